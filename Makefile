@@ -1,0 +1,45 @@
+# `make repro` runs the whole pipeline, `make test` the tests; both install what they need.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# One resolution with all extras, so that every lock names the same versions.
+COMPILE = mkdir -p .cache && uv pip compile pyproject.toml --quiet --universal \
+	--python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command 'make lock'
+
+.PHONY: repro test lint lock help
+
+repro: $(VENV)/installed ## install the locked environment and run the pipeline
+	@dvc repro
+	@echo "report: $(CURDIR)/plots/report.html"
+
+test: $(VENV)/installed-dev ## run the tests
+	@python -m pytest
+
+lint: $(VENV)/installed-dev ## check style and formatting
+	@ruff check .
+	@ruff format --check .
+
+lock: $(VENV)/installed-dev ## resolve the dependencies anew, everything in one resolution
+	@$(COMPILE) --all-extras --group dev -o .cache/everything.txt
+	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh -o requirements.lock
+	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --group dev -o requirements-dev.lock
+	@$(COMPILE) -c .cache/everything.txt --all-extras -o requirements-gpu.lock
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+
+$(VENV)/bin/python:
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: requirements.lock | $(VENV)/bin/python
+	@echo "installing requirements.lock into $(VENV)"
+	@python -m pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
+	@echo "installing requirements-dev.lock into $(VENV)"
+	@python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
