@@ -1,0 +1,122 @@
+"""The tables that describe the records: index, rejects and folds, read and written here alone."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from trackbed.outputs import write_csv
+from trackbed.problems import Problem
+
+INDEX_FILE = "index.csv"
+REJECTS_FILE = "rejects.csv"
+FOLDS_FILE = "folds.csv"
+
+INDEX_TYPES = {
+    "record": "int64",  # position in the index, 0 .. records - 1
+    "filename": "str",  # relative to the source, with forward slashes
+    "label": "int64",  # 0 .. classes - 1
+    "class_name": "str",
+    "part": "str",  # 'train' or 'test' where the source says so, else ''
+    "group": "str",  # images of one group never stand on both sides of a split
+    "shard": "str",  # TFRecord file in the same folder
+    "offset": "int64",  # first byte of the TFRecord in its shard
+    "length": "int64",  # bytes of the TFRecord, framing included
+    "image_offset": "int64",  # first byte of image_raw in the shard
+    "image_length": "int64",
+    "encoding": "str",  # of image_raw: 'jpeg', 'png', or 'raw' (uint8, height x width x 3)
+    "format": "str",  # of the source image, by content: 'JPEG', 'PNG', 'PPM', ...
+    "height": "int64",  # pixels, as decoded
+    "width": "int64",
+    "sha256": "str",  # of the source image's bytes
+    "perceptual_hash": "str",  # 64-bit difference hash, 16 hexadecimal digits
+}
+REJECTS_TYPES = {"filename": "str", "reason": "str", "detail": "str"}
+FOLDS_TYPES = {
+    "record": "int64",
+    "filename": "str",
+    "part": "str",  # 'train' or 'test'
+    "fold": "int64",  # 0 .. folds - 1 for part train, -1 for part test
+}
+TEST_FOLD = -1
+
+
+def read(records_path: Path) -> pd.DataFrame:
+    """The index of a records folder, one row per record, columns as in INDEX_TYPES."""
+    return _read(records_path / INDEX_FILE, INDEX_TYPES)
+
+
+def write(records_path: Path, table: pd.DataFrame) -> None:
+    """Write index.csv into a records folder."""
+    write_csv(records_path / INDEX_FILE, table[list(INDEX_TYPES)])
+
+
+def read_rejects(records_path: Path) -> pd.DataFrame:
+    """The files that did not get in, columns as in REJECTS_TYPES."""
+    return _read(records_path / REJECTS_FILE, REJECTS_TYPES)
+
+
+def write_rejects(records_path: Path, table: pd.DataFrame) -> None:
+    """Write rejects.csv into a records folder."""
+    write_csv(records_path / REJECTS_FILE, table[list(REJECTS_TYPES)])
+
+
+def read_folds(folds_path: Path) -> pd.DataFrame:
+    """Part and fold of every record, in the order of the index, columns as in FOLDS_TYPES."""
+    return _read(folds_path / FOLDS_FILE, FOLDS_TYPES)
+
+
+def write_folds(folds_path: Path, table: pd.DataFrame) -> None:
+    """Write folds.csv into a folds folder."""
+    write_csv(folds_path / FOLDS_FILE, table[list(FOLDS_TYPES)])
+
+
+def assigned(records_path: Path, folds_path: Path) -> pd.DataFrame:
+    """The index with the part and the fold of every record as the split assigned them.
+
+    Raises Problem if the folds were drawn for other records.
+    """
+    table, folds = read(records_path), read_folds(folds_path)
+    if not table["filename"].equals(folds["filename"]):
+        raise Problem(
+            f"{folds_path / FOLDS_FILE} was drawn for other records than "
+            f"{records_path / INDEX_FILE}. Run `dvc repro split`."
+        )
+    return table.assign(part=folds["part"], fold=folds["fold"])
+
+
+def training_and_validation(table: pd.DataFrame, fold: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of all training folds but one, and of that one. Raises Problem for no such fold."""
+    training = table[table["part"] == "train"]
+    folds = training["fold"].max() + 1
+    if fold >= folds:
+        raise Problem(
+            f"params.yaml, train.fold: must be below split.folds ({folds}), got {fold}; "
+            "folds count from 0."
+        )
+    return training[training["fold"] != fold], training[training["fold"] == fold]
+
+
+def refuse_other_classes(table: pd.DataFrame, names: list[str], models_path: Path) -> None:
+    """Raise a Problem if a model was trained for other classes than those of the index."""
+    if classes(table) != names:
+        raise Problem(
+            f"{models_path}: trained for the classes {names}, the records hold {classes(table)}. "
+            "Run `dvc repro train`."
+        )
+
+
+def classes(table: pd.DataFrame) -> list[str]:
+    """The class names of an index, in the order of their labels."""
+    names = table.drop_duplicates("label").sort_values("label")
+    return names["class_name"].tolist()
+
+
+def _read(path: Path, types: dict[str, str]) -> pd.DataFrame:
+    try:
+        # Without na_filter=False a class called NA, or an empty part, would become NaN.
+        table = pd.read_csv(path, dtype=types, na_filter=False, encoding="utf-8")
+    except FileNotFoundError:
+        raise Problem(f"{path}: no such file. Run `dvc repro`.") from None
+    if list(table.columns) != list(types):
+        raise Problem(f"{path}: columns are {list(table.columns)}, expected {list(types)}.")
+    return table

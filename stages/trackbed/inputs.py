@@ -1,0 +1,32 @@
+"""Read what another stage wrote; a file that is missing or broken is a Problem with its remedy."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from trackbed.problems import Problem
+
+
+def json_object(path: Path, remedy: str) -> dict[str, Any]:
+    """A JSON file that holds an object. Raises Problem."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Problem(f"{path}: no such file. {remedy}") from None
+    except ValueError as error:
+        raise Problem(f"{path}: not valid JSON ({error}). {remedy}") from None
+    if not isinstance(values, dict):
+        raise Problem(f"{path}: must hold an object, holds {type(values).__name__}. {remedy}")
+    return values
+
+
+def table(path: Path, remedy: str, **options: Any) -> pd.DataFrame:
+    """A UTF-8 table, read with these options of pandas.read_csv. Raises Problem."""
+    try:
+        return pd.read_csv(path, encoding="utf-8", **options)
+    except FileNotFoundError:
+        raise Problem(f"{path}: no such file. {remedy}") from None
+    except ValueError as error:  # of pandas' parser, too, and of text that is not UTF-8
+        raise Problem(f"{path}: broken ({error}). {remedy}") from error

@@ -1,0 +1,49 @@
+"""Start TensorFlow without its greetings, and pass on whatever else it has to say."""
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+GREETINGS = re.compile(rb"I\d{4} |WARNING: All log messages before absl::InitializeLog|^$")
+# Reported as an error on every machine without an NVIDIA GPU.
+NO_GPU = re.compile(rb"E\d{4} .*failed call to cuInit")
+NVIDIA_DRIVER = Path("/dev/nvidiactl")
+
+
+def tensorflow() -> None:
+    """Import TensorFlow and look for its devices; errors still reach stderr.
+
+    TF_CPP_MIN_LOG_LEVEL alone does not silence what is logged during the import.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with _only(important):
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+
+
+def important(line: bytes) -> bool:
+    """Whether a line of TensorFlow's start-up log is more than a greeting."""
+    if NO_GPU.match(line) and not NVIDIA_DRIVER.exists():
+        return False
+    return not GREETINGS.match(line)
+
+
+@contextmanager
+def _only(wanted: Callable[[bytes], bool]) -> Iterator[None]:
+    """Hold back what is written to file descriptor 2 and pass on the wanted lines at the end."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+            held.seek(0)
+            os.write(2, b"".join(line for line in held if wanted(line)))

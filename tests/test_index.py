@@ -1,0 +1,77 @@
+import pandas as pd
+import pytest
+
+from trackbed import index
+from trackbed.problems import Problem
+
+
+def indexed(count=6):
+    columns = {
+        name: [0] * count if kind == "int64" else ["x"] * count
+        for name, kind in index.INDEX_TYPES.items()
+    }
+    columns["record"] = list(range(count))
+    columns["filename"] = [f"{number}.png" for number in range(count)]
+    columns["label"] = [number % 3 for number in range(count)]
+    columns["class_name"] = [["NA", "012", 'a,"b"'][number % 3] for number in range(count)]
+    return pd.DataFrame(columns)
+
+
+def folded(count=6):
+    fold = [-1 if number == 0 else number % 2 for number in range(count)]
+    return pd.DataFrame(
+        {
+            "record": range(count),
+            "filename": [f"{number}.png" for number in range(count)],
+            "part": ["test" if number < 0 else "train" for number in fold],
+            "fold": fold,
+        }
+    )
+
+
+def test_names_that_look_like_numbers_or_nothing_come_back_as_they_were(tmp_path):
+    index.write(tmp_path, indexed())
+    table = index.read(tmp_path)
+    assert table["class_name"].tolist()[:3] == ["NA", "012", 'a,"b"']
+    assert index.classes(table) == ["NA", "012", 'a,"b"']
+
+
+def test_a_missing_index_and_other_columns_are_told(tmp_path):
+    with pytest.raises(Problem, match=r"index.csv: no such file. Run `dvc repro`"):
+        index.read(tmp_path)
+    (tmp_path / "index.csv").write_text("record,name\n1,a\n")
+    with pytest.raises(Problem, match="columns are"):
+        index.read(tmp_path)
+
+
+def test_assigned_takes_part_and_fold_from_the_split(tmp_path):
+    index.write(tmp_path, indexed())
+    index.write_folds(tmp_path, folded())
+    table = index.assigned(tmp_path, tmp_path)
+    assert table["part"].tolist() == ["test", *["train"] * 5]
+    assert table["fold"].tolist() == [-1, 1, 0, 1, 0, 1]
+
+
+def test_folds_of_other_records_are_refused(tmp_path):
+    index.write(tmp_path, indexed())
+    index.write_folds(tmp_path, folded(5))
+    with pytest.raises(Problem, match="drawn for other records"):
+        index.assigned(tmp_path, tmp_path)
+
+
+def test_training_and_validation_leave_the_test_part_alone():
+    table = indexed().assign(**folded()[["part", "fold"]])
+    training, validation = index.training_and_validation(table, fold=1)
+    assert training["record"].tolist() == [2, 4]
+    assert validation["record"].tolist() == [1, 3, 5]
+
+
+def test_a_fold_that_was_not_drawn_is_refused():
+    table = indexed().assign(**folded()[["part", "fold"]])
+    with pytest.raises(Problem, match=r"train.fold: must be below split.folds \(2\), got 2"):
+        index.training_and_validation(table, fold=2)
+
+
+def test_a_model_of_other_classes_is_refused(tmp_path):
+    with pytest.raises(Problem, match="trained for the classes"):
+        index.refuse_other_classes(indexed(), ["NA", "012"], tmp_path)
