@@ -1,0 +1,155 @@
+"""Decode the bytes of a picture with Pillow, trusting none of them."""
+
+import io
+import logging
+import os
+import re
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from PIL import Image, UnidentifiedImageError
+
+from trackbed.ingest import entries as reasons
+from trackbed.ingest import formats, rgb
+from trackbed.ingest.entries import Rejected
+
+# TensorFlow decodes no picture of more pixels (decode_image_op.cc: 2**29 bytes).
+DECODABLE_PIXELS = (2**29 - 1) // 3
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """The pixels of a picture, and its bytes if they can be stored as they came."""
+
+    image: Image.Image  # mode RGB, upright
+    format: str  # by content, one of FORMATS
+    kept: tuple[str, bytes] | None  # encoding, 'jpeg' or 'png', and data
+
+
+def decoded(data: bytes, max_pixels: int) -> Decoded:
+    """Check and decode the bytes of a file. Raises Rejected, and nothing else."""
+    if not data:
+        raise Rejected(reasons.EMPTY)
+    try:
+        with quiet(max_pixels):
+            return _checked(data, max_pixels)
+    except Rejected:
+        raise
+    except Image.DecompressionBombError as error:
+        number = re.search(r"\d+", str(error))
+        raise _too_many(f"{int(number[0]):,}" if number else "more", max_pixels) from None
+    except UnidentifiedImageError:
+        raise _unidentified(data) from None
+    except Exception as error:
+        # On damaged data Pillow's decoders raise errors of nearly every type.
+        raise Rejected(*_described(error)) from None
+
+
+@contextmanager
+def quiet(max_pixels: int | None) -> Iterator[None]:
+    """Pillow with this limit, or none, in place of its own, and without its warnings."""
+    logger = logging.getLogger("PIL.TiffImagePlugin")
+    limit, disabled = Image.MAX_IMAGE_PIXELS, logger.disabled
+    Image.MAX_IMAGE_PIXELS, logger.disabled = max_pixels, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS, logger.disabled = limit, disabled
+
+
+def refuse_large(width: int, height: int, max_pixels: int) -> None:
+    """Raise Rejected for more pixels than data.max_pixels allows."""
+    if width * height > max_pixels:
+        raise _too_many(f"{width:,} x {height:,}", max_pixels)
+
+
+def _too_many(found: str, max_pixels: int) -> Rejected:
+    return Rejected(reasons.TOO_LARGE, f"{found}, data.max_pixels is {max_pixels:,}")
+
+
+def _checked(data: bytes, max_pixels: int) -> Decoded:
+    # verify() sees what load() does not, such as wrong checksums, and uses the picture up.
+    with _opened(data) as image:
+        refuse_large(*image.size, max_pixels)
+        image.verify()
+        kept = _keepable(image, data)
+    with _opened(data) as image:
+        if image.format == "TIFF":
+            _load_tiff(image)
+        image.load()
+        turn = rgb.turn(image)
+        if turn is not None or image.mode not in ("RGB", "L") or "transparency" in image.info:
+            kept = None
+        upright = rgb.as_rgb(image)
+        if turn is not None:
+            upright = upright.transpose(turn)
+        return Decoded(upright, "JPEG" if image.format == "MPO" else image.format, kept)
+
+
+def _opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data), formats=formats.FORMATS)
+
+
+def _keepable(image: Image.Image, data: bytes) -> tuple[str, bytes] | None:
+    """Encoding and bytes that could be stored. Raises Rejected if a file is not whole."""
+    decodable = image.width * image.height <= DECODABLE_PIXELS
+    if image.format in ("JPEG", "MPO"):
+        jpeg = formats.first_jpeg(data)
+        if jpeg is None:
+            raise Rejected(reasons.TRUNCATED, f"no end of image in {len(data):,} bytes")
+        decodable &= jpeg.frame in formats.JPEG_HUFFMAN_FRAMES
+        return ("jpeg", data[: jpeg.end]) if decodable else None
+    if image.format == "PNG":
+        chunks = formats.png_chunks(data)
+        if chunks is None:
+            raise Rejected(reasons.TRUNCATED, f"no end of image in {len(data):,} bytes")
+        decodable &= image.n_frames == 1 and formats.is_plain_png(chunks)
+        return ("png", data) if decodable else None
+    if image.format == "PPM":
+        _refuse_other_amount(data)
+    return None
+
+
+def _refuse_other_amount(data: bytes) -> None:
+    amount = formats.netpbm_amount(data)
+    if amount is None:
+        raise _unidentified(data)
+    if amount.given != amount.expected:
+        raise Rejected(
+            reasons.WRONG_LENGTH,
+            f"pixel data of {amount.given:,} {amount.unit}, header says {amount.expected:,}",
+        )
+
+
+def _load_tiff(image: Image.Image) -> None:
+    """Decode a TIFF. Raises Rejected for errors of libtiff, which else only prints them."""
+    standard_error = os.dup(2)
+    with tempfile.TemporaryFile() as messages:
+        os.dup2(messages.fileno(), 2)
+        try:
+            image.load()
+        finally:
+            os.dup2(standard_error, 2)
+            os.close(standard_error)
+        messages.seek(0)
+        message = messages.readline().decode("utf-8", "replace").strip()
+    if message:
+        raise Rejected(reasons.DAMAGED, message)
+
+
+def _unidentified(data: bytes) -> Rejected:
+    if formats.SUPPORTED.match(data):
+        return Rejected(reasons.DAMAGED, "its header cannot be read")
+    name = formats.unsupported(data)
+    return Rejected(reasons.UNSUPPORTED, name) if name else Rejected(reasons.NOT_AN_IMAGE)
+
+
+def _described(error: Exception) -> tuple[str, str]:
+    text = (str(error).splitlines() or [""])[0]
+    text = re.sub(r" at 0x[0-9a-f]+", "", text) or type(error).__name__
+    return (reasons.TRUNCATED if "truncated" in text.lower() else reasons.DAMAGED), text

@@ -1,0 +1,102 @@
+"""What was found in a source: pictures to check, pictures checked, and why a file stays out."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels; right and bottom are the first column and row outside."""
+
+# Why a file does not get in; the words of rejects.csv.
+EMPTY = "empty"
+TRUNCATED = "truncated"  # it ends too early
+DAMAGED = "damaged"  # it cannot be decoded
+WRONG_LENGTH = "wrong length"  # pixel data that do not fit the header
+NOT_AN_IMAGE = "not an image"
+UNSUPPORTED = "unsupported format"
+TOO_LARGE = "too many pixels"
+NOT_REGULAR = "not a regular file"  # a symbolic link, a pipe, a socket, a device
+UNREADABLE = "unreadable"  # the file system refuses
+BOX_OUTSIDE = "box outside"  # the picture is smaller than its crop box says
+NO_CLASS = "no class"  # it lies beside the class folders
+BAD_NAME = "bad name"  # not UTF-8, or with control characters
+
+
+class Rejected(Exception):
+    """A file cannot be used: `reason` is one of the above, `detail` holds the numbers."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason, self.detail = reason, detail
+
+
+@dataclass(frozen=True)
+class RawPixels:
+    """Where the pixels of a picture lie in a file: uint8, height x width x depth."""
+
+    offset: int  # bytes
+    length: int  # bytes
+    height: int  # pixels
+    width: int
+    depth: int  # 1 is grey, 3 is RGB
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One picture of a source, not yet looked at."""
+
+    filename: str  # relative to the source, with forward slashes
+    class_name: str
+    part: str  # 'train', 'test' or ''
+    group: str
+    path: Path  # the file that holds the bytes
+    box: Box | None = None
+    raw: RawPixels | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that was decoded once and can be stored."""
+
+    data: bytes  # what image_raw will hold
+    encoding: str  # of data: 'jpeg', 'png', or 'raw' (uint8, height x width x 3)
+    format: str  # of the source, by content: JPEG, PNG, PPM, BMP, WEBP, GIF, TIFF or RAW
+    height: int  # pixels, upright and cropped
+    width: int
+    sha256: str  # of the source file (of the pixels in a TFRecord), followed by the box if any
+    perceptual_hash: str  # 64-bit difference hash, 16 hexadecimal digits
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a source of one layout holds; an empty group means that nothing is said about it."""
+
+    entries: list[Entry]
+    classes: set[str]
+    ignored: list[str] = field(default_factory=list)
+    strays: list[tuple[str, str]] = field(default_factory=list)
+    has_groups: bool = False
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Every file of a source: to be checked, ignored, or without a class."""
+
+    entries: list[Entry]  # sorted by file name, then box
+    classes: list[str]  # in the order of their labels
+    ignored: list[str]  # sorted file names
+    strays: list[tuple[str, str]]  # file names and reasons, sorted
+
+
+def has_bad_name(name: str) -> bool:
+    """Whether a name of the file system is not UTF-8 or holds control characters."""
+    return shown(name) != name
+
+
+def shown(name: str) -> str:
+    """A name of the file system with bytes that are no text as `\\xff` and the like."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(f"\\x{ord(c):02x}" if _is_control(c) else c for c in text)
+
+
+def _is_control(character: str) -> bool:
+    return ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0

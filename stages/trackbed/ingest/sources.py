@@ -1,0 +1,101 @@
+"""What a source folder holds: its pictures with class, part and group, before they are opened."""
+
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+
+from trackbed.ingest import folders, manifest, rails
+from trackbed.ingest.entries import Entry, Found, Listing, RawPixels, shown
+from trackbed.ingest.folders import Tree
+from trackbed.ingest.grouping import Grouping, grouped
+from trackbed.problems import Problem
+
+__all__ = ["Entry", "Grouping", "Listing", "RawPixels", "scan"]
+
+
+def scan(folder: Path, classes: list[str] | None, grouping: Grouping) -> Listing:
+    """List a source of class folders, with a manifest.csv, or of TFRecord files.
+
+    `classes` fixes the classes and their order; None means all that are found, sorted.
+    No picture is opened. The result does not depend on the order of the file system.
+    Raises Problem for whatever makes the source unusable as a whole.
+    """
+    found = _read(folder, folders.walk(folder))
+    names = _classes(found, classes, folder)
+    entries = sorted(grouped(found, grouping), key=lambda e: (e.filename, e.box or ()))
+    return Listing(entries, names, sorted(found.ignored), sorted(found.strays))
+
+
+def _read(folder: Path, tree: Tree) -> Found:
+    """Read the layout that lies there. Raises Problem if there are two."""
+    shards = rails.files(tree)
+    nested = [name for name in tree.files if "/" in name and name not in shards]
+    candidates = {
+        "a manifest (manifest.csv)": manifest.MANIFEST in tree.files,
+        f"TFRecord files ({', '.join(map(shown, shards[:1]))})": bool(shards),
+        f"class folders ({', '.join(map(shown, nested[:1]))})": bool(shards and nested),
+    }
+    lying = [words for words, there in candidates.items() if there]
+    if len(lying) > 1:
+        raise Problem(
+            f"{folder}: ambiguous; there are {' and '.join(lying)}. Keep one kind in data.source."
+        )
+    if shards:
+        return rails.read(folder, tree)
+    return (manifest if lying else folders).read(folder, tree)
+
+
+def _classes(found: Found, wanted: list[str] | None, folder: Path) -> list[str]:
+    """The class names in their order. Raises Problem where they make no sense."""
+    names = sorted(found.classes) if wanted is None else wanted
+    if wanted is not None:
+        _refuse_other_classes(found, wanted, folder)
+    if len(names) < 2:
+        raise Problem(
+            f"{folder}: {f'a single class, {names[0]}' if names else 'no class'}; a classifier "
+            "needs two or more. data.source is the folder that holds the class folders, a "
+            "manifest.csv or TFRecord files."
+        )
+    _refuse_twins(names, folder)
+    _refuse_without_pictures(found.entries, names, folder)
+    return list(names)
+
+
+def _refuse_other_classes(found: Found, wanted: list[str], folder: Path) -> None:
+    repeated = {name for name in wanted if wanted.count(name) > 1}
+    if repeated:
+        raise Problem(f"params.yaml, data.classes: {_listed(repeated)} stands there twice.")
+    others = found.classes - set(wanted)
+    if others:
+        raise Problem(
+            f"{folder}: {_listed(others)} is no class of params.yaml, data.classes "
+            f"({', '.join(wanted)}). Add it there, or take its pictures out."
+        )
+
+
+def _refuse_twins(names: list[str], folder: Path) -> None:
+    """Refuse names that look alike: in another case, with other blanks or composed otherwise."""
+    seen: dict[str, str] = {}
+    for name in names:
+        plain = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+        if plain in seen:
+            raise Problem(
+                f"{folder}: the classes {seen[plain]!r} and {name!r} differ in case or blanks "
+                "only. Give them one name, or two that cannot be confused."
+            )
+        seen[plain] = name
+
+
+def _refuse_without_pictures(entries: list[Entry], names: list[str], folder: Path) -> None:
+    of_any_part = {entry.class_name for entry in entries}
+    empty = [name for name in names if name not in of_any_part]
+    if empty:
+        raise Problem(f"{folder}: no picture of class {_listed(empty)}.")
+    of_training = {entry.class_name for entry in entries if entry.part != "test"}
+    untrained = [name for name in names if name not in of_training]
+    if untrained:
+        raise Problem(f"{folder}: no training picture of class {_listed(untrained)}, only test.")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(repr(name) for name in sorted(names))
