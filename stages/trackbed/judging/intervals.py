@@ -1,0 +1,68 @@
+"""How far scores could lie from the truth by chance: bootstrap intervals over groups."""
+
+import numpy as np
+
+RESAMPLES = 2000
+LEVEL = 0.95
+
+
+def macro_f1_and_accuracy(
+    labels: np.ndarray, predicted: np.ndarray, groups: np.ndarray, classes: int, seed: int
+) -> dict[str, tuple[float, float]]:
+    """95 % intervals of 'macro_f1' and 'accuracy', each (low, high).
+
+    labels, predicted: int, shape (images,); groups: any, shape (images,). Percentile bootstrap
+    that draws whole groups, within the class that each group mostly belongs to: frames of one
+    object are not independent, and drawing single images gave intervals four times too narrow
+    on traffic signs (cluster bootstrap, Field and Welsh 2007). Classes without images stay out
+    of the macro average.
+    """
+    right, support, calls, strata = _group_counts(labels, predicted, groups, classes)
+    weights = _draws(strata, np.random.default_rng(seed))
+    right, support, calls = weights @ right, weights @ support, weights @ calls
+    with np.errstate(invalid="ignore"):
+        f1 = np.where(support > 0, 2 * right / (support + calls), np.nan)
+    return {
+        "macro_f1": _interval(np.nanmean(f1, axis=1)),
+        "accuracy": _interval(right.sum(axis=1) / support.sum(axis=1)),
+    }
+
+
+def _group_counts(
+    labels: np.ndarray, predicted: np.ndarray, groups: np.ndarray, classes: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Per group: right answers, images and calls per class, and the most frequent class."""
+    names, group = np.unique(groups, return_inverse=True)
+    right, support, calls = np.zeros((3, len(names), classes))
+    np.add.at(support, (group, labels), 1)
+    np.add.at(calls, (group, predicted), 1)
+    hit = labels == predicted
+    np.add.at(right, (group[hit], labels[hit]), 1)
+    return right, support, calls, support.argmax(axis=1)
+
+
+def _draws(strata: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """How often each group is drawn, shape (resamples, groups)."""
+    weights = np.empty((RESAMPLES, len(strata)))
+    for stratum in np.unique(strata):
+        members = np.flatnonzero(strata == stratum)
+        even = np.full(len(members), 1 / len(members))
+        weights[:, members] = random.multinomial(len(members), even, size=RESAMPLES)
+    return weights
+
+
+def _interval(values: np.ndarray) -> tuple[float, float]:
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def beside(
+    values: dict[str, float], intervals: dict[str, tuple[float, float]]
+) -> dict[str, float | None]:
+    """Scores with `<score>_low` and `<score>_high` right behind those that have an interval."""
+    rows = {}
+    for name, value in values.items():
+        rows[name] = value
+        if name in intervals:
+            rows[f"{name}_low"], rows[f"{name}_high"] = intervals[name]
+    return rows

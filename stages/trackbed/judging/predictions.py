@@ -1,0 +1,78 @@
+"""The table of predictions, read and written here alone, and choices from it."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from trackbed import inputs
+from trackbed.outputs import write_csv
+from trackbed.problems import Problem
+
+PREDICTIONS_FILE = "predictions.csv"
+
+PREDICTIONS_TYPES = {
+    "record": "int64",  # of the index
+    "filename": "str",
+    "group": "str",
+    "true": "str",  # class name
+    "predicted": "str",  # class name
+    "confidence": "float64",  # probability of the predicted class, 0 to 1
+}
+# One column per class follows, in the order of the labels: the prefix and the class name.
+PROBABILITY_PREFIX = "p_"
+REMEDY = "Run `dvc repro -f evaluate`."
+
+
+def read(folder: Path) -> pd.DataFrame:
+    """The predictions for the test part, one row per image.
+
+    Columns as in PREDICTIONS_TYPES, then the probability of every class in label order.
+    Raises Problem for a missing file, other columns or a cell that is no number.
+    """
+    path = folder / PREDICTIONS_FILE
+    types = defaultdict(lambda: "float64", PREDICTIONS_TYPES)
+    # Without na_filter=False a class called NA would become NaN.
+    table = inputs.table(path, REMEDY, dtype=types, na_filter=False)
+    first, rest = _columns(table)
+    if first != list(PREDICTIONS_TYPES) or not all(c.startswith(PROBABILITY_PREFIX) for c in rest):
+        raise Problem(
+            f"{path}: columns are {list(table.columns)}, expected {list(PREDICTIONS_TYPES)} "
+            f"and one column {PROBABILITY_PREFIX}<class> per class. {REMEDY}"
+        )
+    return table
+
+
+def write(folder: Path, table: pd.DataFrame) -> None:
+    """Write predictions.csv into a folder.
+
+    Nine significant digits: enough to give every float32 back exactly.
+    """
+    write_csv(folder / PREDICTIONS_FILE, table, float_format="%.9g")
+
+
+def classes(table: pd.DataFrame) -> list[str]:
+    """The class names of a table of predictions, in the order of their labels."""
+    return [column.removeprefix(PROBABILITY_PREFIX) for column in _columns(table)[1]]
+
+
+def surest_mistakes(table: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Up to `most` wrong predictions, the most confident first; ties in the order of records."""
+    wrong = table[table["true"] != table["predicted"]]
+    return wrong.sort_values(["confidence", "record"], ascending=[False, True]).head(most)
+
+
+def spread(table: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Up to `most` predictions, evenly spread over the test part ordered by class and record."""
+    rank = table["true"].map({name: label for label, name in enumerate(classes(table))})
+    ordered = table.assign(rank=rank).sort_values(["rank", "record"]).drop(columns="rank")
+    shown = min(most, len(ordered))
+    # The middle of each of `shown` equal stretches.
+    places = ((np.arange(shown) + 0.5) * len(ordered) / max(shown, 1)).astype(int)
+    return ordered.iloc[places]
+
+
+def _columns(table: pd.DataFrame) -> tuple[list[str], list[str]]:
+    columns = list(table.columns)
+    return columns[: len(PREDICTIONS_TYPES)], columns[len(PREDICTIONS_TYPES) :]

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from trackbed.judging import intervals
+
+
+def answers(images, accuracy, random):
+    labels = random.integers(0, 3, images)
+    wrong = random.random(images) > accuracy
+    return labels, np.where(wrong, (labels + 1) % 3, labels)
+
+
+def test_accuracy_of_single_images_agrees_with_the_normal_approximation():
+    labels, predicted = answers(900, 0.8, np.random.default_rng(1))
+    found = intervals.macro_f1_and_accuracy(labels, predicted, np.arange(900), 3, seed=0)
+    share = np.mean(labels == predicted)
+    half = 1.96 * np.sqrt(share * (1 - share) / 900)
+    assert found["accuracy"] == pytest.approx((share - half, share + half), abs=0.004)
+
+
+def test_frames_of_one_object_widen_the_interval():
+    random = np.random.default_rng(2)
+    labels, predicted = (np.repeat(column, 9) for column in answers(100, 0.8, random))
+    alone = intervals.macro_f1_and_accuracy(labels, predicted, np.arange(900), 3, seed=0)
+    grouped = intervals.macro_f1_and_accuracy(
+        labels, predicted, np.repeat(np.arange(100), 9), 3, seed=0
+    )
+    for name in ("macro_f1", "accuracy"):
+        widths = [high - low for low, high in (alone[name], grouped[name])]
+        # nine equal frames say no more than one: the interval is three times as wide
+        assert widths[1] / widths[0] == pytest.approx(3, rel=0.15)
+
+
+def test_perfect_answers_have_an_interval_of_no_width():
+    labels = np.arange(60) % 3
+    found = intervals.macro_f1_and_accuracy(labels, labels, np.arange(60), 3, seed=0)
+    assert found == {"macro_f1": (1, 1), "accuracy": (1, 1)}
+
+
+def test_a_class_without_images_stays_out():
+    labels = np.array([0, 0, 1, 1] * 10)
+    found = intervals.macro_f1_and_accuracy(labels, labels, np.arange(40), 3, seed=0)
+    assert found["macro_f1"] == (1, 1)
+
+
+def test_the_seed_decides():
+    labels, predicted = answers(200, 0.7, np.random.default_rng(3))
+    first, again, other = (
+        intervals.macro_f1_and_accuracy(labels, predicted, np.arange(200), 3, seed)
+        for seed in (0, 0, 1)
+    )
+    assert first == again
+    assert first != other
+
+
+def test_bounds_stand_right_behind_their_score():
+    rows = intervals.beside({"macro_f1": 0.8, "loss": 0.5}, {"macro_f1": (0.7, 0.9)})
+    assert list(rows.items()) == [
+        ("macro_f1", 0.8),
+        ("macro_f1_low", 0.7),
+        ("macro_f1_high", 0.9),
+        ("loss", 0.5),
+    ]

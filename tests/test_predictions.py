@@ -1,0 +1,61 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from trackbed.judging import predictions
+from trackbed.problems import Problem
+
+NAMES = ["NA", "012", 'NO, "really"', "<b>", " two  spaces ", "line\nbreak"]
+
+
+def table(names=NAMES):
+    """One right prediction per class, of growing confidence."""
+    shares = np.full((len(names), len(names)), 1 / 3, dtype=np.float32)
+    rows = [(n, f"{n}, {name}.jpg", "", name, name, 0.5 + n / 20) for n, name in enumerate(names)]
+    fixed = pd.DataFrame(rows, columns=list(predictions.PREDICTIONS_TYPES))
+    return fixed.assign(**{f"p_{name}": shares[:, n] for n, name in enumerate(names)})
+
+
+def test_names_of_any_kind_and_every_digit_come_back(tmp_path):
+    written = table()
+    predictions.write(tmp_path, written)
+    back = predictions.read(tmp_path)
+    assert back[["filename", "true", "predicted"]].equals(
+        written[["filename", "true", "predicted"]]
+    )
+    assert predictions.classes(back) == NAMES
+    assert (back["p_012"].astype(np.float32) == written["p_012"]).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "no such file"),
+        ("", "broken"),
+        ("record,filename\n1,a\n", "columns are"),
+        ("record,filename,group,true,predicted,confidence,p_a\n0,f,g,a,a,sure,1\n", "broken"),
+    ],
+)
+def test_a_missing_or_broken_table_is_refused(tmp_path, text, words):
+    if text is not None:
+        (tmp_path / "predictions.csv").write_text(text)
+    with pytest.raises(Problem, match=words):
+        predictions.read(tmp_path)
+
+
+def test_the_surest_mistakes_come_first_and_ties_by_record():
+    wrong = table(["a", "b", "c", "d"]).assign(
+        predicted=["b", "b", "a", "a"], confidence=[0.7, 0.99, 0.9, 0.7]
+    )
+    assert predictions.surest_mistakes(wrong, 9)["record"].tolist() == [2, 0, 3]
+    assert predictions.surest_mistakes(wrong, 1)["record"].tolist() == [2]
+
+
+def test_samples_are_spread_over_the_classes():
+    many = pd.concat([table(["b", "a"])] * 6, ignore_index=True)  # 6 of each class
+    many["record"] = range(12)
+    chosen = predictions.spread(many, 4)
+    # Ordered by label (b first) and record: 0 2 4 6 8 10 | 1 3 5 7 9 11; middles of 4 x 3.
+    assert chosen["record"].tolist() == [2, 8, 3, 9]
+    assert len(predictions.spread(many, 99)) == 12
+    assert predictions.spread(many, 0).empty
