@@ -1,0 +1,116 @@
+"""What training tells while it runs: the epoch log of DVCLive and a line on the terminal."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import rich.progress
+from dvclive import Live
+
+from trackbed.learning.training import Outcome
+from trackbed.problems import Problem
+
+QUANTITIES = ("loss", "accuracy", "macro_f1")
+
+
+def started(folder: Path) -> Live:
+    """A DVCLive log in `folder` that touches nothing else: neither dvc.yaml nor git."""
+    try:
+        return Live(str(folder), dvcyaml=None, save_dvc_exp=False, report=None)
+    except Exception as error:
+        if "HEAD" in str(error) or "commit" in str(error):
+            raise Problem(
+                "the git repository has no commit yet: commit once, then retry."
+            ) from error
+        raise
+
+
+class EpochLog(keras.callbacks.Callback):
+    """Logs the curves of every epoch, its learning rate, seconds and images per second.
+
+    DVCLive's own Keras callback renames everything with `val_` in its name and knows no
+    learning-rate schedule. Steps are epochs, counted from 1.
+    """
+
+    def __init__(self, live: Live, images: int) -> None:
+        super().__init__()
+        self.live, self.images = live, images
+        self.rows: list[dict[str, float]] = []
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Start the epoch's clock."""
+        self.begun = time.perf_counter()
+        self.trained = None
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Stop the clock of training; validation comes now."""
+        self.trained = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write one row of every curve."""
+        now = time.perf_counter()
+        row = {f"train/{name}": float(logs[name]) for name in QUANTITIES}
+        row |= {f"val/{name}": float(logs[f"val_{name}"]) for name in QUANTITIES}
+        row["learning_rate"] = float(self.model.optimizer.learning_rate)
+        row["seconds"] = round(now - self.begun, 3)
+        row["images_per_second"] = round(self.images / ((self.trained or now) - self.begun), 1)
+        self.rows.append(row)
+        self.live.step = epoch + 1
+        for name, value in row.items():
+            self.live.log_metric(name, value)
+        self.live.sync()
+
+    def summarize(self, network: keras.Model, outcome: Outcome) -> None:
+        """Replace the last epoch's values in metrics.json by those of the whole run."""
+        best = self.rows[outcome.best_epoch - 1]
+        self.live.summary = {
+            "best_epoch": outcome.best_epoch,
+            "epochs": outcome.epochs,
+            "stopped_early": outcome.stopped_early,
+            "monitor": "val_loss",
+            "best": {f"val_{name}": best[f"val/{name}"] for name in QUANTITIES},
+            "seconds": outcome.seconds,
+            "images_per_second": float(np.median([r["images_per_second"] for r in self.rows])),
+            "parameters": network.count_params(),
+            "network": network.name,
+        }
+        self.live.make_summary()
+
+
+class Progress(keras.callbacks.Callback):
+    """One line per epoch, and on a terminal a bar for the epoch under way."""
+
+    def __init__(self, epochs: int) -> None:
+        super().__init__()
+        self.epochs = epochs
+        self.best = float("inf")
+        self.bar = rich.progress.Progress(disable=not sys.stdout.isatty(), transient=True)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Show an empty bar."""
+        self.begun = time.perf_counter()
+        self.bar.start()
+        self.task = self.bar.add_task(
+            f"epoch {epoch + 1}/{self.epochs}", total=self.params["steps"]
+        )
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Move the bar."""
+        self.bar.update(self.task, completed=batch + 1)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Print the line of the epoch; a star marks the lowest validation loss so far."""
+        self.bar.stop()
+        self.bar.remove_task(self.task)
+        star = " *" if logs["val_loss"] < self.best else ""
+        self.best = min(self.best, logs["val_loss"])
+        print(
+            f"epoch {epoch + 1:>3}/{self.epochs}  loss {logs['loss']:.4f}  "
+            f"val loss {logs['val_loss']:.4f}  val accuracy {logs['val_accuracy']:.4f}  "
+            f"val macro F1 {logs['val_macro_f1']:.4f}  "
+            f"{time.perf_counter() - self.begun:.1f} s{star}",
+            flush=True,
+        )

@@ -1,0 +1,44 @@
+import itertools
+
+import numpy as np
+
+from trackbed.learning import batches
+
+ROWS = np.arange(10, dtype=np.uint8)
+LABELS = np.eye(10, dtype=np.float32)
+
+
+def epochs(seed, count=2):
+    drawn = batches.shuffled(ROWS, LABELS, batch=4, seed=seed).as_numpy_iterator()
+    return [
+        [rows.tolist() for rows, _ in itertools.islice(drawn, batches.steps(10, 4))]
+        for _ in range(count)
+    ]
+
+
+def test_every_epoch_holds_every_row_once_in_an_order_of_its_own():
+    first, second = epochs(seed=3)
+    assert [len(batch) for batch in first] == [4, 4, 2]
+    assert sorted(itertools.chain(*first)) == sorted(itertools.chain(*second)) == list(range(10))
+    assert first != second
+
+
+def test_the_seed_decides_the_order():
+    assert epochs(seed=3) == epochs(seed=3)
+    assert epochs(seed=3) != epochs(seed=4)
+
+
+def test_rows_and_labels_stay_together():
+    drawn = batches.shuffled(ROWS, LABELS, batch=4, seed=0).take(6).as_numpy_iterator()
+    for rows, labels in drawn:
+        np.testing.assert_array_equal(labels.argmax(axis=1), rows)
+
+
+def test_in_order_gives_every_row_once():
+    dataset = batches.in_order(ROWS, batch=4)
+    assert [rows.tolist() for (rows,) in dataset.as_numpy_iterator()] == [
+        [0, 1, 2, 3],
+        [4, 5, 6, 7],
+        [8, 9],
+    ]
+    assert dataset.cardinality() == 3

@@ -1,0 +1,67 @@
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trackbed.learning import checkpoint, networks
+from trackbed.problems import Problem
+
+STAGES = Path(__file__).parents[1] / "stages"
+
+
+def small_network(seed=0):
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    return networks.build("small_cnn", side=32, classes=3, dropout=0.2)
+
+
+def test_a_loaded_model_answers_like_the_saved_one(tmp_path):
+    network = small_network()
+    checkpoint.save(tmp_path, network, ["a", "NO", "012"])
+    loaded, classes = checkpoint.load(tmp_path)
+    images = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(loaded.predict(images), network.predict(images))
+    assert classes == ["a", "NO", "012"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["classes.json", "model.keras"]
+
+
+def test_equal_models_are_equal_files_in_different_processes(tmp_path):
+    code = (
+        "import sys, pathlib, keras\n"
+        f"sys.path.insert(0, {str(STAGES)!r})\n"
+        "from trackbed.learning import checkpoint, networks\n"
+        "keras.utils.set_random_seed(0)\n"
+        "network = networks.build('small_cnn', side=32, classes=3, dropout=0.2)\n"
+        "checkpoint.save(pathlib.Path(sys.argv[1]), network, ['a', 'b', 'c'])\n"
+    )
+    digests = set()
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        subprocess.run([sys.executable, "-c", code, tmp_path / name], check=True)
+        model = (tmp_path / name / checkpoint.MODEL_FILE).read_bytes()
+        digests.add(hashlib.sha256(model).hexdigest())
+    assert len(digests) == 1
+
+
+def test_other_weights_are_another_file(tmp_path):
+    files = []
+    for seed in (0, 1):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        checkpoint.save(folder, small_network(seed), ["a", "b", "c"])
+        files.append((folder / checkpoint.MODEL_FILE).read_bytes())
+    assert files[0] != files[1]
+
+
+def test_a_missing_or_damaged_model_is_told_in_words(tmp_path):
+    with pytest.raises(Problem, match=r"no loadable model .*dvc repro train"):
+        checkpoint.load(tmp_path)
+    checkpoint.save(tmp_path, small_network(), ["a", "b", "c"])
+    path = tmp_path / checkpoint.MODEL_FILE
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(Problem, match="no loadable model"):
+        checkpoint.load(tmp_path)

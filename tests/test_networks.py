@@ -1,0 +1,87 @@
+import h5py
+import numpy as np
+import pytest
+from keras.src.legacy.saving import legacy_h5_format
+
+from trackbed.learning import networks
+from trackbed.problems import Problem
+
+
+def counts(model):
+    return [
+        sum(int(np.prod(weight.shape)) for weight in weights)
+        for weights in (model.trainable_weights, model.non_trainable_weights)
+    ]
+
+
+def test_rails_has_the_published_numbers_of_parameters():
+    network = networks.build("rails", side=64, classes=5, dropout=0.3)
+    trainable, frozen = counts(network)
+    assert trainable == 133_829
+    assert frozen == 23_564_800
+
+
+def test_rails_gives_its_backbone_what_the_imagenet_weights_expect():
+    network = networks.build("rails", side=64, classes=5, dropout=0.3)
+    rescaling = next(layer for layer in network.layers if layer.name.startswith("rescaling"))
+    np.testing.assert_allclose(rescaling(np.array([0.0, 127.5, 255.0])), [-1, 0, 1], atol=1e-6)
+
+
+@pytest.mark.parametrize("side", [32, 96])
+@pytest.mark.parametrize("classes", [2, 43])
+def test_small_cnn_gives_probabilities_for_any_side_and_number_of_classes(side, classes):
+    network = networks.build("small_cnn", side=side, classes=classes, dropout=0.3)
+    images = np.random.default_rng(0).integers(0, 256, (3, side, side, 3), dtype=np.uint8)
+    probabilities = network.predict(images, verbose=0)
+    assert probabilities.shape == (3, classes)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    assert not np.allclose(probabilities[0], probabilities[1])
+
+
+def test_small_cnn_is_compact():
+    trainable, _ = counts(networks.build("small_cnn", side=96, classes=5, dropout=0.3))
+    assert trainable < 2_000_000
+
+
+def test_an_unknown_network_is_refused_with_the_known_names():
+    with pytest.raises(Problem, match=r"train.network: must be one of small_cnn, rails, got vgg"):
+        networks.build("vgg", side=32, classes=2, dropout=0)
+
+
+def test_small_cnn_refuses_pretrained_weights():
+    with pytest.raises(Problem, match=r"train.weights: small_cnn is trained from scratch"):
+        networks.build("small_cnn", side=32, classes=2, dropout=0, weights="imagenet")
+
+
+def test_a_missing_weights_file_is_refused(tmp_path):
+    with pytest.raises(Problem, match=r"nowhere.h5: no such file"):
+        networks.build("rails", side=64, classes=2, dropout=0, weights=str(tmp_path / "nowhere.h5"))
+
+
+def test_a_weights_file_of_another_network_is_refused(tmp_path):
+    other = networks.build("small_cnn", side=32, classes=2, dropout=0)
+    path = tmp_path / "other.weights.h5"
+    other.save_weights(path)
+    with pytest.raises(Problem, match="must hold the weights of ResNet50V2 without its top"):
+        networks.build("rails", side=64, classes=2, dropout=0, weights=str(path))
+
+
+def test_a_file_in_the_format_of_the_imagenet_weights_is_loaded_into_the_backbone(tmp_path):
+    backbone = networks.build("rails", side=64, classes=2, dropout=0).get_layer("resnet50v2")
+    path = tmp_path / "notop.h5"
+    with h5py.File(path, "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, backbone)
+    loaded = networks.build("rails", side=64, classes=2, dropout=0, weights=str(path))
+    ours = loaded.get_layer("resnet50v2").get_weights()
+    for own, given in zip(ours, backbone.get_weights(), strict=True):
+        np.testing.assert_array_equal(own, given)
+
+
+def test_imagenet_weights_that_cannot_be_fetched_are_told_with_file_and_place(
+    monkeypatch, tmp_path
+):
+    # An empty Keras home and a proxy that refuses: what a machine without internet sees.
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    with pytest.raises(Problem, match=r"notop\.h5 and copy it to ~/\.keras/models/"):
+        networks.build("rails", side=64, classes=2, dropout=0, weights="imagenet")
