@@ -1,0 +1,105 @@
+"""Pictures of records, small, as data that stands inside a page."""
+
+import base64
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from PIL import Image
+
+from trackbed.problems import Problem
+
+REMEDY = "Run `dvc repro -f build_tfrecord`."
+SIDE = 160  # pixels; shown smaller, for sharp screens
+QUALITY = 82  # of JPEG, 0 to 95
+
+
+@dataclass(frozen=True)
+class Card:
+    """A predicted test image: its picture as a data URI, the names of its classes, its file."""
+
+    picture: str
+    filename: str
+    true: str
+    predicted: str
+    confidence: float
+
+    @property
+    def right(self) -> bool:
+        """Whether the prediction is the true class."""
+        return self.true == self.predicted
+
+
+def cards(records_path: Path, index: pd.DataFrame, predictions: pd.DataFrame) -> list[Card]:
+    """The predictions with their pictures, at most SIDE pixels wide and high.
+
+    Raises Problem where the predictions are of other records than the index.
+    """
+    rows = index.set_index("record")
+    return [
+        Card(
+            data_uri(thumbnail(records_path, _row(rows, prediction), SIDE)),
+            prediction.filename,
+            prediction.true,
+            prediction.predicted,
+            prediction.confidence,
+        )
+        for prediction in _tuples(predictions)
+    ]
+
+
+def thumbnail(records_path: Path, row: Any, side: int) -> bytes:
+    """The picture of a row of the index as a JPEG file of at most `side` pixels; never enlarged.
+
+    row: attributes as in index.INDEX_TYPES. Raises Problem for a shard that is missing or does
+    not hold the picture.
+    """
+    path = records_path / row.shard
+    try:
+        with path.open("rb") as shard:
+            shard.seek(row.image_offset)
+            picture = _opened(shard.read(row.image_length), row)
+            picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    except FileNotFoundError:
+        raise Problem(f"{path}: no such file. {REMEDY}") from None
+    except (OSError, ValueError) as error:
+        raise Problem(
+            f"{path}: no readable {row.encoding} picture of {row.image_length} bytes at byte "
+            f"{row.image_offset} ({row.filename}). {REMEDY}"
+        ) from error
+    stored = io.BytesIO()
+    picture.save(stored, "JPEG", quality=QUALITY)
+    return stored.getvalue()
+
+
+def data_uri(jpeg: bytes) -> str:
+    """The file as an address that holds it whole."""
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+
+
+def _opened(data: bytes, row: Any) -> Image.Image:
+    if row.encoding == "raw":
+        return Image.frombytes("RGB", (row.width, row.height), data)
+    # Only what the records may hold: the bytes need not be what the index says.
+    with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as picture:
+        return picture.convert("RGB")
+
+
+def _row(rows: pd.DataFrame, prediction: Any) -> Any:
+    known = prediction.record in rows.index
+    if not known or rows.at[prediction.record, "filename"] != prediction.filename:
+        raise Problem(
+            f"predictions.csv: record {prediction.record} is {prediction.filename}, in the index "
+            f"{rows.at[prediction.record, 'filename'] if known else 'it is missing'}. "
+            "Run `dvc repro evaluate`."
+        )
+    return rows.loc[prediction.record]
+
+
+def _tuples(table: pd.DataFrame) -> Iterator[Any]:
+    """The fixed columns by name; a class's column may be called like anything."""
+    columns = ["record", "filename", "true", "predicted", "confidence"]
+    return table[columns].itertuples(index=False)

@@ -1,0 +1,93 @@
+"""The scores of the whole test part, each with its meaning."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from trackbed.telling import verdict, wording
+
+NOT_FINITE = "not a finite number"
+# name: (label, meaning, why a value may be missing)
+SCORES = {
+    "macro_f1": ("Macro F1", "Mean of the class F1s; every class counts the same.", NOT_FINITE),
+    "accuracy": ("Accuracy", "Share of test images that are classified right.", NOT_FINITE),
+    "balanced_accuracy": (
+        "Balanced accuracy",
+        "Mean of the class recalls: accuracy if all classes were equally frequent.",
+        NOT_FINITE,
+    ),
+    "macro_precision": (
+        "Macro precision",
+        "Mean over the classes: how often a named class is the true one.",
+        NOT_FINITE,
+    ),
+    "macro_recall": (
+        "Macro recall",
+        "Mean over the classes: how many images of a class are found.",
+        NOT_FINITE,
+    ),
+    "weighted_f1": (
+        "Weighted F1",
+        "Mean of the class F1s; frequent classes count more.",
+        NOT_FINITE,
+    ),
+    "top_k": (
+        "Top-{k} accuracy",
+        "Share of images whose true class is among the {k} most probable.",
+        NOT_FINITE,
+    ),
+    "loss": (
+        "Cross-entropy",
+        "Mean negative logarithm of the true class's probability, in nats; lower is better.",
+        NOT_FINITE,
+    ),
+    "confidence_right": (
+        "Confidence when right",
+        "Mean probability of the predicted class over right predictions.",
+        "no right predictions",
+    ),
+    "confidence_wrong": (
+        "Confidence when wrong",
+        "The same over wrong predictions.",
+        "no mistakes",
+    ),
+    "confidence_gap": (
+        "Confidence gap",
+        "The difference of the two; large is good: doubt marks mistakes.",
+        "needs both right and wrong predictions",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Score:
+    """A row of the table of scores as text; `interval` and `reason` are '' where there is none."""
+
+    label: str
+    value: str
+    interval: str
+    meaning: str
+    reason: str  # why there is no value
+
+
+def rows(scores: dict[str, Any]) -> list[Score]:
+    """The known scores in a fixed order; a missing value is 'n/a' with the reason.
+
+    The top-k accuracy is either `top_3`, or `top_k` with its k in `top_k_k`.
+    """
+    for name in list(scores):
+        if found := re.fullmatch(r"top_(\d+)", name):
+            scores = scores | {"top_k": scores[name], "top_k_k": int(found[1])}
+    k = scores.get("top_k_k") or "k"
+    return [_row(scores, name, k) for name in SCORES if name in scores]
+
+
+def _row(scores: dict[str, Any], name: str, k: Any) -> Score:
+    label, meaning, reason = SCORES[name]
+    value = wording.share(scores[name])
+    if value != wording.NOT_AVAILABLE:
+        reason = ""
+    elif not scores.get("images"):
+        reason = "no test images"
+    between = verdict.interval(scores, name)
+    return Score(label.format(k=k), value, between, meaning.format(k=k), reason)

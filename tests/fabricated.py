@@ -1,0 +1,212 @@
+"""A fabricated run: every file that the report reads, as small or as large as a test wants it."""
+
+import io
+
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageDraw
+from sklearn import metrics
+
+from trackbed import index
+from trackbed.judging import predictions
+from trackbed.outputs import write_csv, write_json
+from trackbed.telling.curves import CURVES
+from trackbed.telling.results import COUNTS, MEASURES
+
+ARGUMENTS = (
+    "data/records",
+    "metrics/data.json",
+    "data/folds",
+    "metrics/train",
+    "data/evaluation",
+    "metrics/evaluate.json",
+    "plots/evaluation_summary.csv",
+    "plots/confusion_matrix.csv",
+    "plots/report.html",
+    "metrics/report.md",
+)
+TRACK_BED = ["ASPHALT", "BALLAST", "ERROR", "GRAS", "STONE"]
+SIGNS = [f"{number:02d} speed limit or other sign" for number in range(43)]
+EVIL = ["<script>alert(1)</script>", "$x_1$ | `a`", "NA", "012", 'NO, "quoted"', "ü日本" * 40]
+PARAMS = """\
+data:
+  source: data/sample
+  classes: null
+split:
+  folds: 5
+  test_share: 0.2
+train:
+  network: small_cnn
+  learning_rate: 0.001
+  augment:
+    - {flip: horizontal}
+report:
+  title: Track bed under rails
+  gallery: 24
+  samples: 30
+"""
+
+
+def run(folder, names=TRACK_BED, right=0.9, per_class=40, empty=(), epochs=27, suffix=".jpg"):
+    """Write a run into `folder` and return the arguments of the report stage.
+
+    Of every class there are about `per_class` test images and four times as many for training;
+    a share `right` of the test images is classified right. Classes in `empty` have no test image.
+    """
+    draw = np.random.default_rng(7)
+    test = draw.integers(per_class // 2, 2 * per_class, len(names))
+    test[[names.index(name) for name in empty]] = 0
+    table = write_records(folder / "data/records", names, test, suffix)
+    write_folds(folder / "data/folds", table)
+    write_training(folder / "metrics/train", epochs)
+    labels = table["label"][table["part"] == "test"].to_numpy()
+    probabilities = answers(draw, labels, len(names), right)
+    write_evaluation(folder, table[table["part"] == "test"], names, labels, probabilities)
+    (folder / "params.yaml").write_text(PARAMS)
+    return [folder / argument for argument in ARGUMENTS]
+
+
+def write_records(folder, names, test, suffix=".jpg"):
+    """One picture per class, of each encoding in turn, which all records of the class share."""
+    folder.mkdir(parents=True)
+    rows, shard = [], b""
+    for label, name in enumerate(names):
+        encoding = ("jpeg", "png", "raw")[label % 3]
+        data = encoded(picture(label), encoding)
+        place = {"image_offset": len(shard), "image_length": len(data), "encoding": encoding}
+        shard += data
+        for number in range(5 * test[label] if test[label] else 30):
+            part = "test" if number < test[label] else "train"
+            rows.append(
+                {"filename": f"{name}/{number:04d}{suffix}", "label": label, "class_name": name}
+                | {"part": part, "group": f"{name}/{number // 4}", "height": 48, "width": 64}
+                | place
+            )
+    table = pd.DataFrame(rows).assign(
+        record=range(len(rows)), shard="part-00000.tfrecord", offset=0, length=len(shard)
+    )
+    table = table.assign(format="JPEG", sha256="0" * 64, perceptual_hash="0" * 16)
+    (folder / "part-00000.tfrecord").write_bytes(shard)
+    index.write(folder, table)
+    rejects = pd.DataFrame(
+        [(f"STONE/cut_{n}.jpg", "truncated", "") for n in range(23)]
+        + [("GRAS/<img src=x onerror=alert(2)>.jpg", "not a picture", "")],
+        columns=list(index.REJECTS_TYPES),
+    )
+    index.write_rejects(folder, rejects)
+    seen = len(table) + len(rejects) + 3
+    counts = {"seen": seen, "accepted": len(table), "rejected": len(rejects), "ignored": 3}
+    write_json(folder.parents[1] / "metrics/data.json", counts)
+    return table
+
+
+def write_folds(folder, table):
+    fold = np.where(table["part"] == "test", -1, table["record"] % 5)
+    index.write_folds(folder, table[["record", "filename", "part"]].assign(fold=fold))
+
+
+def write_training(folder, epochs=27):
+    """Curves of the usual shape, in the files that DVCLive writes."""
+    epoch = np.arange(1, epochs + 1)
+    fall = np.exp(-epoch / 6)
+    table = {"loss": (1.6 * fall + 0.05, 1.5 * fall + 0.16 + 0.004 * epoch)}
+    table["accuracy"] = (1 - 0.7 * fall, 0.95 - 0.6 * fall)
+    table["macro_f1"] = (1 - 0.8 * fall, 0.94 - 0.7 * fall)
+    values = {f"train/{name}": pair[0] for name, pair in table.items()}
+    values |= {f"val/{name}": pair[1] for name, pair in table.items()}
+    values |= {"learning_rate": 1e-3 * 0.9**epoch, "seconds": np.full(epochs, 4.2)}
+    values["images_per_second"] = np.full(epochs, 512.5)
+    for name in CURVES:
+        path = folder / "plots" / "metrics" / f"{name}.tsv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        curve = pd.DataFrame({"step": epoch, path.stem: values[name]})
+        curve.to_csv(path, sep="\t", index=False)
+    best = int(np.argmin(values["val/loss"]))
+    summary = {"best_epoch": best + 1, "epochs": epochs, "stopped_early": True}
+    summary |= {"monitor": "val_loss", "seconds": 126.4, "images_per_second": 512.5}
+    summary |= {"parameters": 123456, "network": "small_cnn"}
+    write_json(folder / "metrics.json", summary)
+
+
+def answers(draw, labels, classes, right):
+    """Probabilities of a classifier that takes a class now and then for its neighbour."""
+    said = np.where(draw.random(len(labels)) < right, labels, (labels + 1) % classes)
+    logits = draw.normal(0, 1, (len(labels), classes))
+    logits[np.arange(len(labels)), said] += draw.uniform(3.5, 8, len(labels))
+    shares = np.exp(logits)
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
+def write_evaluation(folder, table, names, labels, probabilities):
+    """Predictions, scores, per-class table and confusion matrix, by scikit-learn."""
+    said = probabilities.argmax(axis=1)
+    columns = {"predicted": [names[label] for label in said], "confidence": probabilities.max(1)}
+    predicted = table[["record", "filename", "group", "class_name"]].rename(
+        columns={"class_name": "true"}
+    )
+    columns |= {f"p_{name}": probabilities[:, label] for label, name in enumerate(names)}
+    predictions.write(folder / "data/evaluation", predicted.assign(**columns))
+    matrix = metrics.confusion_matrix(labels, said, labels=range(len(names)))
+    write_csv(folder / "plots/confusion_matrix.csv", confusion_table(matrix, names))
+    summary = summary_table(matrix, names)
+    write_csv(folder / "plots/evaluation_summary.csv", summary)
+    f1, accuracy = summary["f1"].iloc[-2], float(np.mean(said == labels))
+    sure, right = probabilities.max(axis=1), said == labels
+    of_right, of_wrong = sure[right].mean(), sure[~right].mean() if not right.all() else np.nan
+    scores = {"macro_f1": f1, "macro_f1_low": f1 - 0.02, "macro_f1_high": min(1, f1 + 0.02)}
+    scores |= {"accuracy": accuracy, "accuracy_low": accuracy - 0.02}
+    scores |= {"accuracy_high": min(1, accuracy + 0.02)}
+    scores |= {"balanced_accuracy": f1, "macro_precision": f1, "macro_recall": f1}
+    scores |= {"weighted_f1": f1, "top_k": 0.999, "top_k_k": 3, "loss": 0.31}
+    scores |= {"confidence_right": of_right, "confidence_wrong": of_wrong}
+    scores |= {"confidence_gap": of_right - of_wrong}
+    empty = int((matrix.sum(axis=1) == 0).sum())
+    scores |= {"images": len(labels), "classes_without_images": empty}
+    write_json(folder / "metrics/evaluate.json", scores)
+
+
+def confusion_table(matrix, names):
+    table = pd.DataFrame(matrix, columns=names)
+    table.insert(0, "true", names, allow_duplicates=True)
+    return table
+
+
+def summary_table(matrix, names):
+    """The table as the evaluation defines it: undefined cells are empty."""
+    true, total = np.diag(matrix).astype(float), matrix.sum()
+    support, calls = matrix.sum(axis=1), matrix.sum(axis=0)
+    missed, alarms = support - true, calls - true
+    rest = total - true - missed - alarms
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = [true / calls, true / support, rest / (rest + alarms)]
+        values += [np.where(support > 0, 2 * true / (support + calls), np.nan)]
+        values += [(true + rest) / total, alarms / (rest + alarms), missed / support]
+    table = pd.DataFrame(dict(zip(MEASURES, values, strict=True)), index=names)
+    present = table[support > 0]
+    weighted = present.mul(support[support > 0], axis=0).sum() / total
+    averages = pd.DataFrame([present.mean(), weighted], index=["macro avg", "weighted avg"])
+    numbers = pd.DataFrame(
+        dict(zip(COUNTS, (support, true, alarms, missed, rest), strict=True)), index=names
+    )
+    averages = averages.assign(support=total)
+    whole = pd.concat([table.join(numbers), averages])
+    return whole.astype(dict.fromkeys(COUNTS, "Int64")).rename_axis("class_name").reset_index()
+
+
+def picture(label):
+    """A picture of 64 x 48 pixels that differs from class to class."""
+    colour = tuple(60 + (label * step) % 160 for step in (37, 71, 113))
+    image = Image.new("RGB", (64, 48), colour)
+    brush = ImageDraw.Draw(image)
+    for x in range(-48, 64, 6 + label % 7):
+        brush.line((x, 48, x + 20 + label, 0), fill=(230, 230, 220), width=1 + label % 3)
+    return image
+
+
+def encoded(image, encoding):
+    """As `image_raw` of a record."""
+    if encoding == "raw":
+        return image.tobytes()
+    stored = io.BytesIO()
+    image.save(stored, encoding.upper())
+    return stored.getvalue()

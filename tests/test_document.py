@@ -1,0 +1,304 @@
+"""The page and the Markdown as the stage writes them from files."""
+
+import contextlib
+import html.parser
+import json
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import fabricated
+import pandas as pd
+import pytest
+
+from trackbed.problems import Problem
+from trackbed.telling import findings, provenance, scoreboard, wording
+
+STAGE = Path(__file__).parents[1] / "stages" / "report.py"
+
+
+class Elements(html.parser.HTMLParser):
+    """Tags with their attributes, and the text outside style sheets and figures."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.words, self.inside = [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag in ("style", "svg"):
+            self.inside.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag in ("style", "svg"):
+            self.inside.remove(tag)
+
+    def handle_data(self, data):
+        if not self.inside:
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+    def of(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def told(folder, **options):
+    """Run the stage on a fabricated run; the page and the Markdown."""
+    paths = fabricated.run(folder, **options)
+    return again(folder, paths)
+
+
+def again(folder, paths):
+    main = runpy.run_path(str(STAGE))["main"]
+    with contextlib.chdir(folder):
+        main(*[path.relative_to(folder) for path in paths])
+    return paths[-2].read_text(), paths[-1].read_text()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """The page of an ordinary run."""
+    return told(tmp_path_factory.mktemp("ordinary"))[0]
+
+
+def evaluated(folder, matrix, names):
+    """Replace per-class table and confusion matrix by those of a matrix."""
+    matrix = pd.DataFrame(matrix).to_numpy()
+    fabricated.confusion_table(matrix, names).to_csv(folder / "plots/confusion_matrix.csv", index=0)
+    fabricated.summary_table(matrix, names).to_csv(
+        folder / "plots/evaluation_summary.csv", index=False
+    )
+
+
+def test_the_verdict_names_scores_classes_confusion_and_epoch(tmp_path):
+    paths = fabricated.run(tmp_path, ["A", "B", "C"], epochs=27)
+    # F1 by hand, 2 TP / (support + predicted): A 80/88, B 70/87, C 100/109.
+    evaluated(tmp_path, [[40, 8, 0], [0, 35, 9], [0, 0, 50]], ["A", "B", "C"])
+    scores = {"macro_f1": 0.8762, "macro_f1_low": 0.81, "macro_f1_high": 0.93, "accuracy": 0.88}
+    (tmp_path / "metrics/evaluate.json").write_text(json.dumps(scores))
+    for text in again(tmp_path, paths):
+        text = re.sub(r"\s+", " ", text)
+        assert "The macro F1 is 0.876 (95 % interval 0.810 to 0.930)" in text
+        assert "125 of 142 test images are classified right (accuracy 88.0 %)" in text
+        assert "Best class: “C” (F1 0.917); weakest class: “B” (F1 0.805)." in text
+        assert "Most frequent confusion: “B” taken for “C”, 9 of 44 images." in text
+        assert "Best epoch by validation loss: 25 of 27, where training stopped early." in text
+
+
+def test_images_are_counted_per_class_and_part(tmp_path):
+    page = Elements(told(tmp_path, names=["A", "B"])[0])
+    index = (tmp_path / "data/records/index.csv").read_text()
+    test, train = index.count(",A,test,"), index.count(",A,train,")
+    assert test > 0
+    assert f"A {train} {test} {train + test}" in page.text
+
+
+def test_rejected_files_are_listed_by_reason_up_to_twenty(page):
+    assert "truncated: 23 files" in page
+    assert "STONE/cut_19.jpg" in page
+    assert "STONE/cut_20.jpg" not in page
+    assert "and 3 more in rejects.csv" in page
+    assert "not a picture: 1 file<" in page
+
+
+def test_names_from_the_data_are_never_markup(tmp_path):
+    suffix = "<img src=x onerror=alert(3)>.jpg"
+    page, markdown = told(tmp_path, names=fabricated.EVIL, suffix=suffix)
+    elements = Elements(page)
+    assert not elements.of("script")
+    assert not [a for a in elements.of("img") if not a["src"].startswith("data:image/jpeg;base64,")]
+    assert not [name for _, a in elements.tags for name in a if name.startswith("on")]
+    assert "<script>alert(1)</script>" in elements.text
+    assert "$x_1$ | `a`" in elements.text
+    assert "NA" in elements.text
+    assert "<script" not in markdown
+    assert r"\$x_1\$ \| \`a\`" in markdown
+    cells = [line.replace(r"\|", "").count("|") for line in markdown.splitlines() if "\\`a" in line]
+    assert set(cells) <= {0, 5, 6}  # a sentence, or a row of five or four cells
+
+
+def test_a_title_is_escaped_too(tmp_path):
+    paths = fabricated.run(tmp_path)
+    text = fabricated.PARAMS.replace("Track bed under rails", "'</title><script>x</script>'")
+    (tmp_path / "params.yaml").write_text(text)
+    assert not Elements(again(tmp_path, paths)[0]).of("script")
+
+
+def test_the_page_needs_nothing_from_outside(page):
+    assert "://" not in page
+    assert "@import" not in page
+    elements = Elements(page)
+    assert not [tag for tag, _ in elements.tags if tag in ("link", "script", "iframe", "object")]
+    addresses = [a[key] for _, a in elements.tags for key in ("src", "href") if key in a]
+    assert {address[0] for address in addresses if not address.startswith("data:")} == {"#"}
+    anchors = {a["href"][1:] for a in elements.of("a")}
+    assert anchors <= {a["id"] for _, a in elements.tags if "id" in a}
+    assert len(re.findall("url\\((?!#)", page)) == 0
+
+
+def test_the_page_can_be_read_without_seeing_it(page):
+    elements = Elements(page)
+    assert elements.of("html")[0]["lang"] == "en"
+    assert len(elements.of("h1")) == 1
+    assert all(attributes.get("alt") for attributes in elements.of("img"))
+    assert all(attributes.get("aria-label") for attributes in elements.of("svg"))
+    assert all(attributes.get("scope") for attributes in elements.of("th"))
+    ids = [a["id"] for _, a in elements.tags if "id" in a]
+    assert len(ids) == len(set(ids))
+
+
+def test_the_same_inputs_give_the_same_bytes(tmp_path):
+    paths = fabricated.run(tmp_path)
+    assert again(tmp_path, paths) == again(tmp_path, paths)
+
+
+def test_a_class_without_test_images_is_named_and_no_number_is_invented(tmp_path):
+    page, markdown = told(tmp_path, empty=["GRAS"])
+    assert "No test images: “GRAS”." in markdown
+    assert re.search(r"\| GRAS \| .* \| n/a \| n/a \| no test images \|", markdown)
+    assert page.count("no test images") == 1
+    assert "nan" not in markdown
+
+
+def test_a_run_without_mistakes_says_so(tmp_path):
+    page, markdown = told(tmp_path, right=1.0)
+    assert "No mistakes: every test image is classified right." in page
+    assert "✗ wrong" not in page
+    assert "No mistakes on the test part." in markdown
+    assert "All classes have the same F1, 1.000." in markdown
+    assert "n/a (no mistakes)" in markdown  # the confidence when wrong
+
+
+def test_galleries_hold_as_many_pictures_as_asked(tmp_path):
+    paths = fabricated.run(tmp_path, right=0.5)
+    text = fabricated.PARAMS.replace("gallery: 24", "gallery: 3").replace(
+        "samples: 30", "samples: 0"
+    )
+    (tmp_path / "params.yaml").write_text(text)
+    page = again(tmp_path, paths)[0]
+    assert page.count("<img ") == page.count("✗ wrong") == 3
+    assert "report.samples" in page
+
+
+def test_parameters_and_versions_are_shown_as_they_stand(page):
+    text = Elements(page).text
+    assert "learning_rate 0.001" in text
+    assert 'augment [{"flip": "horizontal"}]' in text
+    assert f"python {sys.version.split()[0]}" in text
+    assert f"pandas {pd.__version__}" not in text
+    assert re.search(r"dvclive \d+\.\d+", text)
+
+
+def test_forty_three_classes_stay_small_and_short(tmp_path):
+    page, markdown = told(tmp_path, names=fabricated.SIGNS, per_class=235, right=0.97)
+    assert len((tmp_path / "data/evaluation/predictions.csv").read_text().splitlines()) > 10_000
+    assert len(page) < 3_000_000
+    assert len(markdown.splitlines()) < 60
+    assert "The 5 weakest of 43 classes:" in markdown
+
+
+def test_a_missing_table_is_a_problem_with_its_remedy(tmp_path):
+    paths = fabricated.run(tmp_path)
+    paths[6].unlink()
+    with pytest.raises(Problem, match=r"evaluation_summary\.csv: no such file.*dvc repro"):
+        again(tmp_path, paths)
+    assert not paths[-1].exists()
+
+
+def test_tables_of_different_classes_are_refused(tmp_path):
+    paths = fabricated.run(tmp_path, ["A", "B"])
+    paths[7].write_text("true,B,A\nB,1,0\nA,0,1\n")
+    with pytest.raises(Problem, match="the same classes in the same order"):
+        again(tmp_path, paths)
+
+
+def test_the_stage_imports_neither_tensorflow_nor_pyplot(tmp_path):
+    code = f"import runpy, sys; runpy.run_path({str(STAGE)!r}); print(*sys.modules)"
+    environment = {"PYTHONPATH": str(STAGE.parent), "HOME": str(tmp_path), "PATH": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert not {"tensorflow", "keras", "matplotlib.pyplot"} & set(done.stdout.split())
+
+
+def test_confusions_are_ordered_by_count_then_by_label():
+    names = ["A", "B", "C"]
+    matrix = pd.DataFrame([[5, 2, 0], [4, 9, 2], [0, 0, 7]], index=names, columns=names)
+    pairs = [(p.true, p.predicted, p.images, p.support) for p in findings.confusions(matrix, 9)]
+    assert pairs == [("B", "A", 4, 15), ("A", "B", 2, 7), ("B", "C", 2, 15)]
+    assert len(findings.confusions(matrix, 1)) == 1
+
+
+def test_tied_classes_are_all_named():
+    f1 = pd.DataFrame({"f1": [0.9, 0.5, 0.9, float("nan")]}, index=["A", "B", "C", "D"])
+    found = findings.extremes(f1)
+    assert (found.best, found.weakest) == (["A", "C"], ["B"])
+    assert findings.extremes(f1.loc[["D"]]) is None
+
+
+def test_a_missing_score_says_why():
+    rows = scoreboard.rows({"macro_f1": 0.5, "confidence_wrong": None, "images": 9, "top_k": 1.0})
+    told = {row.label: (row.value, row.reason) for row in rows}
+    assert told["Macro F1"] == ("0.500", "")
+    assert told["Confidence when wrong"] == ("n/a", "no mistakes")
+    assert scoreboard.rows({"top_2": 0.75, "images": 9})[0].label == "Top-2 accuracy"
+    assert scoreboard.rows({"loss": None, "images": 0})[0].reason == "no test images"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a|b", r"a\|b"),
+        ("`x`", r"\`x\`"),
+        ("a\nb", "a b"),
+        ("<b>&", "&lt;b&gt;&amp;"),
+        ("speed_limit_30", "speed_limit_30"),
+        ("_x_", r"\_x\_"),
+        ("a\\", "a\\\\"),
+    ],
+)
+def test_markdown_shows_text_as_it_stands(text, shown):
+    assert wording.markdown(text) == shown
+
+
+def test_a_long_name_keeps_both_ends():
+    assert wording.name("a" * 100 + "b" * 155, 11) == "aaaaa…bbbbb"
+    assert wording.name("日本" * 50, 9) == "日本…日本"
+    assert wording.name("tab\tand\x00nul") == "tab and\N{REPLACEMENT CHARACTER}nul"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(None, "n/a"), (4.25, "4.2 s"), (61, "1 min 1 s"), (3599.9, "1 h 0 min"), (7500, "2 h 5 min")],
+)
+def test_durations_are_told_in_two_units(seconds, shown):
+    assert wording.duration(seconds) == shown
+
+
+def test_the_revision_counts_code_but_not_outputs_as_changed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def git(*words):
+        identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.com")
+        done = subprocess.run(
+            ["git", *identity, *words], check=True, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+    assert provenance.revision().commit == "unknown"
+    git("init", "-q")
+    assert provenance.revision().commit == "unknown"  # no commit yet
+    Path("params.yaml").write_text("a: 1\n")
+    Path("metrics.json").write_text("{}\n")
+    git("add", ".")
+    git("commit", "-q", "-m", "state")
+    Path("metrics.json").write_text("[]\n")
+    assert provenance.revision() == provenance.Revision(git("rev-parse", "HEAD"), changed=False)
+    Path("params.yaml").write_text("a: 2\n")
+    assert provenance.revision().changed
