@@ -1,0 +1,18 @@
+"""Draw the built-in sample."""
+
+from pathlib import Path
+
+from trackbed.drawing import sample
+from trackbed.outputs import replacing_folder
+from trackbed.problems import run
+
+
+def main(sample_path: Path) -> None:
+    """Write class folders with pictures, and a few files that are none."""
+    with replacing_folder(sample_path) as folder:
+        sample.draw(folder)
+    print(f"{sum(1 for _ in sample_path.rglob('*.jpg'))} files in {len(sample.CLASSES)} classes")
+
+
+if __name__ == "__main__":
+    run(main)

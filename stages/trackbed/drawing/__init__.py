@@ -1,0 +1,1 @@
+"""The built-in sample: track-bed pictures that the project draws itself."""

@@ -1,0 +1,100 @@
+"""Noise, patches and cells, out of which the surfaces of the sample are drawn.
+
+A shape is (height, width) in pixels; a picture is float32 of shape (height, width, 3), 0 to 1.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+Shape = tuple[int, int]
+Random = np.random.Generator
+
+
+def noise(random: Random, shape: Shape, cell: float, stretch: float = 1) -> np.ndarray:
+    """Smooth noise around 0, about -1 to 1, float32; its spots are `cell` pixels wide.
+
+    They are `stretch` times as high as wide.
+    """
+    rows, columns = (int(shape[0] / cell / stretch) + 4, int(shape[1] / cell) + 4)
+    grid = Image.fromarray(random.uniform(-1, 1, (rows, columns)).astype(np.float32))
+    box = (1, 1, 1 + shape[1] / cell, 1 + shape[0] / cell / stretch)
+    return np.asarray(grid.resize(shape[::-1], Image.Resampling.BICUBIC, box=box))
+
+
+def fractal(random: Random, shape: Shape, cell: float, octaves: int = 4) -> np.ndarray:
+    """Noise on several scales from `cell` pixels down, each half as large and half as strong."""
+    return sum(
+        noise(random, shape, max(1.0, cell / 2**octave)) / 2**octave for octave in range(octaves)
+    )
+
+
+def ramp(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 below `low`, 1 above `high`, smooth in between."""
+    share = np.clip((values - low) / (high - low), 0, 1)
+    return share * share * (3 - 2 * share)
+
+
+def patches(
+    random: Random, shape: Shape, cell: float, share: float, softness: float = 0.25
+) -> np.ndarray:
+    """A mask, 0 to 1, whose ragged patches cover about `share` of the area."""
+    if share <= 0:
+        return np.zeros(shape, np.float32)
+    heights = fractal(random, shape, cell)
+    border = np.quantile(heights, 1 - share)
+    return ramp(heights, border - softness / 2, border + softness / 2)
+
+
+def mix(below: np.ndarray, above: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Picture or colour `above` on the picture `below` where the mask is 1."""
+    return below + (np.asarray(above, np.float32) - below) * mask[..., None]
+
+
+def shaded(values: np.ndarray, colour: np.ndarray) -> np.ndarray:
+    """A picture of one colour (red, green, blue) or of one per pixel, times the values."""
+    return values[..., None].astype(np.float32) * np.asarray(colour, np.float32)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """For every pixel: its cell's number, the way from the cell's centre, how far its rim is.
+
+    The way (right, down) is in cell sides; `rim` is the distance to the second nearest centre
+    minus that to the nearest, in pixels.
+    """
+
+    number: np.ndarray
+    right: np.ndarray
+    down: np.ndarray
+    rim: np.ndarray
+
+    def each(self, values: np.ndarray) -> np.ndarray:
+        """One of the values per cell, at every pixel."""
+        return values[self.number % len(values)]
+
+
+def cells(random: Random, shape: Shape, side: float, jitter: float = 0.9) -> Cells:
+    """Cells around points that lie on a grid, moved by up to half of `jitter` of its side.
+
+    Worley's cellular basis function (SIGGRAPH 1996) on nine candidate points per pixel.
+    """
+    rows, columns = int(shape[0] / side) + 3, int(shape[1] / side) + 3
+    points = (random.random((2, rows, columns)).astype(np.float32) - 0.5) * jitter + 0.5
+    points += np.mgrid[:rows, :columns]
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32) / side + 1
+    y += noise(random, shape, side / 2) * 0.12
+    x += noise(random, shape, side / 2) * 0.12
+    nearest = np.full(shape, np.inf, np.float32)
+    second, number = nearest.copy(), np.zeros(shape, np.int64)
+    row, column = np.clip(y.astype(int), 1, rows - 2), np.clip(x.astype(int), 1, columns - 2)
+    for candidate in (
+        (row + below) * columns + column + beside for below in (-1, 0, 1) for beside in (-1, 0, 1)
+    ):
+        distance = np.hypot(y - points[0].take(candidate), x - points[1].take(candidate))
+        second = np.minimum(second, np.maximum(nearest, distance))
+        number = np.where(distance < nearest, candidate, number)
+        nearest = np.minimum(nearest, distance)
+    right, down = x - points[1].take(number), y - points[0].take(number)
+    return Cells(number, right, down, (second - nearest) * side)
