@@ -1,0 +1,50 @@
+"""Check every picture of the source folder and store it in TFRecord shards with an index."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from trackbed import index, params, startup
+from trackbed.ingest import check, sources
+from trackbed.outputs import replacing_folder, write_json
+from trackbed.params import Maybe
+from trackbed.problems import run
+
+MEBIBYTE = 2**20
+
+
+class DataParams(params.Section):
+    """Section `data` of params.yaml."""
+
+    source: str = Field(min_length=1)  # a folder
+    classes: Maybe[list[str]]
+    group: Maybe[str]  # regular expression
+    group_per_class: bool
+    crop_margin: float = Field(ge=0)  # share of the box's side
+    max_rejects: float = Field(ge=0, le=1)  # share of the files
+    max_pixels: int = Field(ge=1)  # width x height
+    shard_size: float = Field(gt=0)  # MiB
+
+
+def main(records_path: Path, counts_path: Path) -> None:
+    """Write the shards, index.csv, rejects.csv and the counts of files."""
+    p = params.load("data", DataParams)
+    grouping = sources.Grouping(p.group, p.group_per_class)
+    listing = sources.scan(Path(p.source), p.classes, grouping)
+
+    startup.tensorflow()
+    from trackbed.ingest import records
+
+    checking = check.Check(listing, p.max_pixels, p.crop_margin)
+    with replacing_folder(records_path) as folder:
+        pictures = checking.accepted()
+        table = records.write(folder, pictures, listing.classes, int(p.shard_size * MEBIBYTE))
+        index.write(folder, table)
+        index.write_rejects(folder, checking.rejects())
+        checking.refuse_too_many(p.max_rejects)
+    write_json(counts_path, checking.counts())
+    print(checking.told())
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,63 @@
+"""Judge the saved model on the test part: predictions, scores and the RAILS tables."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from trackbed import index, params, startup
+from trackbed.judging import intervals, mistakes, predictions, scores
+from trackbed.outputs import replacing_folder, write_csv, write_json
+from trackbed.problems import run
+
+FALSE_INFERENCES = "false_inferences.json"
+
+
+class EvaluateParams(params.Section):
+    """Section `evaluate` of params.yaml."""
+
+    top_k: int = Field(ge=1)  # a right answer is among the k most probable
+    batch: int = Field(ge=1)  # images; changes speed and memory alone
+    seed: int = Field(ge=0)  # of the bootstrap intervals
+
+
+def main(
+    records_path: Path,
+    folds_path: Path,
+    models_path: Path,
+    evaluation_path: Path,
+    scores_path: Path,
+    summary_path: Path,
+    confusion_path: Path,
+) -> None:
+    """Write predictions, false inferences, scores, per-class summary and confusion matrix."""
+    p = params.load("evaluate", EvaluateParams)
+    table = index.assigned(records_path, folds_path)
+    rows = table[table["part"] == "test"]
+
+    startup.tensorflow()
+    from trackbed.learning import checkpoint, inference
+
+    model, names = checkpoint.load(models_path)
+    index.refuse_other_classes(table, names, models_path)
+    probabilities = inference.probabilities(model, records_path, rows, p.batch)
+    labels, predicted = rows["label"].to_numpy(), probabilities.argmax(axis=1)
+    answers = inference.answers(rows, names, probabilities)
+    with replacing_folder(evaluation_path) as folder:
+        predictions.write(folder, answers)
+        write_json(folder / FALSE_INFERENCES, mistakes.false_inferences(answers, names))
+
+    matrix = scores.confusion(labels, predicted, len(names))
+    per_class = scores.per_class(matrix)
+    write_csv(summary_path, scores.summary(per_class, names))
+    write_csv(confusion_path, scores.named(matrix, names))
+    spread = intervals.macro_f1_and_accuracy(
+        labels, predicted, rows["group"].to_numpy(), len(names), p.seed
+    )
+    overall = intervals.beside(scores.overall(probabilities, labels, p.top_k), spread)
+    counts = {"images": len(rows), "classes_without_images": int((per_class["support"] == 0).sum())}
+    write_json(scores_path, overall | counts)
+    print(f"macro F1 {overall['macro_f1']:.4f} on {len(rows)} test images")
+
+
+if __name__ == "__main__":
+    run(main)

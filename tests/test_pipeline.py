@@ -1,0 +1,211 @@
+"""The whole pipeline, driven by the real dvc in a temporary repository."""
+
+import csv
+import io
+import json
+import shutil
+
+import pandas as pd
+import pytest
+import yaml
+from dvc.repo import Repo
+
+# What each section of params.yaml feeds; the report shows them all.
+READERS = {
+    "data": {"build_tfrecord", "report"},
+    "split": {"split", "report"},
+    "train": {"train", "report"},
+    "evaluate": {"evaluate", "report"},
+    "report": {"report"},
+}
+
+
+def lock(project):
+    return yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]
+
+
+def digest(project, stage, path):
+    return next(out["md5"] for out in lock(project)[stage]["outs"] if out["path"] == path)
+
+
+def changed_stages(project):
+    """The stages whose own dependencies or parameters changed, as `dvc status` sees them."""
+    with Repo(project.folder) as repo:
+        return {
+            name
+            for name, reasons in repo.status().items()
+            if any("changed deps" in reason for reason in reasons if isinstance(reason, dict))
+        }
+
+
+def leaves(values):
+    return [(section, key) for section, inner in values.items() for key in inner]
+
+
+def another(value):
+    match value:
+        case bool():
+            return not value
+        case int() | float():
+            return value + 1
+        case list():
+            return [*value, "more"]
+        case _:
+            return f"{value}x"
+
+
+def test_every_file_is_accounted_for(finished):
+    counts = json.loads((finished.folder / "metrics/data.json").read_text())
+    assert counts == {"seen": 37, "accepted": 36, "rejected": 1, "ignored": 0, "classes": 3}
+    rejects = pd.read_csv(finished.folder / "data/records/rejects.csv")
+    assert rejects[["filename", "reason"]].values.tolist() == [["GRAS/009_9.jpg", "empty"]]
+
+
+def test_no_group_stands_on_both_sides_of_a_split(finished):
+    index = pd.read_csv(finished.folder / "data/records/index.csv")
+    folds = pd.read_csv(finished.folder / "data/folds/folds.csv")
+    together = index.assign(fold=folds["fold"])
+    assert together.groupby(["class_name", "group"])["fold"].nunique().max() == 1
+    assert set(together["fold"]) == {-1, 0, 1}
+
+
+def test_scores_agree_with_the_predictions(finished):
+    from sklearn.metrics import accuracy_score, f1_score
+
+    predictions = pd.read_csv(finished.folder / "data/evaluation/predictions.csv")
+    scores = json.loads((finished.folder / "metrics/evaluate.json").read_text())
+    answers = predictions["true"], predictions["predicted"]
+    assert scores["accuracy"] == pytest.approx(accuracy_score(*answers))
+    assert scores["macro_f1"] == pytest.approx(f1_score(*answers, average="macro"))
+    assert scores["macro_f1_low"] <= scores["macro_f1"] <= scores["macro_f1_high"]
+    assert scores["images"] == len(predictions)
+
+
+def test_the_report_is_there(finished):
+    page = (finished.folder / "plots/report.html").read_text()
+    assert "BALLAST" in page
+    assert "macro F1" in (finished.folder / "metrics/report.md").read_text()
+
+
+def test_a_second_repro_has_nothing_to_do(finished):
+    assert "Data and pipelines are up to date." in finished.run("dvc", "repro")
+    assert finished.run("git", "status", "--porcelain") == ""
+
+
+def test_large_outputs_are_in_dvc_and_small_text_is_in_git(finished):
+    tracked = finished.run("git", "ls-files").splitlines()
+    for path in ("dvc.lock", "metrics/evaluate.json", "metrics/report.md"):
+        assert path in tracked
+    assert not [path for path in tracked if path.startswith(("models/", "data/records/"))]
+
+
+def test_every_parameter_makes_the_stages_react_that_read_it(finished):
+    path = finished.folder / "params.yaml"
+    text = path.read_text()
+    try:
+        for section, key in leaves(yaml.safe_load(text)):
+            values = yaml.safe_load(text)
+            values[section][key] = another(values[section][key])
+            path.write_text(yaml.safe_dump(values))
+            if key == "source":  # there the folder itself is the dependency
+                shutil.copytree(finished.folder / "data/raw", finished.folder / "data/rawx")
+            assert changed_stages(finished) == READERS[section], f"{section}.{key}"
+    finally:
+        path.write_text(text)
+        shutil.rmtree(finished.folder / "data/rawx", ignore_errors=True)
+
+
+@pytest.mark.parametrize(
+    ("file", "stages"),
+    [
+        ("trackbed/judging/scores.py", {"evaluate"}),
+        ("trackbed/ingest/partition.py", {"split"}),
+        ("trackbed/learning/networks.py", {"train"}),
+        ("trackbed/ingest/images.py", {"build_tfrecord"}),
+        ("trackbed/telling/document.py", {"report"}),
+        ("trackbed/telling/templates/report.html.j2", {"report"}),
+    ],
+)
+def test_an_edited_file_makes_exactly_the_stages_react_that_use_it(finished, file, stages):
+    path = finished.folder / "stages" / file
+    text = path.read_text()
+    try:
+        path.write_text(text + "\n")
+        assert changed_stages(finished) == stages
+    finally:
+        path.write_text(text)
+
+
+def test_training_again_gives_the_same_model_and_predictions(finished):
+    outputs = [("train", "models"), ("evaluate", "data/evaluation")]
+    before = [digest(finished, *output) for output in outputs]
+    finished.run("dvc", "repro", "-f", "-s", "train", "evaluate")
+    assert [digest(finished, *output) for output in outputs] == before
+    finished.run("git", "checkout", "-q", ".")
+
+
+def test_an_experiment_shows_its_parameters_and_scores(finished):
+    finished.run(
+        "dvc", "exp", "run", "-n", "slow", "-S", "train.learning_rate=1e-05", "-S", "train.epochs=1"
+    )
+    table = csv.DictReader(io.StringIO(finished.run("dvc", "exp", "show", "--csv")))
+    rows = {row["Experiment"]: row for row in table}
+    assert float(rows["slow"]["train.learning_rate"]) == 1e-5
+    assert float(rows["slow"]["metrics/evaluate.json:macro_f1"] or rows["slow"]["macro_f1"]) >= 0
+    assert "train.learning_rate" in finished.run("dvc", "params", "diff")
+    assert "macro_f1" in finished.run("dvc", "metrics", "diff", "--all")
+    page = finished.run("dvc", "plots", "diff", "HEAD", "slow", "-o", "shown")
+    assert "index.html" in page
+    finished.run("git", "checkout", "-q", ".")
+    finished.run("dvc", "checkout", "-q", "--force")
+    shutil.rmtree(finished.folder / "shown")
+
+
+def test_a_queued_grid_runs_and_leaves_the_workspace_alone(finished):
+    finished.run("dvc", "exp", "run", "--queue", "-S", "train.dropout=0.1,0.2")
+    finished.run("dvc", "exp", "run", "--run-all")
+    table = csv.DictReader(io.StringIO(finished.run("dvc", "exp", "show", "--csv")))
+    dropouts = {row["train.dropout"] for row in table if row["Experiment"]}
+    assert {"0.1", "0.2"} <= dropouts
+    assert finished.run("git", "status", "--porcelain") == ""
+
+
+def test_another_fold_trains_again_and_splits_never(finished):
+    finished.change(train={"fold": 1})
+    told = finished.run("dvc", "repro", "--dry")
+    assert "Running stage 'train'" in told
+    assert "Running stage 'split'" not in told
+    finished.run("git", "checkout", "-q", ".")
+
+
+def test_a_clone_pulls_everything_and_has_nothing_to_do(finished, tmp_path):
+    finished.run("dvc", "remote", "add", "-f", "-d", "store", tmp_path / "store")
+    finished.commit("a remote")
+    finished.run("dvc", "push", "-q")
+    finished.run("git", "clone", "-q", finished.folder, tmp_path / "clone")
+    clone = type(finished)(tmp_path / "clone")
+    clone.run("dvc", "pull", "-q")
+    assert "Data and pipelines are up to date." in clone.run("dvc", "repro")
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "told"),
+    [
+        ("data", "source", "data/nowhere", "data/nowhere"),
+        ("data", "group", "^(x", "data.group"),
+        ("split", "folds", 30, "fewer groups than folds"),
+        ("train", "fold", 7, "train.fold: must be below split.folds (2), got 7"),
+        ("train", "learning_rate", -1, "train.learning_rate: must be above 0, got -1."),
+        ("train", "network", "vgg", "must be one of small_cnn, rails"),
+        ("evaluate", "tops", 1, "unknown key 'tops'. Did you mean 'top_k'?"),
+    ],
+)
+def test_a_mistake_in_the_parameters_is_told_in_words(finished, section, key, value, told):
+    try:
+        finished.change(**{section: {key: value}})
+        output = finished.run("dvc", "repro", succeeds=False)
+        assert told in output
+        assert "Traceback" not in output
+    finally:
+        finished.run("git", "checkout", "-q", ".")
+        finished.run("dvc", "checkout", "-q", "--force")
