@@ -102,7 +102,7 @@ def project(tmp_path):
     return create(tmp_path)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def finished(tmp_path_factory):
     """A project whose pipeline has run once and whose results are committed."""
     project = create(tmp_path_factory.mktemp("finished"))

@@ -31,11 +31,12 @@ def digest(project, stage, path):
 def changed_stages(project):
     """The stages whose own dependencies or parameters changed, as `dvc status` sees them."""
     with Repo(project.folder) as repo:
-        return {
-            name
-            for name, reasons in repo.status().items()
+        changed = {
+            address.rpartition(":")[2]
+            for address, reasons in repo.status().items()
             if any("changed deps" in reason for reason in reasons if isinstance(reason, dict))
         }
+    return changed - {"sample"}  # not upstream of this project's own pictures
 
 
 def leaves(values):
@@ -151,7 +152,7 @@ def test_an_experiment_shows_its_parameters_and_scores(finished):
     table = csv.DictReader(io.StringIO(finished.run("dvc", "exp", "show", "--csv")))
     rows = {row["Experiment"]: row for row in table}
     assert float(rows["slow"]["train.learning_rate"]) == 1e-5
-    assert float(rows["slow"]["metrics/evaluate.json:macro_f1"] or rows["slow"]["macro_f1"]) >= 0
+    assert 0 <= float(rows["slow"]["macro_f1"]) <= 1
     assert "train.learning_rate" in finished.run("dvc", "params", "diff")
     assert "macro_f1" in finished.run("dvc", "metrics", "diff", "--all")
     page = finished.run("dvc", "plots", "diff", "HEAD", "slow", "-o", "shown")

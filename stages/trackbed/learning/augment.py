@@ -102,6 +102,7 @@ Change = Annotated[
 def layers(changes: Sequence[Change], seed: int) -> list["keras.layers.Layer"]:
     """The Keras layers of the changes, in their order, each with a seed of its own.
 
-    They take and give pixels 0..255 of shape (batch, height, width, 3) and act in training only.
+    They take and give float pixels 0..255 of shape (batch, height, width, 3), and act in
+    training only.
     """
     return [change.layer(seed + number) for number, change in enumerate(changes)]

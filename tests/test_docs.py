@@ -1,0 +1,74 @@
+"""What the documents say of commands, files and code is true."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(path, language):
+    return re.findall(rf"```{language}\n(.*?)```", path.read_text("utf-8"), flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_to_files_that_exist(path):
+    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text("utf-8")):
+        assert (path.parent / target).exists(), target
+
+
+def test_the_make_targets_of_the_readme_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"`?make (\w+)", (ROOT / "README.md").read_text()):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_the_readmes_network_of_ten_lines_builds():
+    (code,) = [code for code in blocks(ROOT / "README.md", "python") if "def tiny" in code]
+    code = code.replace('BUILDERS = {"small_cnn": small_cnn, "rails": rails, "tiny": tiny}', "")
+    names = {}
+    exec("import keras\nfrom keras import layers\n" + code, names)
+    assert names["tiny"](32, 4, 0.1, "none").output_shape == (None, 4)
+    assert len(code.strip().splitlines()) <= 10
+
+
+def test_the_python_code_of_the_documents_is_python():
+    for path in DOCUMENTS:
+        for code in blocks(path, "python"):
+            ast.parse(code)
+
+
+def test_the_lines_that_read_records_and_use_the_model_run(finished):
+    reading, _, using = blocks(ROOT / "docs" / "records.md", "python")
+    for code in (reading, using.replace("picture.jpg", "data/raw/GRAS/000_0.png")):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=finished.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout
+    assert done.stdout.split()[0] in {"BALLAST", "GRAS", "STONE"}
+
+
+def test_the_columns_of_the_index_are_those_in_the_documents():
+    from trackbed import index
+
+    text = (ROOT / "docs" / "records.md").read_text()
+    listed = re.search(r"one row per record: `([^`]+)`", text).group(1).replace("\n", " ")
+    assert [name.strip() for name in listed.split(",")] == list(index.INDEX_TYPES)
+
+
+def test_every_reason_of_a_reject_is_documented():
+    from trackbed.ingest import entries
+
+    reasons = {value for name, value in vars(entries).items() if name.isupper()}
+    text = (ROOT / "docs" / "sources.md").read_text()
+    assert not {reason for reason in reasons if f"`{reason}`" not in text}
