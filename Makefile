@@ -9,13 +9,21 @@ COMPILE = mkdir -p .cache && uv pip compile pyproject.toml --quiet --universal \
 	--python-version 3.11 --generate-hashes --no-annotate \
 	--custom-compile-command 'make lock'
 
+# The program runs the code of this folder; an installed copy of it would grow stale.
+define PROGRAM
+#!/bin/sh
+here=$$(dirname "$$(readlink -f "$$0")")
+exec "$$here/python" -c 'import sys; sys.path[0] = sys.argv.pop(1); from trackbed.cli import main; sys.exit(main())' "$$here/../../stages" "$$@"
+endef
+export PROGRAM
+
 .PHONY: repro test lint lock help
 
-repro: $(VENV)/installed ## install the locked environment and run the pipeline
+repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment and run the pipeline
 	@dvc repro
 	@echo "report: $(CURDIR)/plots/report.html"
 
-test: $(VENV)/installed-dev ## run the tests
+test: $(VENV)/installed-dev $(VENV)/bin/trackbed ## run the tests
 	@python -m pytest
 
 lint: $(VENV)/installed-dev ## check style and formatting
@@ -43,3 +51,7 @@ $(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
 	@echo "installing requirements-dev.lock into $(VENV)"
 	@python -m pip install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
+
+$(VENV)/bin/trackbed: Makefile | $(VENV)/bin/python
+	@echo "$$PROGRAM" > $@
+	@chmod +x $@

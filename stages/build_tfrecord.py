@@ -41,6 +41,8 @@ def main(records_path: Path, counts_path: Path) -> None:
         table = records.write(folder, pictures, listing.classes, int(p.shard_size * MEBIBYTE))
         index.write(folder, table)
         index.write_rejects(folder, checking.rejects())
+        # Kept where a failure of this stage leaves it.
+        index.write_rejects(records.CACHE, checking.rejects())
         checking.refuse_too_many(p.max_rejects)
     write_json(counts_path, checking.counts())
     print(checking.told())

@@ -17,7 +17,7 @@ class EvaluateParams(params.Section):
 
     top_k: int = Field(ge=1)  # a right answer is among the k most probable
     batch: int = Field(ge=1)  # images; changes speed and memory alone
-    seed: int = Field(ge=0)  # of the bootstrap intervals
+    seed: int = Field(ge=0, lt=2**31)  # of the bootstrap intervals
 
 
 def main(
@@ -41,7 +41,7 @@ def main(
     index.refuse_other_classes(table, names, models_path)
     probabilities = inference.probabilities(model, records_path, rows, p.batch)
     labels, predicted = rows["label"].to_numpy(), probabilities.argmax(axis=1)
-    answers = inference.answers(rows, names, probabilities)
+    answers = predictions.answers(rows, names, probabilities)
     with replacing_folder(evaluation_path) as folder:
         predictions.write(folder, answers)
         write_json(folder / FALSE_INFERENCES, mistakes.false_inferences(answers, names))

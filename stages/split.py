@@ -15,7 +15,7 @@ class SplitParams(params.Section):
 
     folds: int = Field(ge=2)  # the validation share is 1 / folds
     test_share: float = Field(gt=0, lt=1)  # share of images; unused with an official test part
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**31)
 
 
 def main(records_path: Path, folds_path: Path) -> None:
@@ -25,7 +25,11 @@ def main(records_path: Path, folds_path: Path) -> None:
     with replacing_folder(folds_path) as folder:
         index.write_folds(folder, table)
     parts = table["part"].value_counts()
-    print(f"{parts['train']} training images in {p.folds} folds, {parts['test']} test images")
+    share = parts["test"] / len(table)
+    print(
+        f"{parts['train']} training images in {p.folds} folds, "
+        f"{parts['test']} test images ({share:.1%})"
+    )
 
 
 if __name__ == "__main__":

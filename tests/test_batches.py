@@ -42,3 +42,16 @@ def test_in_order_gives_every_row_once():
         [8, 9],
     ]
     assert dataset.cardinality() == 3
+
+
+def test_rows_with_a_share_are_drawn_that_often():
+    share = np.array([0.5] + [0.5 / 9] * 9)
+    drawn = batches.shuffled(ROWS, batch=10, seed=0, share=share).take(300).as_numpy_iterator()
+    rows = np.concatenate([batch for (batch,) in drawn])
+    assert len(rows) == 3000
+    assert np.mean(rows == 0) == np.clip(np.mean(rows == 0), 0.47, 0.53)
+
+
+def test_a_run_that_begins_later_goes_on_with_the_order_of_that_epoch():
+    late = batches.shuffled(ROWS, batch=4, seed=3, first_epoch=1).take(3).as_numpy_iterator()
+    assert [rows.tolist() for (rows,) in late] == epochs(seed=3)[1]

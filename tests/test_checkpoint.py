@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from trackbed.learning import checkpoint, networks
+from trackbed.learning.spec import Spec
 from trackbed.problems import Problem
 
 STAGES = Path(__file__).parents[1] / "stages"
@@ -16,7 +17,7 @@ def small_network(seed=0):
     import keras
 
     keras.utils.set_random_seed(seed)
-    return networks.build("small_cnn", side=32, classes=3, dropout=0.2)
+    return networks.build("small_cnn", Spec(32, 3, 0.2))
 
 
 def test_a_loaded_model_answers_like_the_saved_one(tmp_path):
@@ -34,8 +35,9 @@ def test_equal_models_are_equal_files_in_different_processes(tmp_path):
         "import sys, pathlib, keras\n"
         f"sys.path.insert(0, {str(STAGES)!r})\n"
         "from trackbed.learning import checkpoint, networks\n"
+        "from trackbed.learning.spec import Spec\n"
         "keras.utils.set_random_seed(0)\n"
-        "network = networks.build('small_cnn', side=32, classes=3, dropout=0.2)\n"
+        "network = networks.build('small_cnn', Spec(32, 3, 0.2))\n"
         "checkpoint.save(pathlib.Path(sys.argv[1]), network, ['a', 'b', 'c'])\n"
     )
     digests = set()

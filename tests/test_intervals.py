@@ -61,3 +61,11 @@ def test_bounds_stand_right_behind_their_score():
         ("macro_f1_high", 0.9),
         ("loss", 0.5),
     ]
+
+
+def test_a_class_with_a_single_group_does_not_pretend_to_be_certain():
+    labels = np.repeat([0, 1, 2], 10)
+    predicted = np.where(np.arange(30) % 5 == 0, (labels + 1) % 3, labels)
+    groups = np.repeat(["a", "b", "c"], 10)
+    low, high = intervals.macro_f1_and_accuracy(labels, predicted, groups, 3, seed=0)["macro_f1"]
+    assert high - low > 0.01

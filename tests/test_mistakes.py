@@ -12,7 +12,7 @@ def test_false_inferences_by_hand():
             ("4.png", "C", "C", 0.7),
         ],
         columns=["filename", "true", "predicted", "confidence"],
-    )
+    ).assign(record=range(4))
     assert mistakes.false_inferences(predictions, ["A", "B", "C"]) == {
         "false_positive": {"A": [], "B": ["2.png"], "C": ["3.png"]},
         "false_negative": {"A": ["2.png"], "B": ["3.png"], "C": []},

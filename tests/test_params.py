@@ -4,6 +4,7 @@ import pytest
 from pydantic import Field
 
 from trackbed import params
+from trackbed.learning import augment
 from trackbed.params import Maybe
 from trackbed.problems import Problem
 
@@ -80,6 +81,25 @@ def test_an_error_names_file_key_rule_and_value(loaded, change, told):
     with pytest.raises(Problem) as raised:
         loaded(**change)
     assert f"params.yaml, {told}" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ("{name: spin}", "example.0: 'name' must be one of 'flip', 'rotation'"),
+        ("{name: zoom, factor: 2}", "example.0.factor: must be below 1, got 2."),
+        ("{name: zoom, factor: 0.1, speed: 2}", "example.augment.0: unknown key 'speed'."),
+    ],
+)
+def test_an_error_in_a_list_of_changes_names_its_place(tmp_path, spec, told):
+    class Changes(params.Section):
+        augment: list[augment.Change]
+
+    path = tmp_path / "params.yaml"
+    path.write_text(f"example:\n  augment:\n    - {spec}\n")
+    with pytest.raises(Problem) as raised:
+        params.load("example", Changes, path)
+    assert told.replace("example.0", "example.augment.0") in str(raised.value)
 
 
 def test_all_errors_are_told_at_once(loaded):

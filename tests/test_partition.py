@@ -89,3 +89,11 @@ def test_a_group_in_both_official_parts_is_refused():
     index["part"] = np.where(index["filename"].str.endswith("_0.png"), "test", "train")
     with pytest.raises(Problem, match="12 groups stand in both the train and the test part"):
         partition(index, folds=2, test_share=0.2, seed=0)
+
+
+def test_a_share_that_cannot_be_drawn_is_refused_and_not_rounded():
+    index = index_of({"A": 50, "B": 50}, frames=1)
+    with pytest.raises(Problem, match=r"split.test_share: 0.06 cannot be drawn"):
+        partition(index, folds=2, test_share=0.06, seed=0)
+    table = partition(index, folds=2, test_share=0.35, seed=0)
+    assert (table["part"] == "test").mean() == pytest.approx(1 / 3, abs=0.02)

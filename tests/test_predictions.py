@@ -59,3 +59,21 @@ def test_samples_are_spread_over_the_classes():
     assert chosen["record"].tolist() == [2, 8, 3, 9]
     assert len(predictions.spread(many, 99)) == 12
     assert predictions.spread(many, 0).empty
+
+
+def test_answers_by_hand():
+    rows = pd.DataFrame(
+        {"record": [4, 9], "filename": ["a.png", "b.png"], "group": ["g", "h"], "label": [1, 0]},
+        index=[17, 3],
+    )
+    probabilities = np.array([[0.25, 0.75], [0.5, 0.5]], dtype=np.float32)
+    assert predictions.answers(rows, ["NO", "012"], probabilities).to_dict("list") == {
+        "record": [4, 9],
+        "filename": ["a.png", "b.png"],
+        "group": ["g", "h"],
+        "true": ["012", "NO"],
+        "predicted": ["012", "NO"],  # of two equal probabilities the first
+        "confidence": [0.75, 0.5],
+        "p_NO": [0.25, 0.5],
+        "p_012": [0.75, 0.5],
+    }

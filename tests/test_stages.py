@@ -58,6 +58,9 @@ def leaves(value, path=()):
         for key, inner in value.items():
             yield (*path, key)
             yield from leaves(inner, (*path, key))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from leaves(inner, path)
 
 
 @pytest.mark.parametrize("stage", list(stages()))

@@ -1,11 +1,9 @@
 import numpy as np
 import pytest
 
-from trackbed.learning import networks, optimizers, training
+from trackbed.learning import losses, networks, optimizers, training
+from trackbed.learning.spec import Spec
 from trackbed.problems import Problem
-
-RUN = {"epochs": 6, "batch": 16, "patience": 6, "seed": 0, "callbacks": []}
-RUN |= {"label_smoothing": 0.0}
 
 
 def adam(rate, average=0.0):
@@ -22,18 +20,24 @@ def coloured(images, seed):
     return training.Examples(pixels, labels)
 
 
-def fitted(learning_rate=0.003, seed=0, **changes):
-    training.reproducible(seed)
-    network = networks.build("small_cnn", side=16, classes=2, dropout=0.1)
-    outcome = training.fit(
+def run(network, optimizer, epochs=6, callbacks=(), augmentation=(), phases=None, **plan):
+    """Train on 96 pictures and validate on 32 others."""
+    return training.fit(
         network,
-        [],
+        augmentation,
         coloured(96, 1),
         coloured(32, 2),
-        optimizer=adam(learning_rate),
-        **(RUN | changes),
+        phases=phases or [training.Phase(epochs, optimizer)],
+        loss=losses.loss("crossentropy", label_smoothing=0, gamma=0),
+        plan=training.Plan(**{"batch": 16, "patience": 6, "seed": 0} | plan),
+        callbacks=callbacks,
     )
-    return network, outcome
+
+
+def fitted(learning_rate=0.003, seed=0, **changes):
+    training.reproducible(seed)
+    network = networks.build("small_cnn", Spec(16, 2, 0.1))
+    return network, run(network, adam(learning_rate), **changes)
 
 
 def loss(network, examples):
@@ -79,33 +83,77 @@ def test_the_averaged_weights_are_the_ones_that_are_validated_and_kept():
     import keras
 
     training.reproducible(0)
-    network = networks.build("small_cnn", side=16, classes=2, dropout=0.1)
+    network = networks.build("small_cnn", Spec(16, 2, 0.1))
     averaged = adam(0.01, average=0.9)
-    outcome = training.fit(
-        network, [], coloured(96, 1), coloured(32, 2), optimizer=averaged, **(RUN | {"epochs": 1})
-    )
-    assert outcome.best_epoch == 1
-    kernels = [w for w in network.trainable_weights if w.name == "kernel"]
-    averages = {w.path: w for w in averaged._model_variables_moving_average}
-    assert averages
-    found = keras.ops.convert_to_numpy(kernels[0])
-    assert any(
-        found.shape == w.shape and np.allclose(found, w.numpy(), atol=1e-6)
-        for w in averages.values()
-    )
+    seen = []
+
+    class Keep(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(logs["val_loss"])
+
+    raw = []
+
+    class Raw(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            raw[:] = [network.trainable_weights[0].numpy()]
+
+    run(network, averaged, epochs=3, callbacks=[Keep(), Raw()])
+    assert not np.allclose(network.trainable_weights[0].numpy(), raw[0])
+    assert loss(network, coloured(32, 2)) == pytest.approx(min(seen), rel=1e-2, abs=1e-5)
+
+
+def test_another_monitored_value_decides_on_the_best_epoch():
+    import keras
+
+    seen = []
+
+    class Keep(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(logs["val_accuracy"])
+
+    _, outcome = fitted(0.05, epochs=5, monitor="val_accuracy", callbacks=[Keep()])
+    assert outcome.best_epoch == 1 + int(np.argmax(seen))
+
+
+def test_two_phases_count_their_epochs_together_and_keep_the_best_of_both():
+    import keras
+
+    seen, prepared = [], []
+
+    class Keep(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(logs["val_loss"])
+
+    training.reproducible(0)
+    network = networks.build("small_cnn", Spec(16, 2, 0.1))
+    phases = [
+        training.Phase(3, adam(0.003), lambda: prepared.append("head")),
+        # a rate that spoils what was learnt
+        training.Phase(2, adam(3.0), lambda: prepared.append("fine")),
+    ]
+    outcome = run(network, None, phases=phases, callbacks=[Keep()])
+    assert prepared == ["head", "fine"]
+    assert outcome.epochs == len(seen) == 5
+    assert outcome.best_epoch == 1 + int(np.argmin(seen))
+    assert loss(network, coloured(32, 2)) == pytest.approx(min(seen), rel=1e-2, abs=1e-5)
 
 
 def test_the_augmentation_is_no_part_of_the_network():
     import keras
 
-    network = networks.build("small_cnn", side=16, classes=2, dropout=0.1)
+    network = networks.build("small_cnn", Spec(16, 2, 0.1))
     before = [layer.name for layer in network.layers]
-    training.fit(
-        network,
-        [keras.layers.RandomFlip("horizontal", seed=1)],
-        coloured(32, 1),
-        coloured(16, 2),
-        optimizer=adam(1e-3),
-        **(RUN | {"epochs": 1}),
-    )
+    run(network, adam(1e-3), epochs=1, augmentation=[keras.layers.RandomFlip(seed=1)])
     assert [layer.name for layer in network.layers] == before
+
+
+def test_mixed_precision_gives_a_float32_model_that_learns():
+    try:
+        training.reproducible(0, "mixed_bfloat16")
+        network = networks.build("small_cnn", Spec(16, 2, 0.1))
+        run(network, adam(0.003))
+    finally:
+        training.reproducible(0)
+    answers = network.predict(coloured(50, 3).images, verbose=0)
+    assert answers.dtype == np.float32
+    assert (answers.argmax(1) == coloured(50, 3).labels).mean() > 0.9

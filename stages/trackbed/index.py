@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from trackbed import inputs
 from trackbed.outputs import write_csv
 from trackbed.problems import Problem
 
@@ -38,6 +39,7 @@ FOLDS_TYPES = {
     "fold": "int64",  # 0 .. folds - 1 for part train, -1 for part test
 }
 TEST_FOLD = -1
+REMEDY = "Run `dvc repro`."
 
 
 def read(records_path: Path) -> pd.DataFrame:
@@ -112,11 +114,10 @@ def classes(table: pd.DataFrame) -> list[str]:
 
 
 def _read(path: Path, types: dict[str, str]) -> pd.DataFrame:
-    try:
-        # Without na_filter=False a class called NA, or an empty part, would become NaN.
-        table = pd.read_csv(path, dtype=types, na_filter=False, encoding="utf-8")
-    except FileNotFoundError:
-        raise Problem(f"{path}: no such file. Run `dvc repro`.") from None
+    # Without na_filter=False a class called NA, or an empty part, would become NaN.
+    table = inputs.table(path, REMEDY, dtype=types, na_filter=False)
     if list(table.columns) != list(types):
-        raise Problem(f"{path}: columns are {list(table.columns)}, expected {list(types)}.")
+        raise Problem(
+            f"{path}: columns are {list(table.columns)}, expected {list(types)}. {REMEDY}"
+        )
     return table

@@ -52,6 +52,8 @@ def sections(path: Path = PARAMS) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise Problem(f"{path}: no such file. Run from the root of the repository.") from None
+    except UnicodeDecodeError as error:
+        raise Problem(f"{path}: not UTF-8 text ({error}).") from None
     try:
         loaded = yaml.load(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
@@ -69,16 +71,33 @@ def _told(
     error: ValidationError, section: str, model: type[BaseModel], path: Path
 ) -> Iterable[str]:
     for item in error.errors():
-        *parents, key = [str(part) for part in item["loc"]] or [section]
+        *parents, key = _place(item) or [section]
         if item["type"] == "extra_forbidden":
             inside = ".".join([section, *parents])
             known = list(model.model_fields) if not parents else []
             yield f"{path}, {inside}: unknown key '{key}'.{_hint(key, known)}"
+        elif item["type"] == "union_tag_invalid":
+            place, context = ".".join([section, *parents, key]), item["ctx"]
+            yield (
+                f"{path}, {place}: {context['discriminator']} must be one of "
+                f"{context['expected_tags']}, got '{context['tag']}'."
+            )
         elif item["type"] == "missing":
             yield f"{path}, {'.'.join([section, *parents])}: key '{key}' is missing."
         else:
             place = ".".join([section, *parents, key])
             yield f"{path}, {place}: {_rule(item)}, got {item['input']}."
+
+
+def _place(item: Any) -> list[str]:
+    """Where the error is, without the tag of a union's member that pydantic puts into a list."""
+    place = item["loc"]
+    tags = {
+        number
+        for number, part in enumerate(place[:-1])
+        if number and isinstance(place[number - 1], int) and isinstance(part, str)
+    }
+    return [str(part) for number, part in enumerate(place) if number not in tags]
 
 
 def _hint(key: str, known: list[str]) -> str:
@@ -101,6 +120,12 @@ def _rule(item: Any) -> str:
         "finite_number": "must be a finite number",
         "literal_error": "must be one of {expected}",
         "list_type": "must be a list",
+        "int_type": "must be a whole number",
+        "float_type": "must be a number",
+        "bool_type": "must be true or false",
+        "string_type": "must be a single value",
+        "model_type": "must be a mapping such as {{name: flip, mode: horizontal}}",
+        "model_attributes_type": "must be a mapping such as {{name: flip, mode: horizontal}}",
     }
     if item["type"] in rules:
         return rules[item["type"]].format(**context)

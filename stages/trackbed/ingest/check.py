@@ -43,11 +43,15 @@ class Check:
         return pd.DataFrame(self._rejects, columns=columns).sort_values(columns)
 
     def counts(self) -> dict[str, int]:
-        """How many files there were and what became of them: seen is the sum of the others."""
+        """How many pictures and other files there were, and what became of them.
+
+        A picture is a file, a row of a manifest or a record. Once `accepted` has been gone
+        through, seen is the sum of accepted, rejected and ignored.
+        """
         accepted, rejected = sum(self._accepted.values()), len(self._rejects)
-        ignored = len(self.listing.ignored)
+        listing, ignored = self.listing, len(self.listing.ignored)
         return {
-            "seen": accepted + rejected + ignored,
+            "seen": len(listing.entries) + len(listing.strays) + ignored,
             "accepted": accepted,
             "rejected": rejected,
             "ignored": ignored,
@@ -70,7 +74,8 @@ class Check:
             raise Problem(
                 f"{counts['rejected']} of {counts['accepted'] + counts['rejected']} files "
                 f"({share:.1%}) are rejected, data.max_rejects allows {most:.1%}: "
-                f"{self._reasons()}. Mend the files or raise data.max_rejects."
+                f"{self._reasons()}. The list is in .cache/rejects.csv: mend the files or raise "
+                "data.max_rejects."
             )
         empty = [name for name, count in self._accepted.items() if count == 0]
         if empty:

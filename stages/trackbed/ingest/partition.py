@@ -13,6 +13,7 @@ from trackbed.problems import Problem
 
 # A test share is drawn as whole parts of at most this many, e.g. 0.15 as 1/7.
 MOST_PARTS = 10
+MOST_DEVIATION = 0.2  # of the wanted share
 
 
 def partition(index: pd.DataFrame, folds: int, test_share: float, seed: int) -> pd.DataFrame:
@@ -71,7 +72,7 @@ def _official_test(index: pd.DataFrame) -> pd.Series | None:
 
 def _drawn_test(index: pd.DataFrame, share: float) -> pd.Series:
     fraction = Fraction(share).limit_denominator(MOST_PARTS)
-    if not 0 < fraction < 1:
+    if abs(fraction - share) > MOST_DEVIATION * share or fraction == 1:
         raise Problem(
             f"params.yaml, split.test_share: {share} cannot be drawn; "
             f"use {1 / MOST_PARTS} to {1 - 1 / MOST_PARTS}, for example 0.2."

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from trackbed import startup
 from trackbed.ingest.entries import NO_CLASS, Entry, Found, RawPixels, has_bad_name, shown
 from trackbed.ingest.folders import PARTS, Tree
 from trackbed.problems import Problem
@@ -70,6 +71,7 @@ def _entries(path: Path, name: str) -> Iterator[Entry]:
 
 def _records(path: Path) -> Iterator[tuple[int, bytes]]:
     """Offset and content of every record; TensorFlow compares their checksums."""
+    startup.tensorflow()
     import tensorflow as tf
 
     offset = number = 0

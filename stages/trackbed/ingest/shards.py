@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from trackbed import inputs
 from trackbed.outputs import write_csv
 from trackbed.problems import Problem
 
@@ -69,7 +70,7 @@ class Shards:
 
 def read(folder: Path) -> pd.DataFrame:
     """The shards of a folder in their order: columns shard, records, bytes, sha256."""
-    return pd.read_csv(folder / SHARDS_FILE)
+    return inputs.table(folder / SHARDS_FILE, "Run `dvc repro build_tfrecord`.")
 
 
 def check(folder: Path) -> None:
@@ -80,7 +81,7 @@ def check(folder: Path) -> None:
     """
     for shard in read(folder).itertuples():
         path = folder / shard.shard
-        length = path.stat().st_size if path.is_file() else -1
+        length = path.stat().st_size if path.is_file() else "no such file, 0"
         if length != shard.bytes or _digest(path) != shard.sha256:
             raise Problem(
                 f"{path}: damaged; {length} bytes, expected {shard.bytes} with SHA-256 "

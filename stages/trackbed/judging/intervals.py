@@ -14,10 +14,13 @@ def macro_f1_and_accuracy(
     labels, predicted: int, shape (images,); groups: any, shape (images,). Percentile bootstrap
     that draws whole groups, within the class that each group mostly belongs to: frames of one
     object are not independent, and drawing single images gave intervals four times too narrow
-    on traffic signs (cluster bootstrap, Field and Welsh 2007). Classes without images stay out
-    of the macro average.
+    on traffic signs (cluster bootstrap, Field and Welsh 2007). Where a class has a single group,
+    which would come out the same every time, groups are drawn without regard to class. Classes
+    without images stay out of the macro average.
     """
     right, support, calls, strata = _group_counts(labels, predicted, groups, classes)
+    if np.bincount(strata)[np.unique(strata)].min() < 2:
+        strata = np.zeros_like(strata)
     weights = _draws(strata, np.random.default_rng(seed))
     right, support, calls = weights @ right, weights @ support, weights @ calls
     with np.errstate(invalid="ignore"):
@@ -56,9 +59,7 @@ def _interval(values: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def beside(
-    values: dict[str, float], intervals: dict[str, tuple[float, float]]
-) -> dict[str, float | None]:
+def beside(values: dict[str, float], intervals: dict[str, tuple[float, float]]) -> dict[str, float]:
     """Scores with `<score>_low` and `<score>_high` right behind those that have an interval."""
     rows = {}
     for name, value in values.items():

@@ -57,10 +57,29 @@ def classes(table: pd.DataFrame) -> list[str]:
     return [column.removeprefix(PROBABILITY_PREFIX) for column in _columns(table)[1]]
 
 
+def answers(rows: pd.DataFrame, classes: list[str], probabilities: np.ndarray) -> pd.DataFrame:
+    """The table of predictions for some rows of the index, columns as in `predictions`.
+
+    probabilities: float, shape (rows, classes); of equal highest ones the first class counts.
+    """
+    names = np.array(classes, dtype=object)
+    table = rows[["record", "filename", "group"]].reset_index(drop=True)
+    table["true"] = names[rows["label"]]
+    table["predicted"] = names[probabilities.argmax(axis=1)]
+    table["confidence"] = probabilities.max(axis=1)
+    columns = [f"{PROBABILITY_PREFIX}{name}" for name in classes]
+    return pd.concat([table, pd.DataFrame(probabilities, columns=columns)], axis=1)
+
+
+def wrong(table: pd.DataFrame) -> pd.DataFrame:
+    """The wrong predictions, the most confident first; ties in the order of records."""
+    found = table[table["true"] != table["predicted"]]
+    return found.sort_values(["confidence", "record"], ascending=[False, True])
+
+
 def surest_mistakes(table: pd.DataFrame, most: int) -> pd.DataFrame:
     """Up to `most` wrong predictions, the most confident first; ties in the order of records."""
-    wrong = table[table["true"] != table["predicted"]]
-    return wrong.sort_values(["confidence", "record"], ascending=[False, True]).head(most)
+    return wrong(table).head(most)
 
 
 def spread(table: pd.DataFrame, most: int) -> pd.DataFrame:

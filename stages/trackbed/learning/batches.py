@@ -9,17 +9,29 @@ import tensorflow as tf
 Batch = tuple[np.ndarray, ...]
 
 
-def shuffled(*arrays: np.ndarray, batch: int, seed: int) -> tf.data.Dataset:
+def shuffled(
+    *arrays: np.ndarray,
+    batch: int,
+    seed: int,
+    first_epoch: int = 0,
+    share: np.ndarray | None = None,
+) -> tf.data.Dataset:
     """Endless batches, every epoch in an order of its own that (seed, epoch) alone decides.
 
     The arrays, such as images and labels, have one first dimension in common. An epoch is
     `steps(len(array), batch)` batches and holds every row once; its last batch may be smaller.
+    With `share` (float, shape (rows,), sum 1) the rows of an epoch are drawn with replacement
+    instead, each with this probability: some come several times, others not at all.
     """
+    rows = len(arrays[0])
 
     def draw() -> Iterator[Batch]:
-        for epoch in itertools.count():
-            order = np.random.default_rng([seed, epoch]).permutation(len(arrays[0]))
-            for start in range(0, len(order), batch):
+        for epoch in itertools.count(first_epoch):
+            random = np.random.default_rng([seed, epoch])
+            order = (
+                random.permutation(rows) if share is None else random.choice(rows, rows, p=share)
+            )
+            for start in range(0, rows, batch):
                 yield tuple(array[order[start : start + batch]] for array in arrays)
 
     return _dataset(draw, arrays)

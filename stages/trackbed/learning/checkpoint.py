@@ -38,8 +38,8 @@ def load(folder: Path) -> tuple[keras.Model, list[str]]:
     try:
         model = keras.models.load_model(folder / MODEL_FILE, compile=False, safe_mode=True)
         return model, json.loads((folder / CLASSES_FILE).read_text("utf-8"))["classes"]
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        reason = f"{error}".strip().partition("\n")[0] or type(error).__name__
         raise Problem(f"{folder}: no loadable model ({reason}). Run `dvc repro train`.") from error
 
 

@@ -63,14 +63,14 @@ class EpochLog(keras.callbacks.Callback):
             self.live.log_metric(name, value)
         self.live.sync()
 
-    def summarize(self, network: keras.Model, outcome: Outcome) -> None:
+    def summarize(self, network: keras.Model, outcome: Outcome, monitor: str) -> None:
         """Replace the last epoch's values in metrics.json by those of the whole run."""
         best = self.rows[outcome.best_epoch - 1]
         self.live.summary = {
             "best_epoch": outcome.best_epoch,
             "epochs": outcome.epochs,
             "stopped_early": outcome.stopped_early,
-            "monitor": "val_loss",
+            "monitor": monitor,
             "best": {f"val_{name}": best[f"val/{name}"] for name in QUANTITIES},
             "seconds": outcome.seconds,
             "images_per_second": float(np.median([r["images_per_second"] for r in self.rows])),
@@ -83,11 +83,19 @@ class EpochLog(keras.callbacks.Callback):
 class Progress(keras.callbacks.Callback):
     """One line per epoch, and on a terminal a bar for the epoch under way."""
 
-    def __init__(self, epochs: int) -> None:
+    def __init__(self, epochs: int, monitor: str) -> None:
         super().__init__()
-        self.epochs = epochs
+        self.epochs, self.monitor = epochs, monitor
+        self.sign = 1 if monitor.endswith("loss") else -1  # of what is to become low
         self.best = float("inf")
         self.bar = rich.progress.Progress(disable=not sys.stdout.isatty(), transient=True)
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give the terminal back, whatever ended the training."""
+        self.bar.stop()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Show an empty bar."""
@@ -102,11 +110,12 @@ class Progress(keras.callbacks.Callback):
         self.bar.update(self.task, completed=batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Print the line of the epoch; a star marks the lowest validation loss so far."""
+        """Print the line of the epoch; a star marks the best monitored value so far."""
         self.bar.stop()
         self.bar.remove_task(self.task)
-        star = " *" if logs["val_loss"] < self.best else ""
-        self.best = min(self.best, logs["val_loss"])
+        value = self.sign * logs[self.monitor]
+        star = " *" if value < self.best else ""
+        self.best = min(self.best, value)
         print(
             f"epoch {epoch + 1:>3}/{self.epochs}  loss {logs['loss']:.4f}  "
             f"val loss {logs['val_loss']:.4f}  val accuracy {logs['val_accuracy']:.4f}  "

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trackbed.learning import batches
+from trackbed.learning import batches, losses
 from trackbed.problems import Problem
 
 
@@ -23,6 +23,31 @@ class Examples:
 
 
 @dataclass(frozen=True)
+class Phase:
+    """Some epochs with an optimizer of their own; `prepare` is called before them."""
+
+    epochs: int
+    optimizer: keras.optimizers.Optimizer
+    prepare: Callable[[], None] = lambda: None
+
+
+# The keys of section `train` in params.yaml that are fields of Plan.
+PLANNED = ("batch", "patience", "seed", "monitor", "class_weights", "balanced_sampling")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to go through the images, and which epoch counts as the best."""
+
+    batch: int
+    patience: int  # epochs
+    seed: int
+    monitor: str = "val_loss"
+    class_weights: bool = False
+    balanced_sampling: bool = False
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a training run came to; epochs count from 1, seconds are of the wall clock."""
 
@@ -32,10 +57,14 @@ class Outcome:
     seconds: float
 
 
-def reproducible(seed: int) -> None:
-    """Seed Python, NumPy and TensorFlow, and let TensorFlow use deterministic operations only."""
+def reproducible(seed: int, precision: str = "float32") -> None:
+    """Seed Python, NumPy and TensorFlow, and let TensorFlow use deterministic operations only.
+
+    precision: 'float32', or 'mixed_bfloat16' or 'mixed_float16' for the layers built from now on.
+    """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
+    keras.mixed_precision.set_global_policy(precision)
 
 
 def fit(
@@ -44,63 +73,101 @@ def fit(
     training: Examples,
     validation: Examples,
     *,
-    optimizer: keras.optimizers.Optimizer,
-    label_smoothing: float,
-    epochs: int,
-    batch: int,
-    patience: int,
-    seed: int,
-    callbacks: Sequence[keras.callbacks.Callback],
+    phases: Sequence[Phase],
+    loss: keras.losses.Loss,
+    plan: Plan,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Outcome:
-    """Train the network in place and leave it with the weights of the lowest validation loss.
+    """Train the network in place and leave it with the weights of its best epoch.
 
-    The augmentation stands in front of the network while it trains and is no part of it.
+    The best epoch is the first with the lowest monitored loss, or the highest of another
+    monitored value; every phase begins with the best weights so far. The augmentation stands in
+    front of the network while it trains and is no part of it.
     Raises Problem as soon as the loss is not finite.
     """
-    classes = network.output_shape[-1]
     whole = keras.Sequential([keras.Input(network.input_shape[1:]), *augmentation, network])
-    whole.compile(
+    classes, begun = network.output_shape[-1], time.perf_counter()
+    checked = batches.in_order(
+        validation.images, one_hot(validation.labels, classes), batch=plan.batch
+    )
+    best = Best(plan.monitor, plan.patience)
+    for phase in phases:
+        phase.prepare()
+        compiled(whole, phase.optimizer, loss)
+        whole.fit(
+            _drawn(training, classes, plan, best.epochs),
+            steps_per_epoch=batches.steps(len(training.images), plan.batch),
+            initial_epoch=best.epochs,
+            epochs=best.epochs + phase.epochs,
+            validation_data=checked,
+            callbacks=[*averaging(phase.optimizer), best, RefuseDivergence(), *callbacks],
+            shuffle=False,  # the batches come shuffled
+            verbose=0,
+        )
+    seconds = round(time.perf_counter() - begun, 1)
+    early = best.epochs < sum(phase.epochs for phase in phases)
+    return Outcome(best.best_epoch + 1, best.epochs, early, seconds)
+
+
+def compiled(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: keras.losses.Loss
+) -> None:
+    """Compile with accuracy and macro F1; XLA on a GPU alone, on a CPU it is slower."""
+    model.compile(
         optimizer=optimizer,
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing),
+        loss=loss,
         metrics=["accuracy", keras.metrics.F1Score(average="macro", name="macro_f1")],
         jit_compile=bool(tf.config.list_physical_devices("GPU")),
     )
-    best = keras.callbacks.EarlyStopping(
-        monitor="val_loss", mode="min", patience=patience, restore_best_weights=True
-    )
-    begun = time.perf_counter()
-    history = whole.fit(
-        batches.shuffled(training.images, one_hot(training, classes), batch=batch, seed=seed),
-        steps_per_epoch=batches.steps(len(training.images), batch),
-        epochs=epochs,
-        validation_data=batches.in_order(
-            validation.images, one_hot(validation, classes), batch=batch
-        ),
-        callbacks=[*averaging(optimizer), best, RefuseDivergence(), *callbacks],
-        shuffle=False,  # the batches come shuffled
-        verbose=0,
-    )
-    return Outcome(
-        best_epoch=best.best_epoch + 1,
-        epochs=len(history.epoch),
-        stopped_early=best.stopped_epoch > 0,
-        seconds=round(time.perf_counter() - begun, 1),
+
+
+def _drawn(training: Examples, classes: int, plan: Plan, epoch: int) -> tf.data.Dataset:
+    weights = losses.class_weights(training.labels)
+    arrays = [training.images, one_hot(training.labels, classes)]
+    if plan.class_weights:
+        arrays.append(weights)
+    share = weights / weights.sum(dtype=float) if plan.balanced_sampling else None
+    return batches.shuffled(
+        *arrays, batch=plan.batch, seed=plan.seed, first_epoch=epoch, share=share
     )
 
 
 def averaging(optimizer: keras.optimizers.Optimizer) -> list[keras.callbacks.Callback]:
-    """Callbacks that validate and keep the averaged weights, if the optimizer averages them."""
-    if not optimizer.use_ema:
-        return []
-    return [
-        keras.callbacks.SwapEMAWeights(),  # while validating
-        keras.callbacks.SwapEMAWeights(swap_on_epoch=True),  # while the best weights are kept
-    ]
+    """A callback that validates and keeps the averaged weights, if the optimizer averages them.
+
+    It comes before the one that keeps the best weights.
+    """
+    return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if optimizer.use_ema else []
 
 
-def one_hot(examples: Examples, classes: int) -> np.ndarray:
+def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
     """Labels as float32 of shape (images, classes)."""
-    return keras.utils.to_categorical(examples.labels, classes).astype(np.float32)
+    return keras.utils.to_categorical(labels, classes).astype(np.float32)
+
+
+class Best(keras.callbacks.EarlyStopping):
+    """Early stopping that remembers the best weights over several phases."""
+
+    def __init__(self, monitor: str, patience: int) -> None:
+        super().__init__(
+            monitor,
+            patience=patience,
+            mode="min" if monitor.endswith("loss") else "max",
+            restore_best_weights=True,
+        )
+        self.epochs = 0
+        self.kept: tuple[Any, int, Any] = (None, 0, None)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Begin a phase with what the phases before it reached."""
+        super().on_train_begin(logs)
+        self.best, self.best_epoch, self.best_weights = self.kept
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Count the epoch and keep its weights if they are the best."""
+        self.epochs = epoch + 1
+        super().on_epoch_end(epoch, logs)
+        self.kept = (self.best, self.best_epoch, self.best_weights)
 
 
 class RefuseDivergence(keras.callbacks.Callback):
@@ -108,6 +175,8 @@ class RefuseDivergence(keras.callbacks.Callback):
 
     Keras' TerminateOnNaN stops quietly, and the run would count as a success.
     """
+
+    epoch = 0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Remember the epoch for the message."""
@@ -124,6 +193,5 @@ class RefuseDivergence(keras.callbacks.Callback):
     def _refuse(self, loss: float, where: str) -> None:
         if not math.isfinite(loss):
             raise Problem(
-                f"loss became {loss} at epoch {self.epoch + 1}, {where}; "
-                f"lower train.learning_rate (now {float(self.model.optimizer.learning_rate):g})."
+                f"loss became {loss} at epoch {self.epoch + 1}, {where}; lower train.learning_rate."
             )

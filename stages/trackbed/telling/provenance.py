@@ -13,7 +13,7 @@ PATIENCE = 20  # seconds
 
 @dataclass(frozen=True)
 class Revision:
-    """A commit ('unknown' outside a repository), and whether tracked code differs from it."""
+    """A commit ('unknown' outside a repository), and whether the code differs from it."""
 
     commit: str
     changed: bool
@@ -34,7 +34,7 @@ def revision() -> Revision:
     commit = _git("rev-parse", "--verify", "HEAD")
     if commit is None:
         return Revision("unknown", changed=False)
-    status = _git("status", "--porcelain", "--untracked-files=no", "--", *CODE)
+    status = _git("status", "--porcelain", "--", *CODE)
     return Revision(commit, changed=bool(status))
 
 

@@ -1,0 +1,7 @@
+"""`python -m trackbed`."""
+
+import sys
+
+from trackbed.cli import main
+
+sys.exit(main())

@@ -1,0 +1,66 @@
+"""The program `trackbed`: its commands lie in trackbed.commands, one module each.
+
+A module of a command has a function `add_to(commands)` that adds a parser, whose default `run`
+takes the parsed arguments. It imports what takes long inside `run`, so that help stays quick.
+"""
+
+import argparse
+import sys
+import tomllib
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import NoReturn
+
+from trackbed.commands import manifest
+from trackbed.problems import EXIT_CODE, Problem
+
+COMMANDS = (manifest,)
+INTERRUPTED = 130  # what a shell reports after Ctrl-C
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that tells wrong usage in one line, as a Problem is told."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the process with exit code 2."""
+        self.exit(EXIT_CODE, f"{self.prog}: {message}. See `{self.prog} --help`.\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that the arguments name (None: those of the process); the exit code."""
+    parsed = parser().parse_args(arguments)
+    try:
+        parsed.run(parsed)
+    except Problem as problem:
+        print(f"trackbed: {problem}", file=sys.stderr)
+        return EXIT_CODE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+def parser() -> Parser:
+    """The parser of the program with those of all commands."""
+    program = Parser(
+        prog="trackbed", description="Tools around the pipeline, which `dvc repro` itself runs."
+    )
+    program.add_argument("--version", action="version", version=f"trackbed {version()}")
+    commands = program.add_subparsers(metavar="COMMAND", title="commands", required=True)
+    for command in COMMANDS:
+        command.add_to(commands)
+    return program
+
+
+def version() -> str:
+    """The version of the code beside this file, 'unknown' where nothing tells it."""
+    try:
+        # Not that of an installed copy, which may be another.
+        text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+        return tomllib.loads(text)["project"]["version"]
+    except (OSError, tomllib.TOMLDecodeError, KeyError):
+        pass
+    try:
+        return metadata.version("trackbed")
+    except metadata.PackageNotFoundError:
+        return "unknown"

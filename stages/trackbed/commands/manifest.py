@@ -1,0 +1,86 @@
+"""`trackbed manifest`: write a manifest.csv for folders of a known layout."""
+
+import argparse
+import os
+from pathlib import Path
+
+from trackbed.ingest import folders, gtsrb, manifest, manifest_text
+from trackbed.ingest.entries import Found, shown
+from trackbed.problems import Problem
+
+GTSRB = """\
+Write a manifest.csv for the official folders of the German Traffic Sign Recognition Benchmark.
+
+The label is the class number (00 to 42), the group of a training picture is its track
+(<class>/<track>), the box is the annotated sign (Roi.X2 and Roi.Y2 lie outside). The pictures
+are not opened. The test part needs GT-final_test.csv anywhere in FOLDER. Name the folder of the
+training pictures to leave it out; the column part is then empty."""
+
+
+def add_to(commands: "argparse._SubParsersAction") -> None:
+    """Add the command to those of the program."""
+    summary = "write a manifest.csv for folders of a known layout"
+    command = commands.add_parser("manifest", help=summary, description=f"{summary.capitalize()}.")
+    layouts = command.add_subparsers(metavar="LAYOUT", title="layouts", required=True)
+    layout = layouts.add_parser(
+        "gtsrb",
+        help="German traffic signs, official folders",
+        description=GTSRB,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    layout.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="any folder above the official ones"
+    )
+    layout.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="default: manifest.csv in FOLDER; it must lie above the pictures, and the pipeline "
+        "reads it by the name manifest.csv",
+    )
+    layout.add_argument("--force", action="store_true", help="replace FILE if it exists")
+    layout.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the manifest and print what is in it. Raises Problem."""
+    folder = arguments.folder
+    output = arguments.output or folder / manifest.MANIFEST
+    if not folder.is_dir():
+        raise Problem(f"{folder}: {'not a' if folder.exists() else 'no such'} folder.")
+    _refuse_to_overwrite(output, arguments.force)
+    found = gtsrb.read(folder, folders.walk(folder))
+    prefix = os.path.relpath(folder.resolve(), output.parent.resolve())
+    _write(output, manifest_text.text(found.entries, Path(prefix).as_posix(), output))
+    print(summary(found, output))
+
+
+def summary(found: Found, path: Path) -> str:
+    """What a manifest at `path` holds, in a few lines."""
+    lines = [f"{shown(str(path))}: {len(found.entries):,} rows, {len(found.classes)} classes"]
+    for part in sorted({entry.part for entry in found.entries}, reverse=True):
+        entries = [entry for entry in found.entries if entry.part == part]
+        tracks = len({entry.group for entry in entries if entry.group})
+        kept = f" in {tracks:,} tracks" if tracks else ", each alone"
+        lines.append(f"part {part or '(empty)'}: {len(entries):,} pictures{kept}")
+    if found.ignored:
+        count, example = len(found.ignored), found.ignored[0]
+        lines.append(f"left out, pictures without a row: {count:,}, such as {example}")
+    return "\n".join(lines)
+
+
+def _refuse_to_overwrite(path: Path, force: bool) -> None:
+    if path.is_dir():
+        raise Problem(f"{path}: a folder; --output names a file, such as {path / 'manifest.csv'}.")
+    if os.path.lexists(path) and not force:
+        raise Problem(f"{path}: exists already. Use --force to replace it.")
+
+
+def _write(path: Path, text: str) -> None:
+    from trackbed.outputs import replacing  # imports pandas
+
+    try:
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise Problem(f"{path}: cannot be written ({error.strerror}).") from None

@@ -1,0 +1,21 @@
+import subprocess
+
+import pytest
+
+from trackbed.learning import epochlog
+from trackbed.problems import Problem
+
+
+def test_a_repository_without_a_commit_is_told_in_words(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    subprocess.run(["git", "init", "-q"], check=True)
+    subprocess.run(["dvc", "init", "-q"], check=True)
+    with pytest.raises(Problem, match="commit once"):
+        epochlog.started(tmp_path / "log")
+
+
+def test_the_log_touches_neither_dvc_yaml_nor_git(finished):
+    # Written by the train stage; Live() on its own terms would have rewritten dvc.yaml.
+    assert finished.run("git", "diff", "--stat", "HEAD", "--", "dvc.yaml") == ""
+    steps = (finished.folder / "metrics/train/plots/metrics/val/loss.tsv").read_text().split()
+    assert steps[0::2] == ["step", "1", "2"]
