@@ -26,7 +26,7 @@ class TrainParams(params.Section):
     dropout: float = Field(ge=0, lt=1)
     units: int = Field(ge=1)
     l2: float = Field(ge=0)
-    augment: list[augment.Change]
+    augment: augment.Changes
     fold: int = Field(ge=0)  # the fold to validate on
     epochs: int = Field(ge=1)
     monitor: MONITORED
@@ -82,7 +82,7 @@ def main(records_path: Path, folds_path: Path, models_path: Path, log_path: Path
         log = epochlog.EpochLog(live, len(rows[0]))
         outcome = training.fit(
             network,
-            augment.layers(p.augment, p.seed),
+            (augment.layers(p.augment, p.seed), augment.mixers(p.augment, p.seed)),
             *map(training.Examples, images, labels),
             phases=phases.planned(p, wanted, network, batches.steps(len(rows[0]), p.batch)),
             loss=losses.loss(p.loss, label_smoothing=p.label_smoothing, gamma=p.focal_gamma),

@@ -4,7 +4,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from trackbed.learning import augment
 
-CHANGES = TypeAdapter(list[augment.Change])
+CHANGES = TypeAdapter(augment.Changes)
 EVERY = [
     {"name": "flip", "mode": "horizontal"},
     {"name": "rotation", "degrees": "10"},
@@ -12,7 +12,13 @@ EVERY = [
     {"name": "translation", "factor": "0.2"},
     {"name": "brightness", "factor": "0.2"},
     {"name": "contrast", "factor": "0.3"},
+    {"name": "saturation", "low": "0.2", "high": "0.4"},
+    {"name": "hue", "factor": "0.2"},
+    {"name": "perspective", "scale": "0.3"},
+    {"name": "erasing", "factor": "1", "area": "0.3"},
+    {"name": "rand_augment", "count": "2", "factor": "0.5"},
 ]
+MIXING = [{"name": "mixup", "alpha": "0.4"}, {"name": "cutmix"}]
 IMAGES = np.random.default_rng(0).integers(0, 256, (16, 12, 12, 3)).astype(np.float32)
 
 
@@ -68,3 +74,21 @@ def test_a_translation_moves_pixels_and_mixes_none():
 def test_a_wrong_change_is_refused(spec):
     with pytest.raises(ValidationError):
         CHANGES.validate_python([spec])
+
+
+@pytest.mark.parametrize("change", MIXING, ids=lambda change: change["name"])
+def test_mixing_mixes_images_and_labels_by_the_same_share(change):
+    # Black and white images of two classes: brightness and label are the same share.
+    images = np.zeros((16, 16, 16, 3), np.float32)
+    images[::2] = 255
+    labels = np.eye(2, dtype=np.float32)[np.arange(16) % 2]
+    (mixer,) = augment.mixers(CHANGES.validate_python([change]), seed=3)
+    mixed = mixer({"images": images, "labels": labels}, training=True)
+    shares = np.asarray(mixed["labels"])
+    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
+    brightness = np.asarray(mixed["images"]).mean(axis=(1, 2, 3)) / 255
+    # Keras' CutMix takes the share that was drawn; its rectangle is cut at the edge of the image.
+    tolerance = 0.01 if change["name"] == "mixup" else 0.1
+    assert np.abs(brightness - shares[:, 0]).mean() < tolerance
+    assert np.ptp(shares[:, 0]) > 0
+    assert augment.layers(CHANGES.validate_python([change]), seed=3) == []

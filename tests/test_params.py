@@ -93,7 +93,7 @@ def test_an_error_names_file_key_rule_and_value(loaded, change, told):
 )
 def test_an_error_in_a_list_of_changes_names_its_place(tmp_path, spec, told):
     class Changes(params.Section):
-        augment: list[augment.Change]
+        augment: augment.Changes
 
     path = tmp_path / "params.yaml"
     path.write_text(f"example:\n  augment:\n    - {spec}\n")

@@ -20,7 +20,7 @@ def coloured(images, seed):
     return training.Examples(pixels, labels)
 
 
-def run(network, optimizer, epochs=6, callbacks=(), augmentation=(), phases=None, **plan):
+def run(network, optimizer, epochs=6, callbacks=(), augmentation=((), ()), phases=None, **plan):
     """Train on 96 pictures and validate on 32 others."""
     return training.fit(
         network,
@@ -143,7 +143,7 @@ def test_the_augmentation_is_no_part_of_the_network():
 
     network = networks.build("small_cnn", Spec(16, 2, 0.1))
     before = [layer.name for layer in network.layers]
-    run(network, adam(1e-3), epochs=1, augmentation=[keras.layers.RandomFlip(seed=1)])
+    run(network, adam(1e-3), epochs=1, augmentation=([keras.layers.RandomFlip(seed=1)], []))
     assert [layer.name for layer in network.layers] == before
 
 

@@ -69,7 +69,7 @@ def reproducible(seed: int, precision: str = "float32") -> None:
 
 def fit(
     network: keras.Model,
-    augmentation: Sequence[keras.layers.Layer],
+    augmentation: tuple[Sequence[keras.layers.Layer], Sequence[keras.layers.Layer]],
     training: Examples,
     validation: Examples,
     *,
@@ -81,11 +81,12 @@ def fit(
     """Train the network in place and leave it with the weights of its best epoch.
 
     The best epoch is the first with the lowest monitored loss, or the highest of another
-    monitored value; every phase begins with the best weights so far. The augmentation stands in
-    front of the network while it trains and is no part of it.
+    monitored value; every phase begins with the best weights so far. The augmentation, layers
+    that change images and layers that mix images and labels, is no part of the network.
     Raises Problem as soon as the loss is not finite.
     """
-    whole = keras.Sequential([keras.Input(network.input_shape[1:]), *augmentation, network])
+    changes, mixers = augmentation
+    whole = keras.Sequential([keras.Input(network.input_shape[1:]), *changes, network])
     classes, begun = network.output_shape[-1], time.perf_counter()
     checked = batches.in_order(
         validation.images, one_hot(validation.labels, classes), batch=plan.batch
@@ -95,7 +96,7 @@ def fit(
         phase.prepare()
         compiled(whole, phase.optimizer, loss)
         whole.fit(
-            _drawn(training, classes, plan, best.epochs),
+            mixed(_drawn(training, classes, plan, best.epochs), mixers),
             steps_per_epoch=batches.steps(len(training.images), plan.batch),
             initial_epoch=best.epochs,
             epochs=best.epochs + phase.epochs,
@@ -130,6 +131,18 @@ def _drawn(training: Examples, classes: int, plan: Plan, epoch: int) -> tf.data.
     return batches.shuffled(
         *arrays, batch=plan.batch, seed=plan.seed, first_epoch=epoch, share=share
     )
+
+
+def mixed(drawn: tf.data.Dataset, mixers: Sequence[keras.layers.Layer]) -> tf.data.Dataset:
+    """Batches whose images and labels the layers have mixed; weights stay as they are."""
+
+    def mix(images: tf.Tensor, labels: tf.Tensor, *weights: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        both = {"images": tf.cast(images, tf.float32), "labels": labels}
+        for mixer in mixers:
+            both = mixer(both, training=True)
+        return both["images"], both["labels"], *weights
+
+    return drawn.map(mix) if mixers else drawn
 
 
 def averaging(optimizer: keras.optimizers.Optimizer) -> list[keras.callbacks.Callback]:
