@@ -73,3 +73,24 @@ def test_every_reason_of_a_reject_is_documented():
     reasons = {value for name, value in vars(entries).items() if name.isupper()}
     text = (ROOT / "docs" / "sources.md").read_text()
     assert not {reason for reason in reasons if f"`{reason}`" not in text}
+
+
+def test_the_changes_in_the_documents_are_valid_and_complete():
+    import yaml
+    from pydantic import TypeAdapter
+
+    from trackbed.learning import augment
+
+    text = (ROOT / "docs" / "augmentation.md").read_text()
+    entries = [yaml.safe_load(entry) for entry in re.findall(r"^\| `(\{.*?\})`", text, flags=re.M)]
+    changes = TypeAdapter(augment.Changes).validate_python(entries)
+    known = {kind for kind in vars(augment).values() if isinstance(kind, type)}
+    assert {type(change) for change in changes} == {
+        kind for kind in known if issubclass(kind, augment.Change) and kind is not augment.Change
+    }
+
+
+def test_every_recipe_is_in_the_readme():
+    text = (ROOT / "README.md").read_text()
+    for path in (ROOT / "recipes").glob("*.yaml"):
+        assert f"`{path.stem}`" in text
