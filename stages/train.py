@@ -24,6 +24,7 @@ class TrainParams(params.Section):
     fine_tune_rate: float = Field(gt=0)
     image_side: int = Field(ge=8, le=1024)  # pixels
     dropout: float = Field(ge=0, lt=1)
+    width: float = Field(ge=0.25, le=8)
     units: int = Field(ge=1)
     l2: float = Field(ge=0)
     augment: augment.Changes

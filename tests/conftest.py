@@ -17,7 +17,7 @@ CODE += (".gitignore", ".dvcignore", "data/.gitignore")
 TINY = {
     "data": {"source": "data/raw", "group": r"^(\d+)_"},
     "split": {"folds": 2, "test_share": 0.34},
-    "train": {"image_side": 16, "epochs": 2, "batch": 8, "learning_rate": 0.01, "augment": []},
+    "train": {"image_side": 16, "epochs": 2, "warmup_epochs": 0, "batch": 8, "augment": []},
 }
 
 

@@ -1,4 +1,5 @@
 import subprocess
+import sys
 
 import pytest
 
@@ -9,7 +10,7 @@ from trackbed.problems import Problem
 def test_a_repository_without_a_commit_is_told_in_words(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     subprocess.run(["git", "init", "-q"], check=True)
-    subprocess.run(["dvc", "init", "-q"], check=True)
+    subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], check=True)
     with pytest.raises(Problem, match="commit once"):
         epochlog.started(tmp_path / "log")
 

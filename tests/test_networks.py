@@ -73,6 +73,13 @@ def test_small_cnn_is_compact():
     assert trainable < 2_000_000
 
 
+def test_the_width_of_small_cnn_multiplies_its_channels():
+    network = networks.build("small_cnn", Spec(128, 5, 0.3, width=2.0))
+    channels = [layer.filters for layer in network.layers if layer.name.startswith("conv2d")]
+    assert sorted(set(channels)) == [32, 64, 128, 256]
+    assert sum(counts(network)) == 1_230_565
+
+
 def test_an_unknown_network_is_refused_with_the_known_names():
     with pytest.raises(
         Problem, match=r"train.network: must be one of small_cnn, .*MobileNetV2, got vgg"

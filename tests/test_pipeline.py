@@ -197,7 +197,7 @@ def test_a_clone_pulls_everything_and_has_nothing_to_do(finished, tmp_path):
         ("split", "folds", 30, "fewer groups than folds"),
         ("train", "fold", 7, "train.fold: must be below split.folds (2), got 7"),
         ("train", "learning_rate", -1, "train.learning_rate: must be above 0, got -1."),
-        ("train", "network", "vgg", "must be one of small_cnn, rails"),
+        ("train", "network", "vgg", "must be one of small_cnn, scenes"),
         ("evaluate", "tops", 1, "unknown key 'tops'. Did you mean 'top_k'?"),
     ],
 )

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import rich.progress
 from dvclive import Live
+from scmrepo.exceptions import SCMError
 
 from trackbed.learning.training import Outcome
 from trackbed.problems import Problem
@@ -20,12 +21,10 @@ def started(folder: Path) -> Live:
     """A DVCLive log in `folder` that touches nothing else: neither dvc.yaml nor git."""
     try:
         return Live(str(folder), dvcyaml=None, save_dvc_exp=False, report=None)
-    except Exception as error:
-        if "HEAD" in str(error) or "commit" in str(error):
-            raise Problem(
-                "the git repository has no commit yet: commit once, then retry."
-            ) from error
-        raise
+    except SCMError as error:
+        raise Problem(
+            f"DVCLive cannot use the git repository ({error}): commit once, then retry."
+        ) from error
 
 
 class EpochLog(keras.callbacks.Callback):

@@ -6,7 +6,7 @@ import keras
 
 NO_WEIGHTS = "none"
 # The fields of Spec that are keys of section `train` in params.yaml.
-CHOICES = ("dropout", "units", "l2", "weights", "scaling", "unfreeze")
+CHOICES = ("width", "dropout", "units", "l2", "weights", "scaling", "unfreeze")
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Spec:
     side: int  # pixels; images have the shape (side, side, 3)
     classes: int
     dropout: float = 0.0
+    width: float = 1.0  # of small_cnn: times its channels
     units: int = 256  # of the last hidden layer, where there is one
     l2: float = 0.0  # strength of the L2 penalty, where the network has one
     weights: str = NO_WEIGHTS  # of a backbone: 'imagenet', 'none' or the path of a file
