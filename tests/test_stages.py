@@ -104,3 +104,16 @@ def test_a_stage_without_a_network_does_not_import_tensorflow(name):
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             modules += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
             assert not {module.split(".")[0] for module in modules} & heavy, path
+
+
+# A wing imports from those before it and from the modules at the door alone.
+WINGS = ["ingest", "learning", "judging", "telling"]
+
+
+@pytest.mark.parametrize("wing", [*WINGS, "drawing"])
+def test_the_wings_import_in_one_direction(wing):
+    package = STAGES / "trackbed"
+    later = [*WINGS[WINGS.index(wing) + 1 :], "drawing"] if wing in WINGS else WINGS
+    for path in (package / wing).glob("*.py"):
+        met = {file.parent.name for file in imported(path)}
+        assert not met & (set(later) - {wing}), path
