@@ -53,8 +53,10 @@ class TrainParams(params.Section):
     seed: int = Field(ge=0, lt=2**31)
 
 
-def main(records_path: Path, folds_path: Path, models_path: Path, log_path: Path) -> None:
-    """Write the model, its class names and the epoch log."""
+def main(
+    records_path: Path, folds_path: Path, models_path: Path, log_path: Path, sheet_path: Path
+) -> None:
+    """Write the model, its class names, the epoch log and a sheet of what the network sees."""
     p = params.load("train", TrainParams)
     table = index.assigned(records_path, folds_path)
     rows = index.training_and_validation(table, p.fold)
@@ -69,22 +71,28 @@ def main(records_path: Path, folds_path: Path, models_path: Path, log_path: Path
         losses,
         networks,
         phases,
+        sheet,
         spec,
         training,
     )
+
+    def augmentation() -> sheet.Augmentation:
+        return augment.layers(p.augment, p.seed), augment.mixers(p.augment, p.seed)
 
     training.reproducible(p.seed, p.precision)
     wanted = spec.Spec(side, len(names), **{key: getattr(p, key) for key in spec.CHOICES})
     network = networks.build(p.network, wanted)
     images = [records.pixels(records_path, part, side, side) for part in rows]
     labels = [part["label"].to_numpy() for part in rows]
+    examples = list(map(training.Examples, images, labels))
+    sheet.write(sheet_path, examples[0], len(names), augmentation())
     plan = training.Plan(**{key: getattr(p, key) for key in training.PLANNED})
     with epochlog.started(log_path) as live, epochlog.Progress(p.epochs, p.monitor) as progress:
         log = epochlog.EpochLog(live, len(rows[0]))
         outcome = training.fit(
             network,
-            (augment.layers(p.augment, p.seed), augment.mixers(p.augment, p.seed)),
-            *map(training.Examples, images, labels),
+            augmentation(),
+            *examples,
             phases=phases.planned(p, wanted, network, batches.steps(len(rows[0]), p.batch)),
             loss=losses.loss(p.loss, label_smoothing=p.label_smoothing, gamma=p.focal_gamma),
             plan=plan,

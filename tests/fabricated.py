@@ -18,6 +18,7 @@ ARGUMENTS = (
     "metrics/data.json",
     "data/folds",
     "metrics/train",
+    "plots/seen.jpg",
     "data/evaluation",
     "metrics/evaluate.json",
     "plots/evaluation_summary.csv",
@@ -62,6 +63,7 @@ def run(folder, names=TRACK_BED, right=0.9, per_class=40, empty=(), epochs=27, s
     labels = table["label"][table["part"] == "test"].to_numpy()
     probabilities = answers(draw, labels, len(names), right)
     write_evaluation(folder, table[table["part"] == "test"], names, labels, probabilities)
+    picture(0).save(folder / "plots/seen.jpg")
     (folder / "params.yaml").write_text(PARAMS)
     return [folder / argument for argument in ARGUMENTS]
 

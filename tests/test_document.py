@@ -1,5 +1,6 @@
 """The page and the Markdown as the stage writes them from files."""
 
+import base64
 import contextlib
 import html.parser
 import json
@@ -182,7 +183,7 @@ def test_galleries_hold_as_many_pictures_as_asked(tmp_path):
     )
     (tmp_path / "params.yaml").write_text(text)
     page = again(tmp_path, paths)[0]
-    assert page.count("<img ") == page.count("✗ wrong") == 3
+    assert page.count("<img ") - 1 == page.count("✗ wrong") == 3  # the other is the sheet
     assert "report.samples" in page
 
 
@@ -205,7 +206,7 @@ def test_forty_three_classes_stay_small_and_short(tmp_path):
 
 def test_a_missing_table_is_a_problem_with_its_remedy(tmp_path):
     paths = fabricated.run(tmp_path)
-    paths[6].unlink()
+    paths[7].unlink()
     with pytest.raises(Problem, match=r"evaluation_summary\.csv: no such file.*dvc repro"):
         again(tmp_path, paths)
     assert not paths[-1].exists()
@@ -213,7 +214,7 @@ def test_a_missing_table_is_a_problem_with_its_remedy(tmp_path):
 
 def test_tables_of_different_classes_are_refused(tmp_path):
     paths = fabricated.run(tmp_path, ["A", "B"])
-    paths[7].write_text("true,B,A\nB,1,0\nA,0,1\n")
+    paths[8].write_text("true,B,A\nB,1,0\nA,0,1\n")
     with pytest.raises(Problem, match="the same classes in the same order"):
         again(tmp_path, paths)
 
@@ -302,3 +303,21 @@ def test_the_revision_counts_code_but_not_outputs_as_changed(tmp_path, monkeypat
     assert provenance.revision() == provenance.Revision(git("rev-parse", "HEAD"), changed=False)
     Path("params.yaml").write_text("a: 2\n")
     assert provenance.revision().changed
+
+
+def test_the_page_shows_the_sheet_and_says_what_its_rows_are(tmp_path, page):
+    paths = fabricated.run(tmp_path)
+    sheet = base64.b64encode((tmp_path / "plots/seen.jpg").read_bytes()).decode()
+    assert f"data:image/jpeg;base64,{sheet}" in again(tmp_path, paths)[0]
+    assert "as train.augment changes them" in " ".join(Elements(page).text.split())
+    parameters = (tmp_path / "params.yaml").read_text()
+    parameters = parameters.replace("augment:\n    - {flip: horizontal}", "augment: []")
+    (tmp_path / "params.yaml").write_text(parameters)
+    assert "train.augment changes nothing" in Elements(again(tmp_path, paths)[0]).text
+
+
+def test_a_missing_sheet_is_told_with_the_remedy(tmp_path):
+    paths = fabricated.run(tmp_path)
+    (tmp_path / "plots/seen.jpg").unlink()
+    with pytest.raises(Problem, match=r"plots/seen\.jpg: No such file.*dvc repro -f train"):
+        again(tmp_path, paths)

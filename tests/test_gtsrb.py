@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trackbed.ingest import annotations, folders, gtsrb, images, manifest_text, sources
+from trackbed.ingest import annotations, folders, gtsrb, images, manifest_text, sources, stored
 from trackbed.ingest.sources import Grouping
 from trackbed.problems import Problem
 
@@ -101,7 +101,9 @@ def test_the_pipeline_crops_exactly_the_sign(official):
     ]
     for entry in listing.entries:
         picture = images.load(entry, max_pixels=10_000)
-        pixels = images.pixels(picture.data, picture.encoding, picture.height, picture.width)
+        pixels = np.asarray(
+            stored.image(picture.data, picture.encoding, picture.height, picture.width)
+        )
         frame = {"00000_00000": 10, "00000_00001": 11, "00001_00000": 12, "00001_00001": 13}
         side = frame.get(entry.path.stem, 20)
         assert pixels.shape == (side, side, 3)

@@ -124,3 +124,13 @@ def test_imagenet_weights_that_cannot_be_fetched_are_told_with_file_and_place(
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     with pytest.raises(Problem, match=r"notop\*\.h5 file that it puts into ~/\.keras/models"):
         networks.build("rails", Spec(64, 2, 0, weights="imagenet"))
+
+
+@pytest.mark.parametrize("name", ["scenes_underfit", "scenes_overfit", "scenes_optimized"])
+def test_scene_networks_take_pixels_as_they_are_unless_told_to_rescale(name):
+    def scales(scaling):
+        network = networks.build(name, Spec(150, 5, scaling=scaling))
+        return [layer.scale for layer in network.layers if layer.name.startswith("rescaling")]
+
+    assert scales("own") == []
+    assert scales("unit") == [1 / 255]

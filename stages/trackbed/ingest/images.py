@@ -12,7 +12,6 @@ Grey of 32 bits is rejected unless it is within 0..65535. What is kept as it cam
 """
 
 import hashlib
-import io
 import stat
 from pathlib import Path
 
@@ -20,10 +19,10 @@ import numpy as np
 from PIL import Image
 
 from trackbed.ingest import entries as reasons
-from trackbed.ingest.decoding import Decoded, decoded, quiet, refuse_large
+from trackbed.ingest.decoding import Decoded, decoded, refuse_large
 from trackbed.ingest.entries import Box, Entry, Picture, RawPixels, Rejected
 
-__all__ = ["Picture", "Rejected", "difference_hash", "load", "pixels"]
+__all__ = ["Picture", "Rejected", "difference_hash", "load"]
 
 # No picture needs more: plain PPM takes up to 18 bytes per pixel, metadata some megabytes.
 BYTES_PER_PIXEL = 18
@@ -55,19 +54,6 @@ def load(entry: Entry, max_pixels: int, crop_margin: float = 0.0) -> Picture:
         sha256=_digest(data, entry.box),
         perceptual_hash=difference_hash(image),
     )
-
-
-def pixels(data: bytes, encoding: str, height: int, width: int) -> np.ndarray:
-    """The pixels of a stored picture: uint8, shape (height, width, 3).
-
-    Raises ValueError if the data do not hold as many.
-    """
-    if encoding == "raw":
-        return np.frombuffer(data, np.uint8).reshape(height, width, 3)
-    with quiet(None), Image.open(io.BytesIO(data), formats=[encoding]) as image:
-        if image.size != (width, height):
-            raise ValueError(f"expected {width} x {height} pixels. Received {image.size}")
-        return np.asarray(image.convert("RGB"))
 
 
 def difference_hash(image: Image.Image) -> str:

@@ -1,4 +1,9 @@
-"""The three scene networks of Rüegg and Wissiak (2023), made for 150 x 150 pixels and 5 classes."""
+"""The three scene networks of Rüegg and Wissiak (2023), made for 150 x 150 pixels and 5 classes.
+
+They take pixels 0..255 as they are, as the published loss of their first epoch tells (6.4 and
+4.3, where guessing costs 1.6): without it the small one does not under-fit. Where `scaling` is
+'unit' the pixels become 0..1 first.
+"""
 
 import keras
 from keras import layers
@@ -15,7 +20,7 @@ def underfit(spec: Spec) -> keras.Model:
     The published code prints a stride of 5, its table and count say 3; the table wins.
     """
     inputs = spec.inputs()
-    x = layers.Rescaling(1 / 255)(inputs)
+    x = _scaled(inputs, spec)
     for strides in (3, 1):
         x = layers.Conv2D(6, 3, strides=strides, padding="same", activation="relu")(x)
         x = layers.MaxPooling2D()(x)
@@ -25,7 +30,7 @@ def underfit(spec: Spec) -> keras.Model:
 def overfit(spec: Spec) -> keras.Model:
     """Five wide convolutions and a dense layer, nothing against over-fitting; 3,667,269."""
     inputs = spec.inputs()
-    x = layers.Rescaling(1 / 255)(inputs)
+    x = _scaled(inputs, spec)
     for filters in (32, 64, 128, 256, 512):
         x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
         x = layers.MaxPooling2D()(x)
@@ -40,7 +45,7 @@ def optimized(spec: Spec) -> keras.Model:
     all weights but those of the first convolution.
     """
     inputs = spec.inputs()
-    x = layers.BatchNormalization()(layers.Rescaling(1 / 255)(inputs))
+    x = layers.BatchNormalization()(_scaled(inputs, spec))
     for number, filters in enumerate((64, 128, 256, 512, 1024)):
         penalty = keras.regularizers.L2(spec.l2) if number and spec.l2 else None
         x = layers.Conv2D(
@@ -52,3 +57,7 @@ def optimized(spec: Spec) -> keras.Model:
     x = layers.Flatten()(x)
     x = layers.Dense(spec.units, activation="relu", kernel_regularizer=penalty)(x)
     return spec.model("scenes_optimized", inputs, x)
+
+
+def _scaled(inputs: keras.KerasTensor, spec: Spec) -> keras.KerasTensor:
+    return layers.Rescaling(1 / 255)(inputs) if spec.scaling == "unit" else inputs

@@ -20,7 +20,7 @@ class Spec:
     units: int = 256  # of the last hidden layer, where there is one
     l2: float = 0.0  # strength of the L2 penalty, where the network has one
     weights: str = NO_WEIGHTS  # of a backbone: 'imagenet', 'none' or the path of a file
-    scaling: str = "own"  # of a backbone's input: 'own', or 'unit' for 0..1
+    scaling: str = "own"  # of the input: the network's 'own', or 'unit' for 0..1
     unfreeze: str = "none"  # layers of a backbone that train: 'none', 'all', a name, a number
 
     def inputs(self) -> keras.KerasTensor:

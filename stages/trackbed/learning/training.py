@@ -1,17 +1,15 @@
 """Train a network on images in memory, reproducibly."""
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from trackbed.learning import batches, losses
-from trackbed.problems import Problem
+from trackbed.learning.callbacks import Best, RefuseDivergence, averaging
 
 
 @dataclass(frozen=True)
@@ -145,66 +143,6 @@ def mixed(drawn: tf.data.Dataset, mixers: Sequence[keras.layers.Layer]) -> tf.da
     return drawn.map(mix) if mixers else drawn
 
 
-def averaging(optimizer: keras.optimizers.Optimizer) -> list[keras.callbacks.Callback]:
-    """A callback that validates and keeps the averaged weights, if the optimizer averages them.
-
-    It comes before the one that keeps the best weights.
-    """
-    return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if optimizer.use_ema else []
-
-
 def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
     """Labels as float32 of shape (images, classes)."""
     return keras.utils.to_categorical(labels, classes).astype(np.float32)
-
-
-class Best(keras.callbacks.EarlyStopping):
-    """Early stopping that remembers the best weights over several phases."""
-
-    def __init__(self, monitor: str, patience: int) -> None:
-        super().__init__(
-            monitor,
-            patience=patience,
-            mode="min" if monitor.endswith("loss") else "max",
-            restore_best_weights=True,
-        )
-        self.epochs = 0
-        self.kept: tuple[Any, int, Any] = (None, 0, None)
-
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Begin a phase with what the phases before it reached."""
-        super().on_train_begin(logs)
-        self.best, self.best_epoch, self.best_weights = self.kept
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Count the epoch and keep its weights if they are the best."""
-        self.epochs = epoch + 1
-        super().on_epoch_end(epoch, logs)
-        self.kept = (self.best, self.best_epoch, self.best_weights)
-
-
-class RefuseDivergence(keras.callbacks.Callback):
-    """Ends the run with a Problem at the first batch or epoch whose loss is not finite.
-
-    Keras' TerminateOnNaN stops quietly, and the run would count as a success.
-    """
-
-    epoch = 0
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Remember the epoch for the message."""
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Look at the mean loss of the epoch so far."""
-        self._refuse(logs["loss"], f"batch {batch + 1}")
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Look at the validation loss: weights that are not finite show there at the latest."""
-        self._refuse(logs["val_loss"], "validation")
-
-    def _refuse(self, loss: float, where: str) -> None:
-        if not math.isfinite(loss):
-            raise Problem(
-                f"loss became {loss} at epoch {self.epoch + 1}, {where}; lower train.learning_rate."
-            )

@@ -26,7 +26,7 @@ LISTED_CLASSES, WEAKEST_CLASSES, TOP_CONFUSIONS = 12, 5, 5
 class Report:
     """All that the report tells.
 
-    training: see curves.summary. figures: inline SVG by name.
+    training: see curves.summary. sheet: a data URI. figures: inline SVG by name.
     params: the sections of params.yaml, scalars as text.
     """
 
@@ -34,6 +34,7 @@ class Report:
     results: Results
     data: Dataset
     training: dict[str, Any]
+    sheet: str
     samples: list[Card]
     mistakes: list[Card]
     figures: dict[str, Markup]

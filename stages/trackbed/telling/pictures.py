@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from trackbed.ingest import stored
 from trackbed.problems import Problem
 
 REMEDY = "Run `dvc repro -f build_tfrecord`."
@@ -61,7 +62,8 @@ def thumbnail(records_path: Path, row: Any, side: int) -> bytes:
     try:
         with path.open("rb") as shard:
             shard.seek(row.image_offset)
-            picture = _opened(shard.read(row.image_length), row)
+            data = shard.read(row.image_length)
+            picture = stored.image(data, row.encoding, row.height, row.width)
             picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     except FileNotFoundError:
         raise Problem(f"{path}: no such file. {REMEDY}") from None
@@ -70,22 +72,22 @@ def thumbnail(records_path: Path, row: Any, side: int) -> bytes:
             f"{path}: no readable {row.encoding} picture of {row.image_length} bytes at byte "
             f"{row.image_offset} ({row.filename}). {REMEDY}"
         ) from error
-    stored = io.BytesIO()
-    picture.save(stored, "JPEG", quality=QUALITY)
-    return stored.getvalue()
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=QUALITY)
+    return file.getvalue()
+
+
+def sheet(path: Path) -> str:
+    """The sheet of what the network sees, as a data URI. Raises Problem if it is missing."""
+    try:
+        return data_uri(path.read_bytes())
+    except OSError as error:
+        raise Problem(f"{path}: {error.strerror}. Run `dvc repro -f train`.") from None
 
 
 def data_uri(jpeg: bytes) -> str:
     """The file as an address that holds it whole."""
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
-
-
-def _opened(data: bytes, row: Any) -> Image.Image:
-    if row.encoding == "raw":
-        return Image.frombytes("RGB", (row.width, row.height), data)
-    # Only what the records may hold: the bytes need not be what the index says.
-    with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as picture:
-        return picture.convert("RGB")
 
 
 def _row(rows: pd.DataFrame, prediction: Any) -> Any:

@@ -1,0 +1,76 @@
+"""A sheet of training images as the network sees them: as stored, and as the augmentation draws."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from trackbed.learning import training
+from trackbed.outputs import replacing
+
+COLUMNS = 8  # images
+DRAWS = 4  # rows below the images as they are stored
+CELL = 112  # pixels; smaller images are repeated pixel by pixel, larger ones shrunk
+GAP = 4  # pixels
+QUALITY = 88  # of JPEG, 0 to 95
+
+Augmentation = tuple[Sequence[keras.layers.Layer], Sequence[keras.layers.Layer]]
+
+
+def chosen(labels: np.ndarray, count: int) -> np.ndarray:
+    """Row numbers of up to `count` images: the first of every class, then the second of every one.
+
+    Where there are more classes than that, they are spread evenly. labels: int, shape (images,).
+    """
+    occurrence = np.empty(len(labels), int)
+    for label in np.unique(labels):
+        occurrence[labels == label] = np.arange((labels == label).sum())
+    order = np.lexsort((labels, occurrence))[: max(count, len(np.unique(labels)))]
+    return order[np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(int)]
+
+
+def seen(images: np.ndarray, labels: np.ndarray, augmentation: Augmentation) -> np.ndarray:
+    """The images as stored and below them, if anything changes them, DRAWS times as changed.
+
+    images: uint8, shape (images, side, side, 3); labels: float, shape (images, classes).
+    Returns uint8 of shape (rows, images, side, side, 3).
+    """
+    changes, mixers = augmentation
+    if not changes and not mixers:
+        return images[None]
+    batch = tf.data.Dataset.from_tensors((images.astype(np.float32), labels)).repeat(DRAWS)
+    drawn = []
+    for pictures, _ in training.mixed(batch, mixers):
+        for change in changes:
+            pictures = change(pictures, training=True)
+        drawn.append(tf.cast(pictures, tf.float32))
+    changed = tf.stack(drawn).numpy()
+    return np.concatenate([images[None], np.clip(changed.round(), 0, 255).astype(np.uint8)])
+
+
+def write(
+    path: Path, examples: training.Examples, classes: int, augmentation: Augmentation
+) -> None:
+    """Write the sheet of some of the examples as a JPEG file."""
+    rows = chosen(examples.labels, COLUMNS)
+    labels = training.one_hot(examples.labels[rows], classes)
+    with replacing(path) as temporary:
+        montage(seen(examples.images[rows], labels, augmentation)).save(
+            temporary, "JPEG", quality=QUALITY
+        )
+
+
+def montage(pictures: np.ndarray) -> Image.Image:
+    """Pictures of shape (rows, columns, side, side, 3) in a grid on white."""
+    rows, columns, side = pictures.shape[:3]
+    cell = side * (CELL // side) or CELL
+    step = cell + GAP
+    grid = Image.new("RGB", (columns * step - GAP, rows * step - GAP), "white")
+    for row, column in np.ndindex(rows, columns):
+        picture = Image.fromarray(pictures[row, column])
+        way = Image.Resampling.NEAREST if cell >= side else Image.Resampling.LANCZOS
+        grid.paste(picture.resize((cell, cell), way), (column * step, row * step))
+    return grid
