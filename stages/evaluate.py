@@ -5,7 +5,8 @@ from pathlib import Path
 from pydantic import Field
 
 from trackbed import index, params, startup
-from trackbed.judging import intervals, mistakes, predictions, scores
+from trackbed.judging import agreement, intervals, mistakes, predictions, scores
+from trackbed.learning import embeddings
 from trackbed.outputs import replacing_folder, write_csv, write_json
 from trackbed.problems import run
 
@@ -23,6 +24,7 @@ class EvaluateParams(params.Section):
 def main(
     records_path: Path,
     folds_path: Path,
+    embeddings_path: Path,
     models_path: Path,
     evaluation_path: Path,
     scores_path: Path,
@@ -33,13 +35,18 @@ def main(
     p = params.load("evaluate", EvaluateParams)
     table = index.assigned(records_path, folds_path)
     rows = table[table["part"] == "test"]
+    stored = embeddings.read(embeddings_path)
 
     startup.tensorflow()
-    from trackbed.learning import checkpoint, inference
+    from trackbed.learning import checkpoint, determinism, inference
 
+    determinism.reproducible(p.seed)
     model, names = checkpoint.load(models_path)
     index.refuse_other_classes(table, names, models_path)
-    probabilities = inference.probabilities(model, records_path, rows, p.batch)
+    if stored is None:
+        probabilities = inference.probabilities(model, records_path, rows, p.batch)
+    else:
+        probabilities = inference.checked(model, stored, records_path, table, rows, p.batch)
     labels, predicted = rows["label"].to_numpy(), probabilities.argmax(axis=1)
     answers = predictions.answers(rows, names, probabilities)
     with replacing_folder(evaluation_path) as folder:
@@ -50,11 +57,13 @@ def main(
     per_class = scores.per_class(matrix)
     write_csv(summary_path, scores.summary(per_class, names))
     write_csv(confusion_path, scores.named(matrix, names))
-    spread = intervals.macro_f1_and_accuracy(
-        labels, predicted, rows["group"].to_numpy(), len(names), p.seed
-    )
+    groups = rows["group"].to_numpy()
+    spread = intervals.macro_f1_and_accuracy(labels, predicted, groups, len(names), p.seed)
     overall = intervals.beside(scores.overall(probabilities, labels, p.top_k), spread)
     counts = {"images": len(rows), "classes_without_images": int((per_class["support"] == 0).sum())}
+    if stored is not None and not stored.about["exact"]:
+        quick = inference.of_embeddings(model, stored.of(rows), p.batch).argmax(axis=1)
+        counts |= agreement.agreement(labels, quick, predicted, groups, len(names), p.seed)
     write_json(scores_path, overall | counts)
     print(f"macro F1 {overall['macro_f1']:.4f} on {len(rows)} test images")
 

@@ -55,3 +55,13 @@ def test_rows_with_a_share_are_drawn_that_often():
 def test_a_run_that_begins_later_goes_on_with_the_order_of_that_epoch():
     late = batches.shuffled(ROWS, batch=4, seed=3, first_epoch=1).take(3).as_numpy_iterator()
     assert [rows.tolist() for (rows,) in late] == epochs(seed=3)[1]
+
+
+def test_one_view_of_every_row_is_drawn_in_every_epoch():
+    views = 100 * np.arange(10)[:, None] + np.arange(5)  # row 3, view 2 is 302
+    drawn = batches.shuffled(views, LABELS, batch=4, seed=0, views=True).as_numpy_iterator()
+    epochs = [np.concatenate([next(drawn)[0] for _ in range(3)]) for _ in range(20)]
+    assert all(sorted(epoch // 100) == list(range(10)) for epoch in epochs)
+    seen = np.concatenate(epochs)
+    assert set(seen % 100) == {0, 1, 2, 3, 4}
+    assert all(len(set(seen[seen // 100 == row])) > 1 for row in range(10))

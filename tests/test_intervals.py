@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score
 
 from trackbed.judging import intervals
 
@@ -69,3 +70,17 @@ def test_a_class_with_a_single_group_does_not_pretend_to_be_certain():
     groups = np.repeat(["a", "b", "c"], 10)
     low, high = intervals.macro_f1_and_accuracy(labels, predicted, groups, 3, seed=0)["macro_f1"]
     assert high - low > 0.01
+
+
+def test_a_paired_difference_is_narrower_than_the_scores_themselves():
+    random = np.random.default_rng(5)
+    labels, first = answers(900, 0.8, random)
+    second = np.where(random.random(900) < 0.02, labels, first)  # mends a few mistakes
+    difference, low, high = intervals.macro_f1_difference(
+        labels, (second, first), np.arange(900), 3, seed=0
+    )
+    expected = f1_score(labels, second, average="macro") - f1_score(labels, first, average="macro")
+    assert difference == pytest.approx(expected)
+    assert low <= difference <= high
+    alone = intervals.macro_f1_and_accuracy(labels, first, np.arange(900), 3, seed=0)["macro_f1"]
+    assert high - low < (alone[1] - alone[0]) / 3

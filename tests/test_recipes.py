@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 import build_tfrecord
+import embed
 import evaluate
 import report
 import split
@@ -18,6 +19,7 @@ RECIPES = sorted((ROOT / "recipes").glob("*.yaml"))
 SECTIONS = {
     "data": build_tfrecord.DataParams,
     "split": split.SplitParams,
+    "embed": embed.EmbedParams,
     "train": train.TrainParams,
     "evaluate": evaluate.EvaluateParams,
     "report": report.ReportParams,
@@ -59,18 +61,26 @@ def test_a_recipe_says_what_it_needs_and_gives(recipe):
 
 
 def test_a_recipe_builds_its_network_and_takes_a_training_step(recipe):
-    from trackbed.learning import augment, losses, networks, phases, training
+    from trackbed.learning import (
+        augment,
+        determinism,
+        examples,
+        losses,
+        networks,
+        phases,
+        training,
+    )
     from trackbed.learning.spec import CHOICES, Spec
 
     p = params.load("train", train.TrainParams, recipe)
     choices = {key: getattr(p, key) for key in CHOICES} | {"weights": "none"}
     spec = Spec(p.image_side, 3, **choices)
-    training.reproducible(p.seed)
+    determinism.reproducible(p.seed)
     network = networks.build(p.network, spec)
     before = [weight.numpy().copy() for weight in network.trainable_weights]
     side = p.image_side
     images = np.random.default_rng(0).integers(0, 256, (3, side, side, 3), dtype=np.uint8)
-    three = training.Examples(images, np.arange(3))
+    three = examples.Examples(images, np.arange(3))
     plan = training.Plan(**{key: getattr(p, key) for key in training.PLANNED})
     first = phases.planned(p, spec, network, steps=1)[0]
     training.fit(

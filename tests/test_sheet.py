@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trackbed.learning import sheet, training
+from trackbed.learning import sheet
 
 GREY = [np.full((12, 12, 3), 20 * number, np.uint8) for number in range(6)]
 
@@ -58,9 +58,8 @@ def test_small_images_are_enlarged_by_whole_numbers_and_large_ones_shrunk(side, 
 
 
 def test_the_file_shows_stored_and_changed_images_and_is_reproducible(tmp_path):
-    examples = training.Examples(np.stack(GREY), np.arange(6))
     for name in ("a.jpg", "b.jpg"):
-        sheet.write(tmp_path / name, examples, 6, ([Add()], []))
+        sheet.write(tmp_path / name, np.stack(GREY), np.arange(6), 6, ([Add()], []))
     assert (tmp_path / "a.jpg").read_bytes() == (tmp_path / "b.jpg").read_bytes()
     grid = np.asarray(Image.open(tmp_path / "a.jpg").convert("L")).astype(int)
     step = 108 + sheet.GAP

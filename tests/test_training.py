@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from trackbed.learning import losses, networks, optimizers, training
+from trackbed.learning import determinism, examples, losses, networks, optimizers, training
 from trackbed.learning.spec import Spec
 from trackbed.problems import Problem
 
@@ -17,7 +17,7 @@ def coloured(images, seed):
     pixels = random.integers(0, 160, (images, 16, 16, 3), dtype=np.uint8)
     pixels[labels == 0, ..., 0] += 90
     pixels[labels == 1, ..., 2] += 90
-    return training.Examples(pixels, labels)
+    return examples.Examples(pixels, labels)
 
 
 def run(network, optimizer, epochs=6, callbacks=(), augmentation=((), ()), phases=None, **plan):
@@ -35,7 +35,7 @@ def run(network, optimizer, epochs=6, callbacks=(), augmentation=((), ()), phase
 
 
 def fitted(learning_rate=0.003, seed=0, **changes):
-    training.reproducible(seed)
+    determinism.reproducible(seed)
     network = networks.build("small_cnn", Spec(16, 2, 0.1))
     return network, run(network, adam(learning_rate), **changes)
 
@@ -82,7 +82,7 @@ def test_divergence_ends_with_the_epoch_the_batch_and_the_learning_rate():
 def test_the_averaged_weights_are_the_ones_that_are_validated_and_kept():
     import keras
 
-    training.reproducible(0)
+    determinism.reproducible(0)
     network = networks.build("small_cnn", Spec(16, 2, 0.1))
     averaged = adam(0.01, average=0.9)
     seen = []
@@ -124,7 +124,7 @@ def test_two_phases_count_their_epochs_together_and_keep_the_best_of_both():
         def on_epoch_end(self, epoch, logs=None):
             seen.append(logs["val_loss"])
 
-    training.reproducible(0)
+    determinism.reproducible(0)
     network = networks.build("small_cnn", Spec(16, 2, 0.1))
     phases = [
         training.Phase(3, adam(0.003), lambda: prepared.append("head")),
@@ -149,11 +149,11 @@ def test_the_augmentation_is_no_part_of_the_network():
 
 def test_mixed_precision_gives_a_float32_model_that_learns():
     try:
-        training.reproducible(0, "mixed_bfloat16")
+        determinism.reproducible(0, "mixed_bfloat16")
         network = networks.build("small_cnn", Spec(16, 2, 0.1))
         run(network, adam(0.003))
     finally:
-        training.reproducible(0)
+        determinism.reproducible(0)
     answers = network.predict(coloured(50, 3).images, verbose=0)
     assert answers.dtype == np.float32
     assert (answers.argmax(1) == coloured(50, 3).labels).mean() > 0.9

@@ -12,10 +12,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
-from trackbed.commands import manifest
+from trackbed.commands import heads, manifest
 from trackbed.problems import EXIT_CODE, Problem
 
-COMMANDS = (manifest,)
+COMMANDS = (manifest, heads)
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 
 

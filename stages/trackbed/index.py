@@ -1,12 +1,16 @@
 """The tables that describe the records: index, rejects and folds, read and written here alone."""
 
-from pathlib import Path
+from __future__ import annotations
 
-import pandas as pd
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trackbed import inputs
 from trackbed.outputs import write_csv
 from trackbed.problems import Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 INDEX_FILE = "index.csv"
 REJECTS_FILE = "rejects.csv"

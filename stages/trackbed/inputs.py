@@ -1,12 +1,15 @@
 """Read what another stage wrote; a file that is missing or broken is a Problem with its remedy."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from trackbed.problems import Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def json_object(path: Path, remedy: str) -> dict[str, Any]:
@@ -24,6 +27,8 @@ def json_object(path: Path, remedy: str) -> dict[str, Any]:
 
 def table(path: Path, remedy: str, **options: Any) -> pd.DataFrame:
     """A UTF-8 table, read with these options of pandas.read_csv. Raises Problem."""
+    import pandas as pd
+
     try:
         return pd.read_csv(path, encoding="utf-8", **options)
     except FileNotFoundError:

@@ -1,5 +1,7 @@
 """Write outputs under a temporary name and move them into place when they are whole."""
 
+from __future__ import annotations
+
 import json
 import math
 import os
@@ -7,9 +9,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager

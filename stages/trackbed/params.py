@@ -40,6 +40,11 @@ def load(section: str, model: type[S], path: Path = PARAMS) -> S:
     values = sections(path).get(section)
     if not isinstance(values, dict):
         raise Problem(f"{path}: section '{section}' is missing; it holds {_keys(model)}.")
+    return checked(section, model, values, path)
+
+
+def checked(section: str, model: type[S], values: dict[str, Any], path: Path = PARAMS) -> S:
+    """Values of a section, scalars as text, as an instance of its model. Raises Problem."""
     try:
         return model.model_validate(values)
     except ValidationError as error:

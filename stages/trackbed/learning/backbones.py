@@ -1,14 +1,17 @@
 """Classifiers on a backbone of keras.applications, frozen or fine-tuned."""
 
+import random
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
 import numpy as np
 from keras import layers
 
+from trackbed.learning.halves import EMBEDDING
 from trackbed.learning.spec import NO_WEIGHTS, Spec
 from trackbed.problems import Problem
 
@@ -20,26 +23,44 @@ NAMES = tuple(
     )
 )
 
+HIDDEN = {"rails": (64, 32, 16)}  # units of the dense layers between dropout and classes
+
 
 def classifier(
     spec: Spec, backbone: str, hidden: Sequence[int] = (), name: str | None = None
 ) -> keras.Model:
     """A backbone, global average pooling, dropout, `hidden` dense layers and the classes.
 
-    The input is rescaled to what the backbone's weights expect, or to 0..1 if `spec.scaling` is
-    'unit'. A pretrained backbone keeps its batch normalisation as it is, also while it is
-    fine-tuned: updated statistics would destroy what it knows (keras.io, transfer learning).
+    Random weights of a frozen backbone are the same in every run, whatever the seed: what it makes
+    of an image never changes. The input is rescaled to what the backbone's weights expect, or to
+    0..1 if `spec.scaling` is 'unit'. A pretrained backbone keeps its batch normalisation as it
+    is, also while it is fine-tuned: updated statistics would destroy what it knows (keras.io,
+    transfer learning).
     Raises Problem if the weights cannot be loaded or no such layer can be unfrozen.
     """
-    base = _loaded(spec, backbone)
+    with _same_weights(spec):
+        base = _loaded(spec, backbone)
     unfreeze(base, spec)
     inputs = spec.inputs()
     x = rescaled(inputs, backbone) if spec.scaling == "own" else layers.Rescaling(1 / 255)(inputs)
-    x = layers.GlobalAveragePooling2D()(base(x))
+    x = layers.GlobalAveragePooling2D(name=EMBEDDING)(base(x))
+    return spec.model(name or backbone.lower(), inputs, _on_top(x, spec, hidden))
+
+
+def head(name: str, spec: Spec, units: int) -> keras.Model:
+    """The head of the network of that name alone, for embeddings of shape (batch, units).
+
+    With the same seed it begins with the weights that it has on its frozen backbone.
+    """
+    inputs = keras.Input((units,))
+    return spec.model(name, inputs, _on_top(inputs, spec, HIDDEN.get(name, ())))
+
+
+def _on_top(x: keras.KerasTensor, spec: Spec, hidden: Sequence[int]) -> keras.KerasTensor:
     x = layers.Dropout(spec.dropout)(x)
     for units in hidden:
         x = layers.Dense(units, activation="relu")(x)
-    return spec.model(name or backbone.lower(), inputs, x)
+    return x
 
 
 def rails(spec: Spec) -> keras.Model:
@@ -47,7 +68,7 @@ def rails(spec: Spec) -> keras.Model:
 
     23,564,800 parameters in the backbone, 133,829 in the head at 5 classes.
     """
-    return classifier(spec, "ResNet50V2", (64, 32, 16), "rails")
+    return classifier(spec, "ResNet50V2", HIDDEN["rails"], "rails")
 
 
 def gtsrb(spec: Spec) -> keras.Model:
@@ -131,6 +152,20 @@ def _loaded(spec: Spec, backbone: str) -> keras.Model:
             f"params.yaml, train.weights: {weights}: the weights of {backbone} could not be "
             f"loaded ({reason}). {_remedy(weights, backbone)}"
         ) from error
+
+
+@contextmanager
+def _same_weights(spec: Spec) -> Iterator[None]:
+    """Keras draws the seeds of its initializers from Python's random numbers.
+
+    A frozen backbone takes none of those that the seed of the run gives to the head.
+    """
+    state = random.getstate()
+    if spec.unfreeze == "none":
+        random.seed(0)
+    yield
+    if spec.unfreeze == "none":
+        random.setstate(state)
 
 
 def _remedy(weights: str, backbone: str) -> str:

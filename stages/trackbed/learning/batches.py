@@ -15,26 +15,39 @@ def shuffled(
     seed: int,
     first_epoch: int = 0,
     share: np.ndarray | None = None,
+    views: bool = False,
 ) -> tf.data.Dataset:
     """Endless batches, every epoch in an order of its own that (seed, epoch) alone decides.
 
     The arrays, such as images and labels, have one first dimension in common. An epoch is
     `steps(len(array), batch)` batches and holds every row once; its last batch may be smaller.
     With `share` (float, shape (rows,), sum 1) the rows of an epoch are drawn with replacement
-    instead, each with this probability: some come several times, others not at all.
+    instead, each with this probability: some come several times, others not at all. With `views`
+    the first array has shape (rows, views, ...), and each row of an epoch is one of its views.
     """
     rows = len(arrays[0])
 
     def draw() -> Iterator[Batch]:
         for epoch in itertools.count(first_epoch):
             random = np.random.default_rng([seed, epoch])
-            order = (
-                random.permutation(rows) if share is None else random.choice(rows, rows, p=share)
-            )
+            order = _order(random, rows, share)
+            view = random.integers(arrays[0].shape[1], size=rows) if views else None
             for start in range(0, rows, batch):
-                yield tuple(array[order[start : start + batch]] for array in arrays)
+                taken = order[start : start + batch]
+                place = taken if view is None else (taken, view[start : start + batch])
+                yield arrays[0][place], *(array[taken] for array in arrays[1:])
 
-    return _dataset(draw, arrays)
+    given = (arrays[0][:, 0], *arrays[1:]) if views else arrays
+    return _dataset(draw, given)
+
+
+def order(rows: int, seed: int, epoch: int, share: np.ndarray | None = None) -> np.ndarray:
+    """The rows of an epoch in the order of `shuffled`: int, shape (rows,)."""
+    return _order(np.random.default_rng([seed, epoch]), rows, share)
+
+
+def _order(random: np.random.Generator, rows: int, share: np.ndarray | None) -> np.ndarray:
+    return random.permutation(rows) if share is None else random.choice(rows, rows, p=share)
 
 
 def in_order(*arrays: np.ndarray, batch: int) -> tf.data.Dataset:

@@ -52,15 +52,12 @@ def seen(images: np.ndarray, labels: np.ndarray, augmentation: Augmentation) -> 
 
 
 def write(
-    path: Path, examples: training.Examples, classes: int, augmentation: Augmentation
+    path: Path, images: np.ndarray, labels: np.ndarray, classes: int, augmentation: Augmentation
 ) -> None:
-    """Write the sheet of some of the examples as a JPEG file."""
-    rows = chosen(examples.labels, COLUMNS)
-    labels = training.one_hot(examples.labels[rows], classes)
+    """Write the sheet of some images (uint8; images, side, side, 3) as a JPEG file."""
+    pictures = seen(images, training.one_hot(labels, classes), augmentation)
     with replacing(path) as temporary:
-        montage(seen(examples.images[rows], labels, augmentation)).save(
-            temporary, "JPEG", quality=QUALITY
-        )
+        montage(pictures).save(temporary, "JPEG", quality=QUALITY)
 
 
 def montage(pictures: np.ndarray) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Train a network on images in memory, reproducibly."""
+"""Train a network on images, or its head on embeddings, in memory."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -10,14 +10,7 @@ import tensorflow as tf
 
 from trackbed.learning import batches, losses
 from trackbed.learning.callbacks import Best, RefuseDivergence, averaging
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Images (uint8; images, side, side, 3) and labels (int; images)."""
-
-    images: np.ndarray
-    labels: np.ndarray
+from trackbed.learning.examples import Examples
 
 
 @dataclass(frozen=True)
@@ -53,16 +46,6 @@ class Outcome:
     epochs: int
     stopped_early: bool
     seconds: float
-
-
-def reproducible(seed: int, precision: str = "float32") -> None:
-    """Seed Python, NumPy and TensorFlow, and let TensorFlow use deterministic operations only.
-
-    precision: 'float32', or 'mixed_bfloat16' or 'mixed_float16' for the layers built from now on.
-    """
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
-    keras.mixed_precision.set_global_policy(precision)
 
 
 def fit(
@@ -127,7 +110,12 @@ def _drawn(training: Examples, classes: int, plan: Plan, epoch: int) -> tf.data.
         arrays.append(weights)
     share = weights / weights.sum(dtype=float) if plan.balanced_sampling else None
     return batches.shuffled(
-        *arrays, batch=plan.batch, seed=plan.seed, first_epoch=epoch, share=share
+        *arrays,
+        batch=plan.batch,
+        seed=plan.seed,
+        first_epoch=epoch,
+        share=share,
+        views=training.images.ndim == 3,
     )
 
 

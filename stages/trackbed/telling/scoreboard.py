@@ -56,6 +56,17 @@ SCORES = {
         "The difference of the two; large is good: doubt marks mistakes.",
         "needs both right and wrong predictions",
     ),
+    "embed_equal": (
+        "Equal with quick embeddings",
+        "Share of test images that the embeddings trained on, by embed.engine and "
+        "embed.precision, give the same class as the exact ones scored here.",
+        NOT_FINITE,
+    ),
+    "embed_macro_f1_difference": (
+        "Macro F1, quick less exact",
+        "What scoring those embeddings would change; no more than chance if the interval holds 0.",
+        NOT_FINITE,
+    ),
 }
 
 

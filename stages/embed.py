@@ -1,0 +1,84 @@
+"""Run a frozen backbone over all images once, for every epoch of every run to come."""
+
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import ConfigDict, Field
+
+from trackbed import index, params, startup
+from trackbed.learning import augment, embeddings, frozen
+from trackbed.outputs import replacing_folder
+from trackbed.problems import run
+
+CALIBRATED = 300  # training images that int8 takes its ranges from
+
+
+class EmbedParams(params.Section):
+    """Section `embed` of params.yaml."""
+
+    engine: Literal["tensorflow", "openvino"]
+    precision: Literal["float32", "bfloat16", "int8"]
+    views: int = Field(ge=0, le=100)  # augmented embeddings of every training image
+    batch: int = Field(ge=1)  # images
+    seed: int = Field(ge=0, lt=2**31)  # of the views
+
+
+class BackboneParams(params.Section):
+    """The keys of section `train` that decide what the backbone is and what it sees."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    network: str
+    weights: str
+    scaling: str
+    unfreeze: str
+    head_epochs: int
+    image_side: int = Field(ge=8, le=1024)
+    augment: augment.Changes
+
+
+def main(records_path: Path, folds_path: Path, embeddings_path: Path) -> None:
+    """Write the embeddings, or that this network has none."""
+    p, backbone = params.load("embed", EmbedParams), params.load("train", BackboneParams)
+    if reason := frozen.why_not(backbone, p.views):
+        with replacing_folder(embeddings_path) as folder:
+            embeddings.write_about(folder, frozen=False)
+        print(f"nothing to embed: {reason}")
+        return
+    table = index.assigned(records_path, folds_path)
+
+    startup.tensorflow()
+    from trackbed.ingest import records
+    from trackbed.learning import determinism, engines, halves, networks, spec, views
+
+    determinism.reproducible(p.seed)
+    side, choices = backbone.image_side, ("weights", "scaling", "unfreeze")
+    wanted = spec.Spec(
+        side, len(index.classes(table)), **{key: getattr(backbone, key) for key in choices}
+    )
+    base = halves.backbone(networks.build(backbone.network, wanted))
+    images = records.pixels(records_path, table, side, side)
+    training, test = (np.flatnonzero(table["part"] == part) for part in ("train", "test"))
+    sample = training[:: max(1, len(training) // CALIBRATED)]
+    forward = engines.forward(base, p.engine, p.precision, images[sample[:CALIBRATED]])
+    drawn = views.drawn(forward, backbone.augment, p.seed, p.views)
+    exact = (p.engine, p.precision) == embeddings.EXACT
+    with replacing_folder(embeddings_path) as folder:
+        write = partial(embeddings.write, images=images, batch=p.batch)
+        write(folder / embeddings.STORED_FILE, rows=np.arange(len(table)), views=[forward])
+        if drawn:
+            write(folder / embeddings.VIEWS_FILE, rows=training, views=drawn)
+        if not exact:
+            reference = engines.forward(base, *embeddings.EXACT, images[:0])
+            write(folder / embeddings.REFERENCE_FILE, rows=test, views=[reference])
+        of = {key: f"{getattr(backbone, key)}" for key in BackboneParams.model_fields}
+        embeddings.write_about(
+            folder, frozen=True, backbone=halves.digest(base), of=of, exact=exact, **p.model_dump()
+        )
+    print(f"{len(table)} images embedded by {backbone.network}, {p.engine}, {p.precision}")
+
+
+if __name__ == "__main__":
+    run(main)

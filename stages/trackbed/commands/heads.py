@@ -1,0 +1,106 @@
+"""`trackbed heads`: compare settings of the head on a frozen backbone, all at once."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from trackbed import grid
+from trackbed.problems import Problem
+
+DESCRIPTION = """\
+Train the head of a frozen backbone in every combination of the given values, on every fold, all
+at once, and rank the settings by their validation scores. It needs the embeddings that
+`dvc repro embed` makes, changes no file of the pipeline, and keeps no model: put the best values
+into params.yaml, or hand them to `dvc exp run`."""
+SCORES = ["val_macro_f1", "val_accuracy", "val_loss"]
+
+
+def add_to(commands: "argparse._SubParsersAction") -> None:
+    """Add the command to those of the program."""
+    command = commands.add_parser(
+        "heads",
+        help="compare settings of the head on a frozen backbone, all at once",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "-S",
+        dest="assignments",
+        action="append",
+        default=[],
+        metavar="train.KEY=VALUE[,VALUE...]",
+        help="values of a parameter; several -S make a grid",
+    )
+    command.add_argument(
+        "--folds", default="all", metavar="all|0,1,...", help="folds to validate on; default: all"
+    )
+    command.add_argument("--csv", type=Path, metavar="FILE", help="write every fold's scores")
+    for name in ("records", "folds", "embeddings"):
+        command.add_argument(
+            f"--{name}-path", type=Path, default=Path("data", name), help=argparse.SUPPRESS
+        )
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Train, rank and print. Raises Problem."""
+    from trackbed import index, startup
+    from trackbed.learning import embeddings
+    from trackbed.outputs import write_csv
+
+    settings = grid.settings(arguments.assignments)
+    table = index.assigned(arguments.records_path, arguments.folds_path)
+    stored = embeddings.read(arguments.embeddings_path)
+    if stored is None:
+        raise Problem(
+            "params.yaml, train.network: there are no embeddings; `trackbed heads` is for frozen "
+            "backbones. Use `dvc exp run -S ...`."
+        )
+    folds = _folds(arguments.folds, int(table["fold"].max()) + 1)
+    points = [_point(setting, fold) for setting in settings for fold in folds]
+
+    startup.tensorflow()
+    import pandas as pd
+
+    from trackbed.learning import screening
+
+    for point in points:
+        screening.refuse(point, stored)
+    names = pd.DataFrame([setting | {"train.fold": fold} for setting in settings for fold in folds])
+    scores = pd.concat([names, screening.screened(points, stored, table)], axis=1)
+    if arguments.csv:
+        write_csv(arguments.csv, scores)
+    print(ranked(scores, [key for setting in settings[:1] for key in setting]))
+
+
+def ranked(scores: Any, keys: list[str]) -> str:
+    """The settings by mean macro F1 over the folds, best first, as text."""
+    groups = scores.groupby(keys, sort=False) if keys else scores.groupby(lambda row: "params.yaml")
+    table = groups[SCORES].mean()
+    table.insert(1, "std", groups["val_macro_f1"].std(ddof=1))
+    table = table.sort_values("val_macro_f1", ascending=False).reset_index()
+    folds = scores["train.fold"].nunique()
+    head = f"{len(table)} settings on {folds} folds; means, and the standard deviation of macro F1"
+    return f"{head}\n{table.to_string(index=False, float_format='{:.4f}'.format, na_rep='-')}"
+
+
+def _point(setting: grid.Setting, fold: int) -> Any:
+    from trackbed import params
+    from trackbed.learning.choices import TrainParams
+
+    values = params.sections().get("train", {}) | {"fold": str(fold)}
+    for key, value in setting.items():
+        section, _, name = key.partition(".")
+        if section != "train" or name == "fold":
+            raise Problem(f"-S {key}: must be a key of section train other than fold.")
+        values[name] = value
+    return params.checked("train", TrainParams, values)
+
+
+def _folds(text: str, count: int) -> list[int]:
+    if text == "all":
+        return list(range(count))
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError:
+        raise Problem(f"--folds {text}: must be 'all' or numbers such as 0,1.") from None

@@ -1,0 +1,108 @@
+"""Embeddings of all records by a frozen backbone, kept in a folder and memory-mapped when read."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.lib.format import open_memmap
+
+from trackbed import inputs
+from trackbed.outputs import replacing, write_json
+from trackbed.problems import Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ABOUT_FILE = "embeddings.json"
+# float32 arrays of shape (views, images, units): every record once; augmented views of the
+# training records; the test records once more, in TensorFlow and float32.
+STORED_FILE = "embeddings.npy"
+VIEWS_FILE = "views.npy"
+REFERENCE_FILE = "reference.npy"
+EXACT = ("tensorflow", "float32")  # engine and precision of the saved model
+Forward = Callable[[np.ndarray], np.ndarray]
+REMEDY = "Run `dvc repro -f embed`."
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """What a folder holds; `about` says of which backbone, by which engine and precision."""
+
+    folder: Path
+    about: dict[str, Any]
+
+    def of(self, rows: pd.DataFrame) -> np.ndarray:
+        """Embeddings of some rows of the index: float32, shape (rows, units)."""
+        return np.asarray(self._array(STORED_FILE)[0, rows["record"].to_numpy()])
+
+    def training(self, table: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
+        """Those of training rows; with views, all of each image: (rows, views, units).
+
+        table: all rows of the index, as assigned by the split.
+        """
+        if not self.about["views"]:
+            return self.of(rows)
+        return self._array(VIEWS_FILE)[:, self._places(table, rows, "train")].swapaxes(0, 1)
+
+    def reference(self, table: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
+        """Those of test rows in TensorFlow and float32, as the saved model computes them."""
+        if self.about["exact"]:
+            return self.of(rows)
+        return np.asarray(self._array(REFERENCE_FILE)[0, self._places(table, rows, "test")])
+
+    def refuse_another(self, digest: str) -> None:
+        """Raise a Problem if the embeddings come from another backbone."""
+        if digest != self.about["backbone"]:
+            raise Problem(
+                f"{self.folder}: the embeddings come from a backbone with other weights "
+                f"(SHA-256 {self.about['backbone'][:12]}…, now {digest[:12]}…). {REMEDY}"
+            )
+
+    def _places(self, table: pd.DataFrame, rows: pd.DataFrame, part: str) -> np.ndarray:
+        records = table.loc[table["part"] == part, "record"].to_numpy()
+        return np.searchsorted(records, rows["record"].to_numpy())
+
+    def _array(self, name: str) -> np.ndarray:
+        try:
+            return np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise Problem(f"{self.folder / name}: not readable ({error}). {REMEDY}") from None
+
+
+def read(folder: Path) -> Embeddings | None:
+    """The embeddings of a folder, or None where the images themselves are to be used."""
+    about = inputs.json_object(folder / ABOUT_FILE, REMEDY)
+    return Embeddings(folder, about) if about.get("frozen") else None
+
+
+def write_about(folder: Path, **about: Any) -> None:
+    """Write what the folder holds; the last file of it."""
+    write_json(folder / ABOUT_FILE, about)
+
+
+def write(
+    path: Path, images: np.ndarray, rows: np.ndarray, views: Sequence[Forward], batch: int
+) -> None:
+    """Write what each of some functions makes of rows of the images, in memory a batch at a time.
+
+    images: uint8, shape (images, side, side, 3); rows: int, shape (rows,).
+    """
+    import rich.progress
+
+    steps = [(view, start) for view in range(len(views)) for start in range(0, len(rows), batch)]
+    hidden = not sys.stdout.isatty()
+    stored = None
+    with replacing(path) as temporary:
+        for view, start in rich.progress.track(steps, path.stem, disable=hidden, transient=True):
+            embedded = views[view](images[rows[start : start + batch]])
+            if stored is None:
+                shape = (len(views), len(rows), embedded.shape[1])
+                stored = open_memmap(temporary, "w+", np.float32, shape)
+            stored[view, start : start + batch] = embedded
+        if stored is not None:
+            stored.flush()

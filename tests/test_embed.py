@@ -1,0 +1,86 @@
+"""A frozen backbone in the whole pipeline: it sees every image once, whatever is swept."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import create
+
+from trackbed.learning import embeddings
+
+FROZEN = {"network": "rails", "image_side": 32, "epochs": 3, "augment": [], "batch": 8}
+
+
+@pytest.fixture(scope="module")
+def frozen(tmp_path_factory):
+    """A project with the rails network on random weights, run once."""
+    project = create(tmp_path_factory.mktemp("frozen"))
+    project.change(train=FROZEN)
+    project.run("dvc", "repro")
+    project.commit("results")
+    return project
+
+
+def test_every_record_has_an_embedding(frozen):
+    stored = embeddings.read(frozen.folder / "data/embeddings")
+    records = pd.read_csv(frozen.folder / "data/records/index.csv")
+    found = stored.of(records)
+    assert found.shape == (len(records), 2048)
+    assert len(np.unique(found, axis=0)) == len(records)
+
+
+def test_the_saved_model_says_of_the_images_what_was_scored(frozen):
+    import keras
+
+    from trackbed.ingest import records
+
+    model = keras.models.load_model(frozen.folder / "models/model.keras", safe_mode=True)
+    scored = pd.read_csv(frozen.folder / "data/evaluation/predictions.csv")
+    index = pd.read_csv(frozen.folder / "data/records/index.csv")
+    rows = index.set_index("record", drop=False).loc[scored["record"]]
+    images = records.pixels(frozen.folder / "data/records", rows, 32, 32)
+    confidence = model.predict(images, verbose=0).max(axis=1)
+    np.testing.assert_allclose(confidence, scored["confidence"], atol=1e-3)
+
+
+def test_a_sweep_over_head_and_fold_never_embeds_again(frozen):
+    told = frozen.run(
+        *("dvc", "exp", "run", "-S", "train.learning_rate=0.01", "-S", "train.dropout=0.1"),
+        *("-S", "train.optimizer=sgd", "-S", "train.fold=1"),
+    )
+    assert "Stage 'embed' didn't change, skipping" in told
+    assert "Running stage 'train'" in told
+    frozen.run("git", "checkout", "-q", ".")
+    frozen.run("dvc", "checkout", "-q")
+
+
+def test_views_are_drawn_and_quick_precision_is_measured(frozen):
+    frozen.change(
+        embed={"views": 2, "precision": "bfloat16"},
+        train={"augment": [{"name": "flip", "mode": "horizontal"}]},
+    )
+    told = frozen.run("dvc", "repro")
+    assert "images embedded by rails, tensorflow, bfloat16" in told
+    scores = json.loads((frozen.folder / "metrics/evaluate.json").read_text())
+    assert 0 <= scores["embed_equal"] <= 1
+    low, high = (scores[f"embed_macro_f1_difference_{end}"] for end in ("low", "high"))
+    assert low <= scores["embed_macro_f1_difference"] <= high
+    views = np.load(frozen.folder / "data/embeddings/views.npy")
+    assert views.shape[0] == 2
+    assert not np.array_equal(*views)
+    assert "Equal with quick embeddings" in (frozen.folder / "plots/report.html").read_text()
+    frozen.run("git", "checkout", "-q", ".")
+    frozen.run("dvc", "checkout", "-q")
+
+
+def test_embeddings_that_do_not_fit_the_model_are_refused_by_evaluate(frozen):
+    path = frozen.folder / "data/embeddings" / embeddings.STORED_FILE
+    values = np.load(path)
+    path.unlink()
+    np.save(path, values[:, ::-1])
+    stage = ("python", "stages/evaluate.py", "data/records", "data/folds", "data/embeddings")
+    outputs = ("models", "out", "out.json", "summary.csv", "confusion.csv")
+    told = frozen.run(*stage, *outputs, succeeds=False)
+    assert "from images and from embeddings differ" in told
+    assert "Traceback" not in told
