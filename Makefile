@@ -17,7 +17,7 @@ exec "$$here/python" -c 'import sys; sys.path[0] = sys.argv.pop(1); from trackbe
 endef
 export PROGRAM
 
-.PHONY: repro test lint lock help
+.PHONY: repro test lint openvino lock help
 
 repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment and run the pipeline
 	@dvc repro
@@ -30,11 +30,17 @@ lint: $(VENV)/installed-dev ## check style and formatting
 	@ruff check .
 	@ruff format --check .
 
+openvino: $(VENV)/installed ## install the engine that embed.engine: openvino selects
+	@python -m pip install --quiet --require-hashes -r requirements-openvino.lock
+
 lock: $(VENV)/installed-dev ## resolve the dependencies anew, everything in one resolution
 	@$(COMPILE) --all-extras --group dev -o .cache/everything.txt
 	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh -o requirements.lock
-	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --group dev -o requirements-dev.lock
-	@$(COMPILE) -c .cache/everything.txt --all-extras -o requirements-gpu.lock
+	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra openvino --group dev \
+		-o requirements-dev.lock
+	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra openvino \
+		-o requirements-openvino.lock
+	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra gpu -o requirements-gpu.lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile

@@ -39,6 +39,7 @@ def main(
         sheet,
         spec,
         training,
+        waiting,
     )
 
     def augmentation() -> sheet.Augmentation:
@@ -58,7 +59,8 @@ def main(
         learned = examples.of_embeddings(stored, network, table, *rows)
     plan = training.Plan(**{key: getattr(p, key) for key in training.PLANNED})
     with epochlog.started(log_path) as live, epochlog.Progress(p.epochs, p.monitor) as progress:
-        log = epochlog.EpochLog(live, len(rows[0]))
+        watch = waiting.Waiting()
+        log = epochlog.EpochLog(live, len(rows[0]), watch)
         outcome = training.fit(
             model,
             changes,
@@ -67,6 +69,7 @@ def main(
             loss=losses.loss(p.loss, label_smoothing=p.label_smoothing, gamma=p.focal_gamma),
             plan=plan,
             callbacks=[log, *phases.plateau(p), progress],
+            waiting=watch,
         )
         log.summarize(network, outcome, p.monitor)
     with replacing_folder(models_path) as folder:

@@ -126,7 +126,7 @@ def write_training(folder, epochs=27):
     best = int(np.argmin(values["val/loss"]))
     summary = {"best_epoch": best + 1, "epochs": epochs, "stopped_early": True}
     summary |= {"monitor": "val_loss", "seconds": 126.4, "images_per_second": 512.5}
-    summary |= {"parameters": 123456, "network": "small_cnn"}
+    summary |= {"waiting_share": 0.012, "parameters": 123456, "network": "small_cnn"}
     write_json(folder / "metrics.json", summary)
 
 

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from test_gtsrb import SIGN, TEST, TRAINING, write_test, write_training
+from test_gtsrb import TEST, TRAINING, write_official
 
 from trackbed.ingest import sources
 from trackbed.ingest.sources import Grouping
@@ -28,11 +28,7 @@ def trackbed(*arguments, folder=STAGES):
 
 @pytest.fixture
 def official(tmp_path):
-    """Three classes of two tracks with two frames each, and three test pictures."""
-    for class_id in SIGN:
-        write_training(tmp_path / TRAINING, class_id)
-    write_test(tmp_path)
-    return tmp_path
+    return write_official(tmp_path)
 
 
 def rows(path):

@@ -20,3 +20,12 @@ def test_the_log_touches_neither_dvc_yaml_nor_git(finished):
     assert finished.run("git", "diff", "--stat", "HEAD", "--", "dvc.yaml") == ""
     steps = (finished.folder / "metrics/train/plots/metrics/val/loss.tsv").read_text().split()
     assert steps[0::2] == ["step", "1", "2"]
+
+
+def test_the_log_tells_what_share_of_the_time_no_batch_was_there(finished):
+    import json
+
+    shares = (finished.folder / "metrics/train/plots/metrics/waiting_share.tsv").read_text()
+    assert all(0 <= float(value) < 1 for value in shares.split()[3::2])
+    summary = json.loads((finished.folder / "metrics/train/metrics.json").read_text())
+    assert 0 <= summary["waiting_share"] < 1

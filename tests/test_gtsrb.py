@@ -49,13 +49,17 @@ def write_test(root, classes=(42, 0, 7), table=f"{TEST}/GT-final_test.csv"):
     write_table(root / TEST / "GT-final_test.test.csv", [row[:-1] for row in rows], blind)
 
 
-@pytest.fixture
-def official(tmp_path):
+def write_official(root):
     """Three classes of two tracks with two frames each, and three test pictures."""
     for class_id in SIGN:
-        write_training(tmp_path / TRAINING, class_id)
-    write_test(tmp_path)
-    return tmp_path
+        write_training(root / TRAINING, class_id)
+    write_test(root)
+    return root
+
+
+@pytest.fixture
+def official(tmp_path):
+    return write_official(tmp_path)
 
 
 def read(folder):

@@ -17,13 +17,15 @@ NVIDIA_DRIVER = Path("/dev/nvidiactl")
 def tensorflow() -> None:
     """Import TensorFlow and look for its devices; errors still reach stderr.
 
+    A GPU's memory is taken as it is needed, so that others can use the rest.
     TF_CPP_MIN_LOG_LEVEL alone does not silence what is logged during the import.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with _only(important):
         import tensorflow as tf
 
-        tf.config.list_physical_devices()
+        for gpu in tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.set_memory_growth(gpu, True)
 
 
 def important(line: bytes) -> bool:

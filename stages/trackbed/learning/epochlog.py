@@ -12,6 +12,7 @@ from dvclive import Live
 from scmrepo.exceptions import SCMError
 
 from trackbed.learning.training import Outcome
+from trackbed.learning.waiting import Waiting
 from trackbed.problems import Problem
 
 QUANTITIES = ("loss", "accuracy", "macro_f1")
@@ -30,18 +31,20 @@ def started(folder: Path) -> Live:
 class EpochLog(keras.callbacks.Callback):
     """Logs the curves of every epoch, its learning rate, seconds and images per second.
 
+    waiting_share is that of the training time in which no batch was there.
+
     DVCLive's own Keras callback renames everything with `val_` in its name and knows no
     learning-rate schedule. Steps are epochs, counted from 1.
     """
 
-    def __init__(self, live: Live, images: int) -> None:
+    def __init__(self, live: Live, images: int, waiting: Waiting | None = None) -> None:
         super().__init__()
-        self.live, self.images = live, images
+        self.live, self.images, self.waiting = live, images, waiting or Waiting()
         self.rows: list[dict[str, float]] = []
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Start the epoch's clock."""
-        self.begun = time.perf_counter()
+        self.begun, self.waited = time.perf_counter(), self.waiting.seconds
         self.trained = None
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -55,7 +58,9 @@ class EpochLog(keras.callbacks.Callback):
         row |= {f"val/{name}": float(logs[f"val_{name}"]) for name in QUANTITIES}
         row["learning_rate"] = float(self.model.optimizer.learning_rate)
         row["seconds"] = round(now - self.begun, 3)
-        row["images_per_second"] = round(self.images / ((self.trained or now) - self.begun), 1)
+        trained = (self.trained or now) - self.begun
+        row["images_per_second"] = round(self.images / trained, 1)
+        row["waiting_share"] = round((self.waiting.seconds - self.waited) / trained, 4)
         self.rows.append(row)
         self.live.step = epoch + 1
         for name, value in row.items():
@@ -64,6 +69,7 @@ class EpochLog(keras.callbacks.Callback):
 
     def summarize(self, network: keras.Model, outcome: Outcome, monitor: str) -> None:
         """Replace the last epoch's values in metrics.json by those of the whole run."""
+        trained = sum(self.images / row["images_per_second"] for row in self.rows)
         best = self.rows[outcome.best_epoch - 1]
         self.live.summary = {
             "best_epoch": outcome.best_epoch,
@@ -73,6 +79,7 @@ class EpochLog(keras.callbacks.Callback):
             "best": {f"val_{name}": best[f"val/{name}"] for name in QUANTITIES},
             "seconds": outcome.seconds,
             "images_per_second": float(np.median([r["images_per_second"] for r in self.rows])),
+            "waiting_share": round(self.waiting.seconds / trained, 4),
             "parameters": network.count_params(),
             "network": network.name,
         }

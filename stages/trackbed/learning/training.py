@@ -11,6 +11,9 @@ import tensorflow as tf
 from trackbed.learning import batches, losses
 from trackbed.learning.callbacks import Best, RefuseDivergence, averaging
 from trackbed.learning.examples import Examples
+from trackbed.learning.waiting import Waiting
+
+IMAGES_DIMENSIONS = 4  # images, height, width, channels; embeddings have 2 or 3
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,14 @@ def fit(
     loss: keras.losses.Loss,
     plan: Plan,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    waiting: Waiting | None = None,
 ) -> Outcome:
     """Train the network in place and leave it with the weights of its best epoch.
 
     The best epoch is the first with the lowest monitored loss, or the highest of another
     monitored value; every phase begins with the best weights so far. The augmentation, layers
     that change images and layers that mix images and labels, is no part of the network.
+    `waiting` is told how long batches were waited for.
     Raises Problem as soon as the loss is not finite.
     """
     changes, mixers = augmentation
@@ -72,13 +77,16 @@ def fit(
     checked = batches.in_order(
         validation.images, one_hot(validation.labels, classes), batch=plan.batch
     )
-    best = Best(plan.monitor, plan.patience)
+    best, steps = Best(plan.monitor, plan.patience), batches.steps(len(training.images), plan.batch)
+    # An epoch of embeddings takes less time than Keras' work between two steps.
+    together = steps if training.images.ndim < IMAGES_DIMENSIONS else 1
     for phase in phases:
         phase.prepare()
-        compiled(whole, phase.optimizer, loss)
+        compiled(whole, phase.optimizer, loss, steps_per_execution=together)
+        drawn = mixed(_drawn(training, classes, plan, best.epochs), mixers)
         whole.fit(
-            mixed(_drawn(training, classes, plan, best.epochs), mixers),
-            steps_per_epoch=batches.steps(len(training.images), plan.batch),
+            waiting.timed(drawn) if waiting else drawn,
+            steps_per_epoch=steps,
             initial_epoch=best.epochs,
             epochs=best.epochs + phase.epochs,
             validation_data=checked,
@@ -92,13 +100,18 @@ def fit(
 
 
 def compiled(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: keras.losses.Loss
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    loss: keras.losses.Loss,
+    *,
+    steps_per_execution: int = 1,
 ) -> None:
     """Compile with accuracy and macro F1; XLA on a GPU alone, on a CPU it is slower."""
     model.compile(
         optimizer=optimizer,
         loss=loss,
         metrics=["accuracy", keras.metrics.F1Score(average="macro", name="macro_f1")],
+        steps_per_execution=steps_per_execution,
         jit_compile=bool(tf.config.list_physical_devices("GPU")),
     )
 

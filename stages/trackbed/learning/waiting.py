@@ -1,0 +1,36 @@
+"""How long training waits for its batches."""
+
+import time
+
+import tensorflow as tf
+
+
+class Waiting:
+    """A stopwatch in a dataset: it runs while the next batch is asked for and not there yet."""
+
+    def __init__(self) -> None:
+        self._seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds waited so far, in all datasets that `timed` has given."""
+        return float(self._seconds.numpy())
+
+    def timed(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
+        """The same batches; fetching them counts.
+
+        The components of a zipped dataset are fetched one after the other, so that the clock is
+        read right before and right after a batch.
+        """
+        # tf.timestamp is refused where operations are to be deterministic.
+        clock = tf.data.Dataset.counter().map(
+            lambda _: tf.numpy_function(time.perf_counter, [], tf.float64)
+        )
+        options = tf.data.Options()
+        # Fetched ahead by a thread of its own, a batch would be asked for too early.
+        options.experimental_optimization.inject_prefetch = False
+        return tf.data.Dataset.zip(clock, dataset, clock).map(self._add).with_options(options)
+
+    def _add(self, asked: tf.Tensor, batch: object, given: tf.Tensor) -> object:
+        with tf.control_dependencies([self._seconds.assign_add(given - asked)]):
+            return tf.nest.map_structure(tf.identity, batch)
