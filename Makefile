@@ -1,6 +1,7 @@
 # `make repro` runs the whole pipeline, `make test` the tests; both install what they need.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
+PEERS := .cache/peers
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -42,6 +43,9 @@ lock: $(VENV)/installed-dev ## resolve the dependencies anew, everything in one 
 		-o requirements-openvino.lock
 	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra gpu -o requirements-gpu.lock
 
+bench: $(VENV)/installed $(PEERS)/installed ## measure speed beside other tools, e.g. BENCH_ARGS="--images 200 --only build"
+	@python benchmarks/run.py $(BENCH_ARGS)
+
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
 
@@ -56,6 +60,12 @@ $(VENV)/installed: requirements.lock | $(VENV)/bin/python
 $(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
 	@echo "installing requirements-dev.lock into $(VENV)"
 	@python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(PEERS)/installed: benchmarks/requirements.txt
+	@echo "installing benchmarks/requirements.txt into $(PEERS)"
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet -r $<
 	@touch $@
 
 $(VENV)/bin/trackbed: Makefile | $(VENV)/bin/python

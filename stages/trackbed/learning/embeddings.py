@@ -26,6 +26,7 @@ VIEWS_FILE = "views.npy"
 REFERENCE_FILE = "reference.npy"
 EXACT = ("tensorflow", "float32")  # engine and precision of the saved model
 Forward = Callable[[np.ndarray], np.ndarray]
+"""uint8 or float32 pixels (batch, side, side, 3) to float32 embeddings (batch, units)."""
 REMEDY = "Run `dvc repro -f embed`."
 
 

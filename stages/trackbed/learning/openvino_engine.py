@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from trackbed.learning.engines import Forward
+from trackbed.learning.embeddings import Forward
 from trackbed.problems import Problem
 
 CALIBRATION_BATCH = 8  # images

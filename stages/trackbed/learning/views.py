@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from trackbed.learning import augment
-from trackbed.learning.engines import Forward
+from trackbed.learning.embeddings import Forward
 from trackbed.problems import Problem
 
 
