@@ -1,11 +1,12 @@
 """Check every picture of the source folder and store it in TFRecord shards with an index."""
 
+from contextlib import closing
 from pathlib import Path
 
 from pydantic import Field
 
-from trackbed import index, params, startup
-from trackbed.ingest import check, sources
+from trackbed import index, params
+from trackbed.ingest import check, parallel, recording, sources
 from trackbed.outputs import replacing_folder, write_json
 from trackbed.params import Maybe
 from trackbed.problems import run
@@ -26,23 +27,26 @@ class DataParams(params.Section):
     shard_size: float = Field(gt=0)  # MiB
 
 
+class RuntimeParams(params.Section):
+    """Section `runtime` of params.yaml: what changes speed alone, so that DVC need not know."""
+
+    workers: int = Field(ge=0)  # processes; 0 for one per core
+
+
 def main(records_path: Path, counts_path: Path) -> None:
     """Write the shards, index.csv, rejects.csv and the counts of files."""
-    p = params.load("data", DataParams)
+    p, runtime = params.load("data", DataParams), params.load("runtime", RuntimeParams)
     grouping = sources.Grouping(p.group, p.group_per_class)
     listing = sources.scan(Path(p.source), p.classes, grouping)
-
-    startup.tensorflow()
-    from trackbed.ingest import records
-
-    checking = check.Check(listing, p.max_pixels, p.crop_margin)
-    with replacing_folder(records_path) as folder:
-        pictures = checking.accepted()
-        table = records.write(folder, pictures, listing.classes, int(p.shard_size * MEBIBYTE))
+    checking = check.Check(
+        listing, p.max_pixels, p.crop_margin, runtime.workers or parallel.cores()
+    )
+    with replacing_folder(records_path) as folder, closing(checking.accepted()) as pictures:
+        table = recording.write(folder, pictures, listing.classes, int(p.shard_size * MEBIBYTE))
         index.write(folder, table)
         index.write_rejects(folder, checking.rejects())
         # Kept where a failure of this stage leaves it.
-        index.write_rejects(records.CACHE, checking.rejects())
+        index.write_rejects(check.CACHE, checking.rejects())
         checking.refuse_too_many(p.max_rejects)
     write_json(counts_path, checking.counts())
     print(checking.told())

@@ -1,8 +1,11 @@
+import os
+import signal
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from trackbed.ingest import check, sources
+from trackbed.ingest import check, parallel, portions, sources
 from trackbed.problems import Problem
 
 
@@ -16,9 +19,9 @@ def source(tmp_path):
     return tmp_path
 
 
-def checked(folder, max_pixels=10**6):
+def checked(folder, max_pixels=10**6, workers=1):
     listing = sources.scan(folder, None, sources.Grouping(None, False))
-    checking = check.Check(listing, max_pixels, crop_margin=0)
+    checking = check.Check(listing, max_pixels, crop_margin=0, workers=workers)
     return checking, [entry.filename for entry, _ in checking.accepted()]
 
 
@@ -64,3 +67,60 @@ def test_a_class_of_which_nothing_is_left_fails(source):
     checking, _ = checked(source)
     with pytest.raises(Problem, match=r"all pictures of B are rejected: empty 4"):
         checking.refuse_too_many(1)
+
+
+@pytest.fixture
+def parallel_for_few(monkeypatch):
+    """Worth several processes from two pictures on."""
+    monkeypatch.setattr(portions, "PICTURES", 2)
+    monkeypatch.setattr(check, "PORTIONS_PER_WORKER", 1)
+
+
+def test_several_processes_check_as_one_does(source, parallel_for_few):
+    (source / "A" / "2.png").write_bytes(b"")
+    (source / "B" / "note.png").write_text("no picture")
+    one, accepted = checked(source)
+    several, also_accepted = checked(source, workers=3)
+    assert accepted == also_accepted
+    assert one.counts() == several.counts()
+    assert one.rejects().values.tolist() == several.rejects().values.tolist()
+    assert several.rejects()["reason"].tolist() == ["empty", "not an image"]
+
+
+def test_few_pictures_are_checked_in_this_process(source, monkeypatch):
+    used = []
+    results = parallel.results
+    monkeypatch.setattr(
+        parallel,
+        "results",
+        lambda function, items, workers: used.append(workers) or results(function, items, workers),
+    )
+    checked(source, workers=8)
+    monkeypatch.setattr(portions, "PICTURES", 1)
+    monkeypatch.setattr(check, "PORTIONS_PER_WORKER", 4)
+    checked(source, workers=8)
+    assert used == [1, 2]
+
+
+def test_large_results_come_in_parts_and_lose_nothing(source, monkeypatch):
+    monkeypatch.setattr(portions, "RESULT_BYTES", 1)
+    assert len(checked(source)[1]) == 8
+
+
+class Deadly(portions.Checking):
+    """Kills its process at picture B/1.png, as a fault in a decoder or lack of memory would."""
+
+    def __call__(self, portion):
+        if any(entry.filename == "B/1.png" for entry in portion):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__call__(portion)
+
+
+def test_a_killed_process_is_told_in_words(source, parallel_for_few, monkeypatch):
+    monkeypatch.setattr(portions, "Checking", Deadly)
+    with pytest.raises(Problem) as raised:
+        checked(source, workers=2)
+    told = str(raised.value)
+    assert "was killed between" in told
+    assert str(source / "B" / "3.png") in told
+    assert "runtime.workers" in told

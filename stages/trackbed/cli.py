@@ -1,7 +1,8 @@
 """The program `trackbed`: its commands lie in trackbed.commands, one module each.
 
 A module of a command has a function `add_to(commands)` that adds a parser, whose default `run`
-takes the parsed arguments. It imports what takes long inside `run`, so that help stays quick.
+takes the parsed arguments and returns an exit code, or None for 0. It imports what takes long
+inside `run`, so that help stays quick.
 """
 
 import argparse
@@ -31,13 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name (None: those of the process); the exit code."""
     parsed = parser().parse_args(arguments)
     try:
-        parsed.run(parsed)
+        return parsed.run(parsed) or 0
     except Problem as problem:
         print(f"trackbed: {problem}", file=sys.stderr)
         return EXIT_CODE
     except KeyboardInterrupt:
         return INTERRUPTED
-    return 0
 
 
 def parser() -> Parser:

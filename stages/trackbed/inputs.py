@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from trackbed.problems import Problem
 
@@ -25,8 +25,11 @@ def json_object(path: Path, remedy: str) -> dict[str, Any]:
     return values
 
 
-def table(path: Path, remedy: str, **options: Any) -> pd.DataFrame:
-    """A UTF-8 table, read with these options of pandas.read_csv. Raises Problem."""
+def table(path: Path | TextIO, remedy: str, **options: Any) -> pd.DataFrame:
+    """A UTF-8 table in a file or an open one, read with these options of pandas.read_csv.
+
+    Raises Problem.
+    """
     import pandas as pd
 
     try:

@@ -2,40 +2,74 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pandas as pd
 import rich.progress
 
-from trackbed.ingest import images
-from trackbed.ingest.sources import Entry, Listing
+from trackbed.ingest import parallel, portions
+from trackbed.ingest.entries import Entry, Listing, Picture, Rejected
 from trackbed.problems import Problem
+
+CACHE = Path(".cache")
+# Starting a process takes as long as checking some 40 portions, of 32 JPEGs of 150 x 150 each.
+PORTIONS_PER_WORKER = 40
 
 
 class Check:
     """Goes through a listing once and keeps what did not get in, with its reason."""
 
-    def __init__(self, listing: Listing, max_pixels: int, crop_margin: float) -> None:
-        self.listing, self.max_pixels, self.crop_margin = listing, max_pixels, crop_margin
+    def __init__(
+        self, listing: Listing, max_pixels: int, crop_margin: float, workers: int = 1
+    ) -> None:
+        self.listing, self.workers = listing, workers
+        self._checking = portions.Checking(max_pixels, crop_margin)
         self._rejects = [
             {"filename": name, "reason": reason, "detail": ""} for name, reason in listing.strays
         ]
         self._accepted = dict.fromkeys(listing.classes, 0)
 
-    def accepted(self) -> Iterator[tuple[Entry, images.Picture]]:
-        """The pictures that can be used, in the order of the listing."""
-        entries = rich.progress.track(
-            self.listing.entries, "checking", disable=not sys.stdout.isatty(), transient=True
-        )
-        for entry in entries:
-            try:
-                picture = images.load(entry, self.max_pixels, self.crop_margin)
-            except images.Rejected as no:
-                self._rejects.append(
-                    {"filename": entry.filename, "reason": no.reason, "detail": no.detail}
-                )
-                continue
-            self._accepted[entry.class_name] += 1
-            yield entry, picture
+    def accepted(self) -> Iterator[tuple[Entry, Picture]]:
+        """The pictures that can be used, in the order of the listing.
+
+        They are checked by `workers` processes, or fewer where more would not be quicker.
+        Raises Problem if one of the processes is killed.
+        """
+        with closing(self._outcomes()) as outcomes:
+            for entry, outcome in rich.progress.track(
+                outcomes,
+                "checking",
+                total=len(self.listing.entries),
+                disable=not sys.stdout.isatty(),
+                transient=True,
+            ):
+                if isinstance(outcome, Picture):
+                    self._accepted[entry.class_name] += 1
+                    yield entry, outcome
+                else:
+                    self._rejects.append(
+                        {
+                            "filename": entry.filename,
+                            "reason": outcome.reason,
+                            "detail": outcome.detail,
+                        }
+                    )
+
+    def _outcomes(self) -> Iterator[tuple[Entry, Picture | Rejected]]:
+        """What became of every entry, in the order of the listing."""
+        waiting = list(portions.portions(self.listing.entries))
+        workers = max(1, min(self.workers, len(waiting) // PORTIONS_PER_WORKER))
+        with closing(parallel.results(self._checking, waiting, workers)) as results:
+            for number, portion in enumerate(waiting):
+                try:
+                    outcomes = next(results)
+                except parallel.Killed:
+                    raise _killed(waiting[number : number + workers * parallel.AHEAD]) from None
+                while portion:
+                    yield from zip(portion, outcomes, strict=False)
+                    portion = portion[len(outcomes) :]
+                    outcomes = self._checking(portion)
 
     def rejects(self) -> pd.DataFrame:
         """One row per file that did not get in, sorted by name."""
@@ -90,3 +124,12 @@ class Check:
             f"{reason} {row['count']} (such as {row['first']})"
             for reason, row in reasons.sort_values("count", ascending=False).iterrows()
         )
+
+
+def _killed(waiting: list[list[Entry]]) -> Problem:
+    first, last = waiting[0][0], waiting[-1][-1]
+    return Problem(
+        f"a process that checks pictures was killed between {first.path} and {last.path}, for "
+        "lack of memory or by a picture that crashes its decoder. Set runtime.workers in "
+        "params.yaml lower; if it happens again, take such a picture out."
+    )

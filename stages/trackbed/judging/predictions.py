@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import pandas as pd
@@ -32,13 +33,18 @@ def read(folder: Path) -> pd.DataFrame:
     Raises Problem for a missing file, other columns or a cell that is no number.
     """
     path = folder / PREDICTIONS_FILE
+    return parsed(path, f"{path}")
+
+
+def parsed(source: Path | TextIO, named: str) -> pd.DataFrame:
+    """The same from a path or an open file, which messages call `named`."""
     types = defaultdict(lambda: "float64", PREDICTIONS_TYPES)
     # Without na_filter=False a class called NA would become NaN.
-    table = inputs.table(path, REMEDY, dtype=types, na_filter=False)
+    table = inputs.table(source, REMEDY, dtype=types, na_filter=False)
     first, rest = _columns(table)
     if first != list(PREDICTIONS_TYPES) or not all(c.startswith(PROBABILITY_PREFIX) for c in rest):
         raise Problem(
-            f"{path}: columns are {list(table.columns)}, expected {list(PREDICTIONS_TYPES)} "
+            f"{named}: columns are {list(table.columns)}, expected {list(PREDICTIONS_TYPES)} "
             f"and one column {PROBABILITY_PREFIX}<class> per class. {REMEDY}"
         )
     return table

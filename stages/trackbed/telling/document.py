@@ -5,18 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from trackbed.outputs import replacing
-from trackbed.telling import findings, scoreboard, verdict, wording
+from trackbed.telling import findings, page, scoreboard, verdict, wording
 from trackbed.telling.dataset import Dataset
 from trackbed.telling.pictures import Card
 from trackbed.telling.provenance import Revision
 from trackbed.telling.results import Results
 
-TEMPLATES = Path(__file__).parent / "templates"
 LISTED_CONFUSIONS = 10
 # Of the Markdown.
 LISTED_CLASSES, WEAKEST_CLASSES, TOP_CONFUSIONS = 12, 5, 5
@@ -45,14 +42,12 @@ class Report:
 
 def write_html(path: Path, report: Report) -> None:
     """Write the page."""
-    environment = _environment(autoescape=True)
-    text = environment.get_template("report.html.j2").render(_content(report))
-    _write(path, text)
+    page.write(path, page.environment(autoescape=True), "report.html.j2", _content(report))
 
 
 def write_markdown(path: Path, report: Report, html_path: Path) -> None:
     """Write the summary for a pull request; it names the page."""
-    environment = _environment(autoescape=False, finalize=wording.markdown)
+    environment = page.environment(autoescape=False, finalize=wording.markdown)
     classes = report.results.classes
     weakest = classes if len(classes) <= LISTED_CLASSES else _weakest(classes)
     content = _content(report) | {
@@ -61,7 +56,7 @@ def write_markdown(path: Path, report: Report, html_path: Path) -> None:
         "class_count": len(classes),
         "confusions": findings.confusions(report.results.confusion, TOP_CONFUSIONS),
     }
-    _write(path, environment.get_template("report.md.j2").render(content))
+    page.write(path, environment, "report.md.j2", content)
 
 
 def parameter_rows(sections: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -76,21 +71,6 @@ def parameter_rows(sections: dict[str, Any]) -> list[tuple[str, list[tuple[str, 
         else (name, [("", told(section))])
         for name, section in sections.items()
     ]
-
-
-def _environment(**options: Any) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        **options,
-    )
-    words = (wording.name, wording.share, wording.percent, wording.count, wording.duration)
-    environment.filters |= {word.__name__: word for word in words}
-    environment.globals["plural"] = wording.plural
-    return environment
 
 
 def _content(report: Report) -> dict[str, Any]:
@@ -112,8 +92,3 @@ def _content(report: Report) -> dict[str, Any]:
 
 def _weakest(classes: pd.DataFrame) -> pd.DataFrame:
     return classes.sort_values("f1", kind="stable", na_position="last").head(WEAKEST_CLASSES)
-
-
-def _write(path: Path, text: str) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")

@@ -38,6 +38,11 @@ def share(value: float | None, digits: int = 3) -> str:
     return NOT_AVAILABLE if _missing(value) else f"{value:.{digits}f}"
 
 
+def signed(value: float | None, digits: int = 3) -> str:
+    """A difference with its sign and a fixed number of decimals, or 'n/a'."""
+    return NOT_AVAILABLE if _missing(value) else f"{value:+.{digits}f}"
+
+
 def percent(value: float | None) -> str:
     """A share from 0 to 1 as percent with one decimal, or 'n/a'."""
     return NOT_AVAILABLE if _missing(value) else f"{100 * value:.1f} %"

@@ -1,0 +1,53 @@
+"""`trackbed compare`: two runs on the same test images."""
+
+import argparse
+from pathlib import Path
+
+DESCRIPTION = """\
+Compare the predictions of two revisions (commits, branches, tags, experiments) on the test images
+that both have judged: which images were mended, which broke, the difference of macro F1 with its
+95 % interval (paired bootstrap over groups), McNemar's test, and the classes that changed.
+
+The predictions come from DVC's cache or remote; the pictures from the records of the workspace.
+`dvc metrics diff` stays the quick look."""
+
+
+def add_to(commands: "argparse._SubParsersAction") -> None:
+    """Add the command to those of the program."""
+    command = commands.add_parser(
+        "compare",
+        help="which images two runs disagree on, and whether the difference is more than chance",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("first", metavar="REV1")
+    command.add_argument(
+        "second", metavar="REV2", nargs="?", default="workspace", help="default: the workspace"
+    )
+    command.add_argument(
+        "--html",
+        type=Path,
+        metavar="FILE",
+        default=Path("plots/comparison.html"),
+        help="the page with pictures; default: plots/comparison.html",
+    )
+    command.add_argument(
+        "--pictures", type=int, default=48, metavar="N", help="of each kind at most; default: 48"
+    )
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the comparison and write the page. Raises Problem."""
+    from trackbed import index
+    from trackbed.running import revisions
+    from trackbed.telling import comparison_page
+
+    names = arguments.first, arguments.second
+    change = revisions.comparison(*names)
+    print(comparison_page.text(change, *names))
+    records_path = Path("data/records")
+    comparison_page.write(
+        arguments.html, change, names, records_path, index.read(records_path), arguments.pictures
+    )
+    print(f"page: {arguments.html}")

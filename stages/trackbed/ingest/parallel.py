@@ -1,0 +1,82 @@
+"""Apply a function to many items in several processes: in order, and within bounded memory."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from types import ModuleType
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# Items under way or waiting for their turn, per process: enough that none idles while another
+# has a long one.
+AHEAD = 3
+
+
+class Killed(Exception):
+    """A process ended before it had its results."""
+
+
+def results(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int
+) -> Iterator[Result]:
+    """function(item) of every item, in their order, whatever the number of workers.
+
+    One worker is this process, more are new ones, which import what the function needs and
+    nothing else. AHEAD items per worker, at most, are taken ahead of the results. Closing the
+    iterator, or an error, ends the processes. Raises what the function raises, and Killed.
+    """
+    if workers == 1:
+        yield from map(function, items)
+        return
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin)
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            with _without_main():
+                waiting.append(pool.submit(function, item))
+            if len(waiting) == workers * AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool:
+        raise Killed from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Let new processes not import the script of this one, and with it all that it imports."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def _begin() -> None:
+    """In a new process: leave Ctrl-C to the parent, and end when it is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)

@@ -1,0 +1,110 @@
+"""Write checked pictures to TFRecord shards and describe them in the index."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Any
+
+import pandas as pd
+
+from trackbed.index import INDEX_TYPES
+from trackbed.ingest import serialized, shards
+from trackbed.ingest.entries import Entry, Picture
+
+IMAGE = "image_raw"
+PICTURE_COLUMNS = ("encoding", "format", "height", "width", "sha256", "perceptual_hash")
+
+
+def write(
+    folder: Path, pictures: Iterable[tuple[Entry, Picture]], classes: list[str], shard_bytes: int
+) -> pd.DataFrame:
+    """Write shards of about `shard_bytes` and shards.csv; return the index of the records.
+
+    The features are those of the RAILS schema (image_filename, image_raw, height, width, depth,
+    label, class_name) with `group` and `encoding` beside them. The same pictures in the same
+    order give the same bytes.
+    """
+    labels = {name: label for label, name in enumerate(classes)}
+    rows: list[dict[str, Any]] = []
+    with Shards(folder, shard_bytes) as out:
+        for record, (entry, picture) in enumerate(pictures):
+            label = labels[entry.class_name]
+            rows.append(
+                {"record": record, "filename": entry.filename, "label": label}
+                | {"class_name": entry.class_name, "part": entry.part, "group": entry.group}
+                | out.add(_features(entry, picture, label))
+                | {name: getattr(picture, name) for name in PICTURE_COLUMNS}
+            )
+    return pd.DataFrame(rows, columns=list(INDEX_TYPES)).astype(INDEX_TYPES)
+
+
+def _features(entry: Entry, picture: Picture, label: int) -> serialized.Features:
+    return {
+        "image_filename": entry.filename,
+        IMAGE: picture.data,
+        "height": picture.height,
+        "width": picture.width,
+        "depth": 3,
+        "label": label,
+        "class_name": entry.class_name,
+        "group": entry.group,
+        "encoding": picture.encoding,
+    }
+
+
+class Shards:
+    """Writes one shard after the other and keeps count, length and digest of each."""
+
+    def __init__(self, folder: Path, shard_bytes: int) -> None:
+        self.folder, self.shard_bytes = folder, shard_bytes
+        self._finished: list[dict[str, Any]] = []
+        self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> "Shards":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._finish()
+        shards.write(self.folder, pd.DataFrame(self._finished, columns=shards.COLUMNS))
+
+    def add(self, features: serialized.Features) -> dict[str, Any]:
+        """Append a record; where it and its image lie, as columns of the index."""
+        if self._file is None or self._offset >= self.shard_bytes:
+            self._finish()
+            self._start()
+        data, image_length = serialized.example(features), len(features[IMAGE])
+        image = len(data) - serialized.bytes_behind(features, IMAGE) - image_length
+        header, footer = serialized.frame(data)
+        start = self._offset
+        for part in (header, data, footer):
+            self._file.write(part)
+            self._digest.update(part)
+            self._offset += len(part)
+        self._records += 1
+        return {
+            "shard": self._name,
+            "offset": start,
+            "length": self._offset - start,
+            "image_offset": start + len(header) + image,
+            "image_length": image_length,
+        }
+
+    def _start(self) -> None:
+        self._name = f"part-{len(self._finished):05d}.tfrecord"
+        self._file = (self.folder / self._name).open("wb")
+        self._digest = hashlib.sha256()
+        self._offset = self._records = 0
+
+    def _finish(self) -> None:
+        if self._file is None:
+            return
+        self._file.close()
+        self._file = None
+        self._finished.append(
+            {
+                "shard": self._name,
+                "records": self._records,
+                "bytes": self._offset,
+                "sha256": self._digest.hexdigest(),
+            }
+        )

@@ -1,0 +1,92 @@
+"""Records as bytes, without TensorFlow: tf.train.Example in the frame of a TFRecord.
+
+https://github.com/tensorflow/tensorflow/blob/master/tensorflow/core/example/feature.proto
+https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
+"""
+
+import functools
+import struct
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import google_crc32c
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+Features = Mapping[str, bytes | str | int]
+"""Features of a record and their single values; text becomes UTF-8."""
+
+CHECKSUM_MASK = 0xA282EAD8
+
+# Name, number, label and type of every field that is needed of every message. A map is, in
+# bytes, a repeated message of key and value.
+MESSAGES = {
+    "BytesList": [("value", 1, "REPEATED", "BYTES")],
+    "Int64List": [("value", 1, "REPEATED", "INT64")],
+    "Feature": [
+        ("bytes_list", 1, "OPTIONAL", "BytesList"),
+        ("int64_list", 3, "OPTIONAL", "Int64List"),
+    ],
+    "Entry": [("key", 1, "OPTIONAL", "STRING"), ("value", 2, "OPTIONAL", "Feature")],
+    "Features": [("feature", 1, "REPEATED", "Entry")],
+    "Example": [("features", 1, "OPTIONAL", "Features")],
+}
+
+
+def example(features: Features) -> bytes:
+    """A tf.train.Example, sorted by name as SerializeToString(deterministic=True) does."""
+    message = _messages().Example()
+    _fill(message.features, features)
+    return message.SerializeToString()
+
+
+def bytes_behind(features: Features, name: str) -> int:
+    """How many bytes of `example(features)` follow the value of a feature of bytes or text."""
+    behind = {key: value for key, value in features.items() if key > name}
+    return _fill(_messages().Features(), behind).ByteSize()
+
+
+def frame(data: bytes) -> tuple[bytes, bytes]:
+    """Header and footer of a TFRecord: length with its checksum, and checksum of the data."""
+    length = struct.pack("<Q", len(data))
+    return length + _checksum(length), _checksum(data)
+
+
+def _checksum(data: bytes) -> bytes:
+    crc = google_crc32c.value(data)
+    return struct.pack("<I", ((crc >> 15 | crc << 17) + CHECKSUM_MASK) & 0xFFFFFFFF)
+
+
+def _fill(message: Any, features: Features) -> Any:
+    """The message Features with these entries."""
+    for name in sorted(features):
+        value, feature = features[name], message.feature.add(key=name).value
+        if isinstance(value, int):
+            feature.int64_list.value.append(value)
+        else:
+            feature.bytes_list.value.append(value.encode() if isinstance(value, str) else value)
+    return message
+
+
+@functools.cache
+def _messages() -> SimpleNamespace:
+    """The classes of MESSAGES, in a pool of their own: TensorFlow brings its own as well."""
+    file = descriptor_pb2.FileDescriptorProto(
+        name="trackbed/example.proto", package="trackbed", syntax="proto3"
+    )
+    for name, fields in MESSAGES.items():
+        message = file.message_type.add(name=name)
+        for field, number, label, kind in fields:
+            is_message = kind in MESSAGES
+            message.field.add(
+                name=field,
+                number=number,
+                label=f"LABEL_{label}",
+                type="TYPE_MESSAGE" if is_message else f"TYPE_{kind}",
+                type_name=f".trackbed.{kind}" if is_message else None,
+            )
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    find = pool.FindMessageTypeByName
+    classes = {n: message_factory.GetMessageClass(find(f"trackbed.{n}")) for n in MESSAGES}
+    return SimpleNamespace(**classes)

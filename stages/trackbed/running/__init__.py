@@ -1,0 +1,1 @@
+"""Runs of the pipeline: found in git and DVC, swept, compared and guarded."""

@@ -1,0 +1,68 @@
+"""Results as a revision of the repository has them, from DVC's cache or its remote."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from trackbed import inputs
+from trackbed.judging import predictions
+from trackbed.judging.comparison import Comparison, compared
+from trackbed.problems import Problem
+
+WORKSPACE = "workspace"
+PREDICTIONS = Path("data/evaluation") / predictions.PREDICTIONS_FILE
+SCORES = Path("metrics/evaluate.json")
+
+
+def predicted(revision: str) -> pd.DataFrame:
+    """predictions.csv of a revision (commit, branch, tag, experiment) or of the workspace.
+
+    Raises Problem if there is no such revision, or the file is in no cache or remote.
+    """
+    if revision == WORKSPACE:
+        return predictions.read(PREDICTIONS.parent)
+    return predictions.parsed(
+        io.StringIO(_text(PREDICTIONS, revision)), f"{revision}:{PREDICTIONS}"
+    )
+
+
+def comparison(first: str, second: str) -> Comparison:
+    """Two revisions compared on their test images. Raises Problem where that has no sense."""
+    tables = predicted(first), predicted(second)
+    try:
+        return compared(*tables)
+    except ValueError as error:
+        raise Problem(f"{first} and {second} cannot be compared: {error}.") from None
+
+
+def macro_f1(revision: str) -> float:
+    """Macro F1 as metrics/evaluate.json of a revision says. Raises Problem."""
+    value = _scores(revision).get("macro_f1")
+    if not isinstance(value, int | float):
+        raise Problem(f"{SCORES} of {revision}: no macro_f1. Run `dvc repro -f evaluate`.")
+    return float(value)
+
+
+def _scores(revision: str) -> dict[str, Any]:
+    if revision == WORKSPACE:
+        return inputs.json_object(SCORES, "Run `dvc repro evaluate`.")
+    return json.loads(_text(SCORES, revision))
+
+
+def _text(path: Path, revision: str) -> str:
+    import dvc.api
+    from dvc.exceptions import DvcException
+    from scmrepo.exceptions import SCMError
+
+    try:
+        return dvc.api.read(path.as_posix(), rev=revision, encoding="utf-8")
+    except FileNotFoundError:
+        raise Problem(
+            f"{path} of {revision}: the revision has none, or neither cache nor remote holds it. "
+            f"Fetch it with `dvc fetch` on that revision, or `dvc push` where it was made."
+        ) from None
+    except (DvcException, SCMError) as error:
+        raise Problem(f"{path} of {revision}: {error}") from None

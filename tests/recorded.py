@@ -1,0 +1,42 @@
+"""Small pictures, checked, and shards of them."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from trackbed.ingest import recording
+from trackbed.ingest.entries import Entry, Picture
+
+RANDOM = np.random.default_rng(0)
+
+
+def stored(pixels, encoding):
+    """A picture as the check of the source hands it over."""
+    data = pixels.tobytes()
+    if encoding != "raw":
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, encoding)
+        data = buffer.getvalue()
+    height, width, _ = pixels.shape
+    return Picture(data, encoding, encoding.upper(), height, width, "0" * 64, "0" * 16)
+
+
+def drawn(count):
+    """Entries, their pictures in turning encodings, and the pixels that were put in."""
+    entries, pictures, images = [], [], []
+    for number in range(count):
+        pixels = RANDOM.integers(0, 256, (8 + number, 12, 3), dtype=np.uint8)
+        name = "AB"[number % 2]
+        entries.append(Entry(f"{name}/{number:02d}.png", name, "", f"g{number // 3}", Path("x")))
+        pictures.append(stored(pixels, ("raw", "png")[number % 2]))
+        images.append(pixels)
+    return entries, pictures, images
+
+
+def written(folder, count=7, shard_bytes=2000):
+    """The index of written records, and the pixels that were put in."""
+    entries, pictures, images = drawn(count)
+    pairs = zip(entries, pictures, strict=True)
+    return recording.write(folder, pairs, ["A", "B"], shard_bytes), images
