@@ -18,6 +18,8 @@ READERS = {
     "train": {"train", "report"},
     "evaluate": {"evaluate", "report"},
     "report": {"report"},
+    "runtime": set(),
+    "gate": set(),
 }
 
 # The keys of section train that say what a frozen backbone makes of an image.

@@ -13,6 +13,7 @@ import report
 import split
 import train
 from trackbed import params
+from trackbed.running import settings
 
 ROOT = Path(__file__).parents[1]
 RECIPES = sorted((ROOT / "recipes").glob("*.yaml"))
@@ -23,6 +24,8 @@ SECTIONS = {
     "train": train.TrainParams,
     "evaluate": evaluate.EvaluateParams,
     "report": report.ReportParams,
+    "runtime": build_tfrecord.RuntimeParams,
+    "gate": settings.GateParams,
 }
 
 
