@@ -1,6 +1,7 @@
 import itertools
 
 import numpy as np
+import pytest
 
 from trackbed.learning import batches
 
@@ -65,3 +66,17 @@ def test_one_view_of_every_row_is_drawn_in_every_epoch():
     seen = np.concatenate(epochs)
     assert set(seen % 100) == {0, 1, 2, 3, 4}
     assert all(len(set(seen[seen // 100 == row])) > 1 for row in range(10))
+
+
+@pytest.mark.parametrize("views", [False, True])
+@pytest.mark.parametrize("share", [None, np.arange(10) / 45])
+def test_resident_arrays_give_the_same_batches(views, share):
+    first = np.arange(40).reshape(10, 4) if views else ROWS
+    options = {"batch": 4, "seed": 2, "first_epoch": 3, "share": share, "views": views}
+    drawn = [
+        batches.shuffled(first, LABELS, **options, resident=resident).take(7)
+        for resident in (False, True)
+    ]
+    for one, other in zip(*drawn, strict=True):
+        for expected, found in zip(one, other, strict=True):
+            np.testing.assert_array_equal(found, expected)

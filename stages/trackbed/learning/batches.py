@@ -16,6 +16,7 @@ def shuffled(
     first_epoch: int = 0,
     share: np.ndarray | None = None,
     views: bool = False,
+    resident: bool = False,
 ) -> tf.data.Dataset:
     """Endless batches, every epoch in an order of its own that (seed, epoch) alone decides.
 
@@ -24,21 +25,50 @@ def shuffled(
     With `share` (float, shape (rows,), sum 1) the rows of an epoch are drawn with replacement
     instead, each with this probability: some come several times, others not at all. With `views`
     the first array has shape (rows, views, ...), and each row of an epoch is one of its views.
+    `resident` copies the arrays into TensorFlow, which then needs Python once per epoch only: for
+    arrays whose batches are quicker to train on than to take.
     """
-    rows = len(arrays[0])
+    rows, count = len(arrays[0]), arrays[0].shape[1] if views else 1
 
-    def draw() -> Iterator[Batch]:
+    def epochs() -> Iterator[Batch]:
         for epoch in itertools.count(first_epoch):
             random = np.random.default_rng([seed, epoch])
-            order = _order(random, rows, share)
-            view = random.integers(arrays[0].shape[1], size=rows) if views else None
+            taken = _order(random, rows, share)
+            yield taken, random.integers(count, size=rows)
+
+    if resident:
+        return _gathered(epochs, arrays, batch, views=views)
+
+    def draw() -> Iterator[Batch]:
+        for taken, view in epochs():
             for start in range(0, rows, batch):
-                taken = order[start : start + batch]
-                place = taken if view is None else (taken, view[start : start + batch])
-                yield arrays[0][place], *(array[taken] for array in arrays[1:])
+                some = taken[start : start + batch]
+                place = (some, view[start : start + batch]) if views else some
+                yield arrays[0][place], *(array[some] for array in arrays[1:])
 
     given = (arrays[0][:, 0], *arrays[1:]) if views else arrays
     return _dataset(draw, given)
+
+
+def _gathered(
+    epochs: Callable[[], Iterator[Batch]], arrays: Batch, batch: int, *, views: bool
+) -> tf.data.Dataset:
+    """Batches of rows and views as `epochs` orders them, taken by TensorFlow itself."""
+    first, *others = map(tf.constant, arrays)
+
+    def take(rows: tf.Tensor, view: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        of_first = (
+            tf.gather_nd(first, tf.stack([rows, view], 1)) if views else tf.gather(first, rows)
+        )
+        return of_first, *(tf.gather(other, rows) for other in others)
+
+    orders = tf.TensorSpec(len(arrays[0]), tf.int64)
+    return (
+        tf.data.Dataset.from_generator(epochs, output_signature=(orders, orders))
+        .flat_map(lambda *order: tf.data.Dataset.from_tensor_slices(order).batch(batch))
+        .map(take)
+        .prefetch(8)
+    )
 
 
 def order(rows: int, seed: int, epoch: int, share: np.ndarray | None = None) -> np.ndarray:

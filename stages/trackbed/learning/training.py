@@ -129,6 +129,7 @@ def _drawn(training: Examples, classes: int, plan: Plan, epoch: int) -> tf.data.
         first_epoch=epoch,
         share=share,
         views=training.images.ndim == 3,
+        resident=training.images.ndim < IMAGES_DIMENSIONS,
     )
 
 
