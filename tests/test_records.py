@@ -38,6 +38,19 @@ def test_jpeg_is_decoded_as_pillow_does(tmp_path):
     assert np.abs(records.pixels(tmp_path, table, 48, 64)[0] - pillow).max() <= 2
 
 
+def test_a_large_jpeg_is_made_small_as_a_drafted_one_is_by_pillow(tmp_path):
+    """What docs/records.md tells users of the model to do gives what it was trained on."""
+    waves = np.sin(np.arange(300 * 400) / 7).reshape(300, 400, 1) * [90, 60, 30]
+    picture = stored((128 + waves).astype(np.uint8), "jpeg")
+    entry = Entry("A/1.jpg", "A", "", "g", Path("x"))
+    table = recording.write(tmp_path, [(entry, picture)], ["A"], 10**6)
+    drafted = Image.open(io.BytesIO(picture.data))
+    drafted.draft("RGB", (90, 60))
+    assert drafted.size == (100, 75)
+    pillow = np.asarray(drafted.resize((90, 60), Image.Resampling.BILINEAR)).astype(int)
+    assert np.abs(records.pixels(tmp_path, table, 60, 90)[0] - pillow).max() <= 1
+
+
 def test_many_rows_of_many_shards_all_find_their_place(tmp_path):
     """More than a thread reads at a time, in any order, some of them twice."""
     entries, pictures, images = drawn(5)

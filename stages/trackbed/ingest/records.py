@@ -27,18 +27,20 @@ def pixels(folder: Path, rows: pd.DataFrame, height: int, width: int) -> np.ndar
     it fits into half of what is free, else in a file of its own that vanishes with the process.
     Raises Problem if a shard is damaged.
     """
-    shards.check(folder, rows["shard"])
     array = _array((len(rows), height, width, 3))
 
     def fill(portion: pd.DataFrame) -> None:
         for place, image in _images(folder, portion, height, width):
             array[place] = image
 
-    # Reading, decoding and resizing happen outside Python's lock.
+    # Digests, reading, decoding and resizing happen outside Python's lock.
     pool = ThreadPoolExecutor()
     try:
-        for _ in pool.map(fill, _portions(rows)):
-            pass
+        checked = pool.submit(shards.check, folder, rows["shard"])
+        filled = [pool.submit(fill, portion) for portion in _portions(rows)]
+        # A damaged shard is told of before a picture in it that cannot be decoded.
+        for future in (checked, *filled):
+            future.result()
     finally:
         pool.shutdown(cancel_futures=True)
     return array
