@@ -1,0 +1,1 @@
+"""Speed and memory side by side: every contestant in a process of its own, in turns."""

@@ -1,0 +1,106 @@
+"""What the benchmarks make of their measurements; one of them runs for real."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "benchmarks"))
+
+from speed import rounds, table, trend  # noqa: E402
+from speed.bench import Bench, Contestant  # noqa: E402
+from speed.processes import PEAK  # noqa: E402
+
+
+def nothing(task):
+    return {}
+
+
+def outcome(**runs):
+    """Three rounds of a bench, in images/s and MB; a text instead says why there are none."""
+    bench = Bench(
+        title="Build",
+        measures="All of it.",
+        contestants={name: Contestant(nothing) for name in runs},
+        rates=("images/s",),
+    )
+    failures = {name: why for name, why in runs.items() if isinstance(why, str)}
+    measured = {
+        name: [{PEAK: 700.0, "images/s": float(rate)} for rate in rates]
+        for name, rates in runs.items()
+        if name not in failures
+    }
+    empty = {name: [] for name in failures}
+    return rounds.Outcome(bench, {"images": 1200.0, PEAK: 50.0}, measured | empty, failures)
+
+
+def test_the_table_by_hand():
+    # Rounds side by side: 200/100, 100/200, 900/300, of which the median is 2; the medians
+    # themselves, 200 and 200, would say 1.
+    came_to = outcome(plain=[100, 200, 300], ours=[200, 100, 900])
+    assert table.section(came_to).splitlines() == [
+        "## Build",
+        "",
+        "All of it.",
+        "Input: 1,200 images.",
+        "",
+        "| contestant | images/s | ratio | peak MB |",
+        "| --- | --: | --: | --: |",
+        "| plain | 200 (100 to 300) | 1.00 | 700 |",
+        "| ours | 200 (100 to 900) | 2.00 | 700 |",
+    ]
+
+
+def test_less_time_is_faster():
+    ours, plain = [{"s": 2.0}, {"s": 4.0}], [{"s": 8.0}, {"s": 8.0}]
+    assert table.ratio(ours, plain, "s", faster_is_more=False) == 3  # 4 and 2
+
+
+def test_a_failure_has_a_row_and_leaves_the_others_alone():
+    lines = table.rows(outcome(plain=[100], broken="no such package", ours=[150]))
+    assert lines[3] == "| broken | failed: no such package |"
+    assert lines[4] == "| ours | 150 | 1.50 | 700 |"
+
+
+def test_without_a_baseline_there_is_no_ratio():
+    lines = table.rows(outcome(plain="no such package", ours=[150]))
+    assert lines[3] == "| ours | 150 |  | 700 |"
+
+
+@pytest.mark.parametrize(
+    ("quantity", "power"), [(lambda n: 3 * n, 1), (lambda n: 7.0, 0), (lambda n: n**2, 2)]
+)
+def test_how_a_quantity_grows(quantity, power):
+    points = [(n, quantity(n)) for n in (500, 1000, 2000)]
+    assert trend.exponent(points) == pytest.approx(power, abs=1e-9)
+
+
+def test_a_line_has_a_start_and_a_slope():
+    assert trend.line([(1000, 7.0), (2000, 9.0)]) == pytest.approx((5, 0.002))
+
+
+def run(*arguments):
+    """Standard output and error of benchmarks/run.py."""
+    command = [sys.executable, ROOT / "benchmarks" / "run.py", *map(str, arguments)]
+    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    return done.stdout + done.stderr
+
+
+def test_an_unknown_bench_is_refused():
+    assert "no bench is called speed; there are build, reading," in run("--only", "speed")
+
+
+def test_a_real_run_fills_a_table(tmp_path):
+    results = tmp_path / "RESULTS.md"
+    told = run("--only", "growth_build", "--sizes", 8, "--pairs", 1, "--out", results)
+    text = results.read_text()
+    row = next(line for line in text.splitlines() if line.startswith("| 8 images |"))
+    seconds, disk, memory = (float(cell.replace(",", "")) for cell in row.split("|")[2:5])
+    assert seconds > 0
+    assert 0.02 < disk < 2  # MB; eight pictures of 150 x 150 pixels
+    assert 20 < memory < 5000  # MB
+    assert "- memory: " in text
+    assert str(ROOT) not in text
+    assert text.strip().splitlines()[-1] in told
