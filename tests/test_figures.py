@@ -26,7 +26,7 @@ def drawn(request, tmp_path_factory):
 def draw(folder, names):
     """All figures of a fabricated run, and its class names."""
     paths = fabricated.run(folder, names)
-    judged = results.read(*paths[5:8])
+    judged = results.read(*paths[6:9])
     counts = dataset.read(*paths[:3]).counts
     history, training = curves.read(paths[3]), curves.summary(paths[3])
     return figures.drawn(judged, counts, history, training), names

@@ -86,9 +86,12 @@ def test_a_killed_process_is_noticed():
 
 # A script that no child imports: without a guard it would start processes without end.
 SCRIPT = """
+import signal
 import time
 from trackbed.ingest import parallel
 
+# Tests that run in the background of a shell inherit that Ctrl-C is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 for _ in parallel.results(time.sleep, [0.01] * 1000, 2):
     time.sleep(0.5)  # by now the processes have nothing to do
     print("going", flush=True)

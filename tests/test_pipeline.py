@@ -128,7 +128,7 @@ def test_every_parameter_makes_the_stages_react_that_read_it(finished):
     [
         ("trackbed/judging/scores.py", {"evaluate"}),
         ("trackbed/ingest/partition.py", {"split"}),
-        ("trackbed/learning/networks.py", {"train"}),
+        ("trackbed/learning/networks.py", {"embed", "train"}),
         ("trackbed/ingest/images.py", {"build_tfrecord"}),
         ("trackbed/telling/document.py", {"report"}),
         ("trackbed/telling/templates/report.html.j2", {"report"}),
