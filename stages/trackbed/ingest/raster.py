@@ -1,5 +1,7 @@
 """Stored pictures as arrays of pixels, of the size that is wanted."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from PIL import Image
@@ -16,7 +18,7 @@ REDUCED = {
 COLOUR = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 
 
-def scale(stored: tuple[int, int], wanted: tuple[int, int]) -> int:
+def scale(stored: Sequence[int], wanted: Sequence[int]) -> int:
     """The largest scale at which a JPEG of the stored size is no smaller than wanted.
 
     The choice of Pillow's `Image.draft`.
@@ -42,10 +44,11 @@ def decoded(data: bytes, encoding: str, height: int, width: int, scale: int = 1)
     return image
 
 
-def resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A uint8 image stretched to height x width: bilinear, antialiased where it shrinks."""
+def resize(image: np.ndarray, target: np.ndarray) -> None:
+    """Stretch a uint8 image into another of any shape: bilinear, antialiased where it shrinks."""
+    height, width = target.shape[:2]
     if image.shape[0] > height or image.shape[1] > width:
-        smaller = Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR)
-        return np.asarray(smaller)
-    # Pillow's answer too, within one grey level; several times quicker.
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+        target[:] = Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR)
+    else:
+        # Pillow's answer too, within one grey level; several times quicker.
+        cv2.resize(image, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)

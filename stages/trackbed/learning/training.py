@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trackbed.learning import batches, losses
+from trackbed.learning import batches, fused, losses
 from trackbed.learning.callbacks import Best, RefuseDivergence, averaging
 from trackbed.learning.examples import Examples
 from trackbed.learning.waiting import Waiting
@@ -72,6 +72,7 @@ def fit(
     Raises Problem as soon as the loss is not finite.
     """
     changes, mixers = augmentation
+    fused.fuse(network)
     whole = keras.Sequential([keras.Input(network.input_shape[1:]), *changes, network])
     classes, begun = network.output_shape[-1], time.perf_counter()
     checked = batches.in_order(

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from trackbed.ingest import stored
+from trackbed.ingest import raster
 from trackbed.problems import Problem
 
 REMEDY = "Run `dvc repro -f build_tfrecord`."
@@ -63,7 +63,8 @@ def thumbnail(records_path: Path, row: Any, side: int) -> bytes:
         with path.open("rb") as shard:
             shard.seek(row.image_offset)
             data = shard.read(row.image_length)
-            picture = stored.image(data, row.encoding, row.height, row.width)
+            pixels = raster.decoded(data, row.encoding, row.height, row.width)
+            picture = Image.fromarray(pixels)
             picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     except FileNotFoundError:
         raise Problem(f"{path}: no such file. {REMEDY}") from None
