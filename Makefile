@@ -18,7 +18,7 @@ exec "$$here/python" -c 'import sys; sys.path[0] = sys.argv.pop(1); from trackbe
 endef
 export PROGRAM
 
-.PHONY: repro test lint openvino lock help
+.PHONY: repro test install lint openvino search lock bench help
 
 repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment and run the pipeline
 	@dvc repro
@@ -27,6 +27,9 @@ repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment 
 test: $(VENV)/installed-dev $(VENV)/bin/trackbed ## run the tests
 	@python -m pytest
 
+install: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment, nothing else
+	@:
+
 lint: $(VENV)/installed-dev ## check style and formatting
 	@ruff check .
 	@ruff format --check .
@@ -34,13 +37,18 @@ lint: $(VENV)/installed-dev ## check style and formatting
 openvino: $(VENV)/installed ## install the engine that embed.engine: openvino selects
 	@python -m pip install --quiet --require-hashes -r requirements-openvino.lock
 
+search: $(VENV)/installed ## install what `trackbed sweep --search` needs
+	@python -m pip install --quiet --require-hashes -r requirements-search.lock
+
 lock: $(VENV)/installed-dev ## resolve the dependencies anew, everything in one resolution
 	@$(COMPILE) --all-extras --group dev -o .cache/everything.txt
 	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh -o requirements.lock
-	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra openvino --group dev \
+	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra openvino --extra search --group dev \
 		-o requirements-dev.lock
 	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra openvino \
 		-o requirements-openvino.lock
+	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra search \
+		-o requirements-search.lock
 	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra gpu -o requirements-gpu.lock
 
 bench: $(VENV)/installed $(PEERS)/installed ## measure speed beside other tools, e.g. BENCH_ARGS="--images 200 --only build"

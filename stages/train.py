@@ -25,7 +25,6 @@ def main(
     stored = embeddings.read(embeddings_path)
 
     startup.tensorflow()
-    from trackbed.ingest import records
     from trackbed.learning import (
         batches,
         checkpoint,
@@ -36,6 +35,7 @@ def main(
         losses,
         networks,
         phases,
+        resources,
         sheet,
         spec,
         training,
@@ -48,9 +48,7 @@ def main(
     determinism.reproducible(p.seed, p.precision)
     wanted = spec.Spec(side, len(names), **{key: getattr(p, key) for key in spec.CHOICES})
     network = networks.build(p.network, wanted)
-    shown = rows[0].iloc[sheet.chosen(rows[0]["label"].to_numpy(), sheet.COLUMNS)]
-    pixels = records.pixels(records_path, shown, side, side)
-    sheet.write(sheet_path, pixels, shown["label"].to_numpy(), len(names), augmentation())
+    sheet.of_records(sheet_path, records_path, rows[0], side, len(names), augmentation())
     if stored is None:
         model, changes = network, augmentation()
         learned = examples.of_images(records_path, side, *rows)
@@ -58,9 +56,13 @@ def main(
         model, changes = halves.head(network), ((), ())
         learned = examples.of_embeddings(stored, network, table, *rows)
     plan = training.Plan(**{key: getattr(p, key) for key in training.PLANNED})
-    with epochlog.started(log_path) as live, epochlog.Progress(p.epochs, p.monitor) as progress:
+    with (
+        epochlog.started(log_path) as live,
+        epochlog.Progress(p.epochs, p.monitor) as progress,
+        resources.Resources() as machine,
+    ):
         watch = waiting.Waiting()
-        log = epochlog.EpochLog(live, len(rows[0]), watch)
+        log = epochlog.EpochLog(live, len(rows[0]), watch, machine)
         outcome = training.fit(
             model,
             changes,

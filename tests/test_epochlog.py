@@ -29,3 +29,12 @@ def test_the_log_tells_what_share_of_the_time_no_batch_was_there(finished):
     assert all(0 <= float(value) < 1 for value in shares.split()[3::2])
     summary = json.loads((finished.folder / "metrics/train/metrics.json").read_text())
     assert 0 <= summary["waiting_share"] < 1
+
+
+def test_the_log_tells_what_every_epoch_took_of_the_machine(finished):
+    folder = finished.folder / "metrics/train/plots/metrics"
+    shares = (folder / "cpu_share.tsv").read_text().split()[3::2]
+    memory = (folder / "memory_mb.tsv").read_text().split()[3::2]
+    assert len(shares) == len(memory) == 2
+    assert all(0 < float(share) <= 1 for share in shares)
+    assert all(float(value) > 200 for value in memory)  # TensorFlow alone takes more

@@ -11,6 +11,7 @@ import rich.progress
 from dvclive import Live
 from scmrepo.exceptions import SCMError
 
+from trackbed.learning.resources import Resources
 from trackbed.learning.training import Outcome
 from trackbed.learning.waiting import Waiting
 from trackbed.problems import Problem
@@ -31,15 +32,23 @@ def started(folder: Path) -> Live:
 class EpochLog(keras.callbacks.Callback):
     """Logs the curves of every epoch, its learning rate, seconds and images per second.
 
-    waiting_share is that of the training time in which no batch was there.
+    waiting_share is that of the training time in which no batch was there; what the epoch took of
+    the machine is told as by Resources.taken.
 
     DVCLive's own Keras callback renames everything with `val_` in its name and knows no
     learning-rate schedule. Steps are epochs, counted from 1.
     """
 
-    def __init__(self, live: Live, images: int, waiting: Waiting | None = None) -> None:
+    def __init__(
+        self,
+        live: Live,
+        images: int,
+        waiting: Waiting | None = None,
+        resources: Resources | None = None,
+    ) -> None:
         super().__init__()
         self.live, self.images, self.waiting = live, images, waiting or Waiting()
+        self.resources = resources or Resources()
         self.rows: list[dict[str, float]] = []
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -61,6 +70,7 @@ class EpochLog(keras.callbacks.Callback):
         trained = (self.trained or now) - self.begun
         row["images_per_second"] = round(self.images / trained, 1)
         row["waiting_share"] = round((self.waiting.seconds - self.waited) / trained, 4)
+        row |= self.resources.taken()
         self.rows.append(row)
         self.live.step = epoch + 1
         for name, value in row.items():
@@ -80,6 +90,7 @@ class EpochLog(keras.callbacks.Callback):
             "seconds": outcome.seconds,
             "images_per_second": float(np.median([r["images_per_second"] for r in self.rows])),
             "waiting_share": round(self.waiting.seconds / trained, 4),
+            "memory_mb": max(row.get("memory_mb", 0.0) for row in self.rows),
             "parameters": network.count_params(),
             "network": network.name,
         }

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 from PIL import Image
 
+from trackbed.ingest import records
 from trackbed.learning import training
 from trackbed.outputs import replacing
 
@@ -49,6 +51,20 @@ def seen(images: np.ndarray, labels: np.ndarray, augmentation: Augmentation) -> 
         drawn.append(tf.cast(pictures, tf.float32))
     changed = tf.stack(drawn).numpy()
     return np.concatenate([images[None], np.clip(changed.round(), 0, 255).astype(np.uint8)])
+
+
+def of_records(
+    path: Path,
+    folder: Path,
+    rows: pd.DataFrame,
+    side: int,
+    classes: int,
+    augmentation: Augmentation,
+) -> None:
+    """Write the sheet of some rows of the index, spread over the classes, from their records."""
+    shown = rows.iloc[chosen(rows["label"].to_numpy(), COLUMNS)]
+    pixels = records.pixels(folder, shown, side, side)
+    write(path, pixels, shown["label"].to_numpy(), classes, augmentation)
 
 
 def write(
