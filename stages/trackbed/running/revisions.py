@@ -54,8 +54,6 @@ def _scores(revision: str) -> dict[str, Any]:
 
 def _text(path: Path, revision: str) -> str:
     import dvc.api
-    from dvc.exceptions import DvcException
-    from scmrepo.exceptions import SCMError
 
     try:
         return dvc.api.read(path.as_posix(), rev=revision, encoding="utf-8")
@@ -64,5 +62,7 @@ def _text(path: Path, revision: str) -> str:
             f"{path} of {revision}: the revision has none, or neither cache nor remote holds it. "
             f"Fetch it with `dvc fetch` on that revision, or `dvc push` where it was made."
         ) from None
-    except (DvcException, SCMError) as error:
-        raise Problem(f"{path} of {revision}: {error}") from None
+    except Exception as error:
+        # Each kind of remote storage fails with exceptions of its own libraries.
+        reason = f"{error}".strip().partition("\n")[0] or type(error).__name__
+        raise Problem(f"{path} of {revision}: {reason}") from error

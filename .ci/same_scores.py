@@ -1,0 +1,37 @@
+"""Fail unless the scores of the workspace are those of the last commit, but for rounding."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+SCORES = "metrics/evaluate.json"
+# Processors add in different orders, so the last digits of a float32 probability differ.
+TOLERANCE = 1e-4
+
+
+def same(first: float | None, second: float | None) -> bool:
+    """Whether two scores agree; null agrees with null alone."""
+    if first is None or second is None:
+        return first is second
+    return math.isclose(first, second, rel_tol=0, abs_tol=TOLERANCE)
+
+
+def main() -> int:
+    """Print the scores that differ; the exit code."""
+    shown = subprocess.run(["git", "show", f"HEAD:{SCORES}"], capture_output=True, check=True)
+    committed, computed = json.loads(shown.stdout), json.loads(Path(SCORES).read_text())
+    different = [
+        name
+        for name in sorted(committed | computed)
+        if not (name in committed and name in computed and same(committed[name], computed[name]))
+    ]
+    for name in different:
+        told = f"committed {committed.get(name)}, computed here {computed.get(name)}"
+        print(f"FAILED: {SCORES}, {name}: {told}", file=sys.stderr)
+    return int(bool(different))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
