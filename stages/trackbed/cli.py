@@ -13,10 +13,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
-from trackbed.commands import compare, gate, heads, manifest
+from trackbed.commands import compare, curves, gate, heads, manifest
 from trackbed.problems import EXIT_CODE, Problem
 
-COMMANDS = (manifest, heads, compare, gate)
+COMMANDS = (manifest, heads, curves, compare, gate)
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 
 

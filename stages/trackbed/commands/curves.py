@@ -1,0 +1,93 @@
+"""`trackbed curves`: why a training run went as it did, from its history."""
+
+import argparse
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any
+
+from trackbed.problems import Problem
+
+DESCRIPTION = """\
+Analyse the history of one training run, or of several side by side: best epoch and early stopping,
+over- and under-fitting, convergence, the learning-rate schedule and its drops, anomalies, time.
+The rules and their thresholds are in docs/curves.md.
+
+A LOG is a folder of DVCLive (metrics/train), the table of Keras' CSVLogger, a history.json, the
+results.csv of Ultralytics or the metrics.csv of PyTorch Lightning; its content tells which."""
+
+
+def add_to(commands: "argparse._SubParsersAction") -> None:
+    """Add the command to those of the program."""
+    command = commands.add_parser(
+        "curves",
+        help="why a training run went as it did: best epoch, fit, convergence, anomalies",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("logs", type=Path, nargs="+", metavar="LOG")
+    command.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="also write curves.html, curves.md and curves.json there; default: text only",
+    )
+    command.add_argument(
+        "--monitor", metavar="COLUMN", help="best epochs go by it; default: as logged, or val_loss"
+    )
+    command.add_argument("--patience", type=int, metavar="N", help="of early stopping, in epochs")
+    command.add_argument(
+        "--parameters", metavar="N[,N...]", help="of the networks, where the logs do not say"
+    )
+    command.add_argument("--classes", type=Path, metavar="FILE", help="a table of scores by class")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Analyse, print, and write what was asked for. Raises Problem."""
+    from trackbed.history import class_scores, reading, side_by_side
+    from trackbed.history.analysis import analysis
+    from trackbed.telling import history_page
+
+    if arguments.patience is not None and arguments.patience < 0:
+        raise Problem(f"--patience: must be 0 or more, got {arguments.patience}.")
+    side_by_side.refuse_twice([str(path) for path in arguments.logs])
+    counts = _parameters(arguments.parameters, len(arguments.logs))
+    histories = _named([reading.read(path) for path in arguments.logs])
+    options = {"monitor": arguments.monitor, "patience": arguments.patience}
+    analyses = [
+        analysis(history, parameters=count, **options)
+        for history, count in zip(histories, counts, strict=True)
+    ]
+    compared = None
+    if len(histories) > 1:
+        compared = side_by_side.side_by_side(histories, analyses, arguments.monitor)
+    classes = class_scores.read(arguments.classes) if arguments.classes else None
+    findings = history_page.Findings(histories, analyses, compared, classes)
+    print(history_page.text(findings))
+    if arguments.out:
+        for path in history_page.write(arguments.out, findings):
+            print(f"written: {path}")
+
+
+def _named(histories: list[Any]) -> list[Any]:
+    """Several runs are told apart by what their paths do not have in common."""
+    if len(histories) == 1:
+        return histories
+    common = Path(os.path.commonpath([Path(one.name).absolute().parent for one in histories]))
+    return [
+        dataclasses.replace(one, name=Path(one.name).absolute().relative_to(common).as_posix())
+        for one in histories
+    ]
+
+
+def _parameters(text: str | None, logs: int) -> list[int | None]:
+    if text is None:
+        return [None] * logs
+    try:
+        counts = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise Problem(f"--parameters {text}: must be whole numbers, one per LOG.") from None
+    if len(counts) != logs:
+        raise Problem(f"--parameters {text}: {len(counts)} numbers for {logs} logs.")
+    return counts
