@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trackbed.ingest import annotations, folders, gtsrb, images, manifest_text, sources, stored
+from trackbed.ingest import annotations, folders, gtsrb, images, manifest_text, raster, sources
 from trackbed.ingest.sources import Grouping
 from trackbed.problems import Problem
 
@@ -106,7 +106,7 @@ def test_the_pipeline_crops_exactly_the_sign(official):
     for entry in listing.entries:
         picture = images.load(entry, max_pixels=10_000)
         pixels = np.asarray(
-            stored.image(picture.data, picture.encoding, picture.height, picture.width)
+            raster.decoded(picture.data, picture.encoding, picture.height, picture.width)
         )
         frame = {"00000_00000": 10, "00000_00001": 11, "00001_00000": 12, "00001_00001": 13}
         side = frame.get(entry.path.stem, 20)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from trackbed.ingest import entries, images, stored
+from trackbed.ingest import entries, images, raster
 from trackbed.ingest.entries import Entry, RawPixels
 from trackbed.ingest.images import Rejected
 
@@ -33,7 +33,7 @@ def load(tmp_path):
 
 
 def decoded(picture):
-    return np.asarray(stored.image(picture.data, picture.encoding, picture.height, picture.width))
+    return np.asarray(raster.decoded(picture.data, picture.encoding, picture.height, picture.width))
 
 
 def by_tensorflow(picture):

@@ -4,7 +4,7 @@ import struct
 import numpy as np
 import pytest
 
-from trackbed.ingest import images, rails, sources, stored
+from trackbed.ingest import images, rails, raster, sources
 from trackbed.ingest.sources import Grouping
 from trackbed.problems import Problem
 
@@ -70,7 +70,7 @@ def test_the_pixels_are_where_the_listing_says(tmp_path, file):
         array, raw = PIXELS[entry.filename], entry.raw
         assert content[raw.offset : raw.offset + raw.length] == array.tobytes()
         given = images.load(entry, 1000)
-        pixels = np.asarray(stored.image(given.data, given.encoding, given.height, given.width))
+        pixels = np.asarray(raster.decoded(given.data, given.encoding, given.height, given.width))
         np.testing.assert_array_equal(pixels, np.broadcast_to(array, (*array.shape[:2], 3)))
 
 
