@@ -111,7 +111,7 @@ def test_a_stage_without_a_network_does_not_import_tensorflow(name):
 
 
 # A wing imports from those before it and from the modules at the door alone.
-WINGS = ["ingest", "learning", "judging", "running", "telling"]
+WINGS = ["ingest", "learning", "judging", "history", "running", "telling"]
 
 
 @pytest.mark.parametrize("wing", [*WINGS, "drawing"])

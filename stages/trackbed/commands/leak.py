@@ -1,0 +1,119 @@
+"""`trackbed leak`: what training images have in common with those that a model is judged on."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+DESCRIPTION = """\
+Count what training, validation and test images have in common: groups, identical files, near
+neighbours (perceptual hashes that differ in few bits), with examples. A near neighbour may be
+chance, such as two black frames; a shared group or an identical file is a leak.
+
+With --experiment the recipe of params.yaml is trained twice per seed on the same images: folds
+drawn at random, and by groups as the split stage does. Both are judged on the test part, whose
+groups neither has seen. How much better the random split looks in validation than it is there is
+what a leak between splits would have claimed.
+
+exit code: 0 no leak, 1 a shared group or identical file, 2 it cannot tell."""
+LEAKS = 1
+
+
+def add_to(commands: "argparse._SubParsersAction") -> None:
+    """Add the command to those of the program."""
+    command = commands.add_parser(
+        "leak",
+        help="what training, validation and test images have in common",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "--distance",
+        type=int,
+        default=4,
+        metavar="BITS",
+        help="of 64, in which near neighbours may differ; default: 4",
+    )
+    command.add_argument(
+        "--experiment", action="store_true", help="train on a random and on the grouped split"
+    )
+    command.add_argument(
+        "--seeds", default="0", metavar="0,1,...", help="of the experiment; default: 0"
+    )
+    for name in ("records", "folds"):
+        command.add_argument(
+            f"--{name}-path", type=Path, default=Path("data", name), help=argparse.SUPPRESS
+        )
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the findings; the exit code. Raises Problem."""
+    from trackbed import index, params
+    from trackbed.ingest import leakage, neighbours
+    from trackbed.learning.choices import TrainParams
+    from trackbed.problems import Problem
+
+    if not 0 <= arguments.distance < neighbours.BITS:
+        raise Problem(f"--distance: must be 0 to {neighbours.BITS - 1}, got {arguments.distance}.")
+    seeds = _seeds(arguments.seeds)
+    fold = params.load("train", TrainParams).fold
+    table = index.assigned(arguments.records_path, arguments.folds_path)
+    leaks = leakage.leaks(table, fold, arguments.distance)
+    print(told(leaks))
+    if not leakage.groups_known(table):
+        print(
+            "\nEvery image is its own group: whether images belong together is not known, and "
+            "neither is the risk of a leak. See data.group in params.yaml."
+        )
+    if arguments.experiment:
+        _experiment(table, seeds)
+    found = any(leak.images for leak in leaks if leak.kind != leakage.NEAR)
+    return LEAKS if found else 0
+
+
+def told(leaks: Sequence[Any]) -> str:
+    """The leaks as text: a line each, and the examples of those that were found."""
+    lines = []
+    for leak in leaks:
+        share = f" ({leak.images / leak.of:.1%})" if leak.of else ""
+        lines.append(
+            f"{leak.kind + ',':<16} {leak.training} and {leak.judged}: "
+            f"{leak.images:,} of {leak.of:,} {leak.judged} images{share}"
+        )
+        lines += [f"    {judged}  like  {training}" for judged, training in leak.examples]
+    return "\n".join(lines)
+
+
+def _experiment(table: Any, seeds: list[int]) -> None:
+    import pandas as pd
+
+    from trackbed import params
+    from trackbed.running import resplit
+
+    print("\nsplit    seed  validation            test, other groups    validation less test")
+    print("               accuracy  macro F1    accuracy  macro F1    macro F1", flush=True)
+    rows = []
+    for one in resplit.judged(Path(), table, params.sections(), seeds):
+        values = [one.validation[name] for name in resplit.SCORES]
+        values += [one.test[name] for name in resplit.SCORES]
+        rows.append([one.split, *values])
+        print(_line(one.split, f"{one.seed}", values), flush=True)
+    if len(seeds) > 1:
+        for split, part in pd.DataFrame(rows).groupby(0, sort=False):
+            print(_line(split, "mean", part.iloc[:, 1:].mean().tolist()))
+
+
+def _line(split: str, seed: str, values: Sequence[float]) -> str:
+    first, second, third, fourth = (f"{value:.3f}" for value in values)
+    gap = f"{values[1] - values[3]:+.3f}"
+    return f"{split:<8} {seed:>4}  {first:>8}  {second:>8}    {third:>8}  {fourth:>8}    {gap:>8}"
+
+
+def _seeds(text: str) -> list[int]:
+    from trackbed.problems import Problem
+
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError:
+        raise Problem(f"--seeds {text}: must be numbers such as 0,1,2.") from None
