@@ -13,10 +13,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
-from trackbed.commands import compare, curves, gate, heads, leak, manifest
+from trackbed.commands import best, compare, curves, gate, heads, leak, manifest, sweep
 from trackbed.problems import EXIT_CODE, Problem
 
-COMMANDS = (manifest, leak, heads, curves, compare, gate)
+COMMANDS = (manifest, leak, heads, sweep, best, curves, compare, gate)
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 
 

@@ -1,0 +1,152 @@
+"""`trackbed best`: the best experiment, and whether the next one is worse by more than chance."""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from trackbed.problems import Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from trackbed.running.experiments import Experiment
+
+DESCRIPTION = """\
+Rank the finished experiments of HEAD by a score and say whether the best one is better than the
+runner-up by more than noise. Failed, queued and running ones and the workspace are no part of it.
+
+Experiments that differ in train.fold and train.seed alone are one setting, ranked by its mean over
+the folds. A setting that lacks a fold which others have gets no rank. Two cross-validated settings
+are compared by their paired differences over the folds (corrected t interval, Nadeau and Bengio
+2003), others by a paired bootstrap over groups on their test predictions.
+
+The default score is the validation macro F1. What is chosen by a score of the test part is no
+longer judged by it. For --apply and --branch a cross-validated setting is represented by the run
+of its first fold (fold 0)."""
+DEFAULT = "val_macro_f1"
+
+
+def add_to(commands: "argparse._SubParsersAction") -> None:
+    """Add the command to those of the program."""
+    command = commands.add_parser(
+        "best",
+        help="the best experiment, and whether it beats the next by more than chance",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "--metric",
+        default=DEFAULT,
+        metavar="KEY",
+        help="a key of metrics/train/metrics.json or metrics/evaluate.json; default: val_macro_f1",
+    )
+    command.add_argument("--folds", metavar="0,1,...", help="look at runs on these folds alone")
+    command.add_argument(
+        "--rev", default="HEAD", metavar="REV", help="experiments of this commit; default: HEAD"
+    )
+    command.add_argument("--top", type=int, default=10, metavar="N", help="rows; default: 10")
+    taking = command.add_mutually_exclusive_group()
+    taking.add_argument(
+        "--apply", action="store_true", help="bring it into the workspace (dvc exp apply)"
+    )
+    taking.add_argument("--branch", metavar="NAME", help="make a branch of it (dvc exp branch)")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the ranking and the comparison; apply or branch. Raises Problem."""
+    from trackbed.judging import crossvalidation
+    from trackbed.running import experiments, repository, results, validity
+    from trackbed.telling import ranking
+
+    validity.check_project()
+    baseline = repository.commit(arguments.rev)
+    if arguments.apply:
+        _refuse_changes(baseline)
+    known = _distinct(experiments.finished(baseline))
+    if not known:
+        raise Problem(
+            f"Commit {baseline[:10]} has no finished experiment. Run `trackbed sweep` or "
+            "`dvc exp run`; --rev names another commit."
+        )
+    keys = results.varied(known)
+    runs, metric = results.scored(results.table(known, keys), known, arguments.metric)
+    runs = crossvalidation.comparable(_on_folds(runs, arguments.folds), keys)
+    lower = results.lower_is_better(metric)
+    table = crossvalidation.table(runs, keys, metric, lower)
+    _warn_of_test(metric)
+    print(ranking.text(table, runs, keys, known, metric, arguments.top))
+    print(ranking.compared(table, runs, keys, metric))
+    _tell_baseline(baseline, metric)
+    _take(arguments, ranking.standing(runs, keys, table.iloc[0]))
+
+
+def _distinct(known: "Sequence[Experiment]") -> "list[Experiment]":
+    """Without second names of one commit."""
+    return list({one.commit: one for one in reversed(known)}.values())[::-1]
+
+
+def _on_folds(runs: "pd.DataFrame", text: str | None) -> "pd.DataFrame":
+    from trackbed.running.runs import numbers
+
+    if text is None:
+        return runs
+    left = runs[runs["fold"].isin(numbers(text, "--folds"))]
+    if left.empty:
+        raise Problem(f"--folds {text}: no experiment was validated on one of them.")
+    return left
+
+
+def _warn_of_test(metric: str) -> None:
+    if metric.startswith("test_"):
+        print(
+            f"Note: {metric} is a score of the test part. What is chosen by it is no longer "
+            "judged by it."
+        )
+
+
+def _tell_baseline(baseline: str, metric: str) -> None:
+    from trackbed.running import experiments, results
+
+    known = experiments.read({"HEAD": baseline})
+    try:
+        runs, metric = results.scored(results.table(known, []), known, metric)
+    except Problem:
+        return
+    print(f"The commit itself: {metric} {runs[metric].iloc[0]:.4f} on fold {runs['fold'].iloc[0]}.")
+
+
+def _refuse_changes(baseline: str) -> None:
+    from trackbed.running import repository
+
+    if repository.commit() != baseline:
+        raise Problem("--apply: goes with experiments of HEAD alone; leave out --rev.")
+    _, other = repository.unfinished()
+    if other:
+        raise Problem(
+            f"--apply: would overwrite changes that are not committed, such as {other[0]}. "
+            "Commit or stash them first."
+        )
+
+
+def _take(arguments: argparse.Namespace, row: "pd.Series") -> None:
+    if arguments.apply:
+        _dvc("apply", row["commit"])
+        print(f"{row['name']} is in the workspace; `git checkout . && dvc checkout` takes it back.")
+    elif arguments.branch:
+        _dvc("branch", row["commit"], arguments.branch)
+        print(f"{row['name']} is branch {arguments.branch}.")
+
+
+def _dvc(*words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "exp", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Problem(f"dvc exp {words[0]}: {done.stdout.strip()}")

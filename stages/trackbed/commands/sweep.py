@@ -1,0 +1,202 @@
+"""`trackbed sweep`: many settings, on many folds, ranked."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trackbed.problems import Problem
+
+if TYPE_CHECKING:
+    from trackbed.running.experiments import Experiment
+    from trackbed.running.runs import Run
+    from trackbed.running.sweeping import Failure
+
+DESCRIPTION = """\
+Run every combination of the given values as a DVC experiment, on every given fold and with every
+given seed, and rank the settings.
+
+The ranking goes by the validation macro F1 at the best epoch (metrics/train/metrics.json), never by
+the test part: choosing by a score spoils it as an estimate. Test scores stand beside it.
+
+The runs take place in temporary copies of HEAD; the workspace is not touched. What exists already
+with the same parameters on the same commit is not run again, so an interrupted sweep goes on
+where it was. Tables and a page are written to sweeps/PREFIX/, logs to sweeps/PREFIX/logs/.
+
+exit code: 0 all runs are there, 1 some failed, 2 nothing could start, 130 interrupted."""
+FAILED = 1
+FOLDER = Path("sweeps")
+PREFIX = "sweep"
+
+
+def add_to(commands: "argparse._SubParsersAction") -> None:
+    """Add the command to those of the program."""
+    command = commands.add_parser(
+        "sweep",
+        help="run a grid of settings, cross-validated if wanted, and rank them",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "-S",
+        dest="assignments",
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE[,VALUE...]",
+        help="values of a parameter; several -S make a grid. With --search also LOW..HIGH and "
+        "LOW..HIGH:log",
+    )
+    command.add_argument(
+        "--folds",
+        metavar="all|0,1,...",
+        help="folds to validate on, each in a run of its own; default: train.fold of params.yaml",
+    )
+    command.add_argument(
+        "--seeds", metavar="0,1,...", help="values of train.seed; default: its own"
+    )
+    command.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="runs at the same time; default: 1"
+    )
+    command.add_argument(
+        "--prefix", default=PREFIX, metavar="NAME", help="first part of the names; default: sweep"
+    )
+    command.add_argument("--force", action="store_true", help="run anew what exists already")
+    command.add_argument(
+        "--search",
+        type=int,
+        metavar="N",
+        help="try N settings, each chosen from what the ones before gave, instead of the grid "
+        "(needs Optuna: make search)",
+    )
+    command.add_argument(
+        "--summarise",
+        metavar="PREFIX",
+        help="run nothing; write tables and page anew from the experiments of this prefix",
+    )
+    command.add_argument(
+        "--rev",
+        default="HEAD",
+        metavar="REV",
+        help="with --summarise: the commit they started from",
+    )
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run what is missing and write the summary; the exit code. Raises Problem."""
+    from trackbed.running import experiments, repository, validity
+
+    validity.check_project()
+    if arguments.summarise:
+        _summarise(arguments.summarise, repository.commit(arguments.rev))
+        return 0
+    if arguments.jobs < 1:
+        raise Problem(f"--jobs {arguments.jobs}: must be at least 1.")
+    baseline = repository.commit()
+    runs, failed = (_search if arguments.search is not None else _grid)(arguments, baseline)
+    names = {one.name for one in runs}
+    known = [one for one in experiments.finished(baseline) if one.name in names]
+    _write(arguments.prefix, baseline, known, failed)
+    for name, error, log in failed:
+        print(f"FAILED: {name}: {error}\n  log: {log}")
+    return FAILED if failed else 0
+
+
+def _grid(arguments: argparse.Namespace, baseline: str) -> "tuple[list[Run], list[Failure]]":
+    """Run every combination; the runs, and those of them that failed."""
+    from trackbed import grid, params
+    from trackbed.running import runs, searching, sweeping, validity
+
+    if not arguments.assignments and not arguments.folds and not arguments.seeds:
+        raise Problem("Nothing to vary: give -S, --folds or --seeds. See `trackbed sweep --help`.")
+    settings = grid.settings(arguments.assignments)
+    for key, value in settings[0].items():
+        if searching.is_range(value):
+            raise Problem(f"-S {key}={value}: a range goes with --search N; give values instead.")
+    count = validity.folds(params.sections())
+    folds, seeds = runs.repeats(arguments.folds, arguments.seeds, set(settings[0]), count)
+    planned = runs.planned(arguments.prefix, settings, folds, seeds)
+    _check([one.setting for one in planned])
+    logs, jobs = FOLDER / arguments.prefix / "logs", min(arguments.jobs, len(planned))
+    with sweeping.opened(baseline, logs, jobs, len(planned), arguments.force) as sweeper:
+        sweeper.run(planned)
+    return planned, sweeper.failed
+
+
+def _search(arguments: argparse.Namespace, baseline: str) -> "tuple[list[Run], list[Failure]]":
+    """Run what a search asks for, like `_grid`."""
+    from trackbed import params
+    from trackbed.running import experiments, runs, searching, sweeping, validity
+
+    if arguments.search < 1:
+        raise Problem(f"--search {arguments.search}: must be at least 1.")
+    space = searching.space(arguments.assignments)
+    count = validity.folds(params.sections())
+    folds, seeds = runs.repeats(arguments.folds, arguments.seeds, set(space), count)
+    repeats = max(1, len(folds)) * max(1, len(seeds))
+    limits = searching.extremes(space)
+    _check([run.setting for one in limits for run in _of(arguments, one, folds, seeds)])
+    at_once = max(1, arguments.jobs // repeats)
+    asked, planned = searching.study(at_once), {}
+    logs, total = FOLDER / arguments.prefix / "logs", arguments.search * repeats
+    with sweeping.opened(baseline, logs, arguments.jobs, total, arguments.force) as sweeper:
+        for begin in range(0, arguments.search, at_once):
+            trials = [asked.ask() for _ in range(min(at_once, arguments.search - begin))]
+            wanted = [
+                _of(arguments, searching.suggested(trial, space), folds, seeds) for trial in trials
+            ]
+            fresh = {run.name: run for some in wanted for run in some if run.name not in planned}
+            sweeper.progress.total -= len(trials) * repeats - len(fresh)
+            sweeper.run(list(fresh.values()))
+            planned |= fresh
+            for trial, some in zip(trials, wanted, strict=True):
+                scores = [experiments.score(baseline, run.name) for run in some]
+                searching.answer(asked, trial, scores)
+    return list(planned.values()), sweeper.failed
+
+
+def _of(
+    arguments: argparse.Namespace, setting: dict[str, str], folds: list[int], seeds: list[int]
+) -> "list[Run]":
+    from trackbed.running import runs
+
+    return runs.planned(arguments.prefix, [setting], folds, seeds)
+
+
+def _check(settings: "Sequence[dict[str, str]]") -> None:
+    from trackbed import params
+    from trackbed.running import validity
+
+    sections = params.sections()
+    validity.check_settings(settings, sections)
+    validity.check_workspace(str(sections.get("data", {}).get("source", "")))
+
+
+def _summarise(prefix: str, baseline: str) -> None:
+    from trackbed.running import experiments
+
+    known = [one for one in experiments.finished(baseline) if one.name.startswith(f"{prefix}-")]
+    if not _write(prefix, baseline, known, []):
+        raise Problem(
+            f"--summarise {prefix}: commit {baseline[:10]} has no finished experiment named "
+            f"{prefix}-...; `dvc exp list` shows those there are, --rev another commit."
+        )
+
+
+def _write(
+    prefix: str, baseline: str, known: "Sequence[Experiment]", failed: "Sequence[Failure]"
+) -> bool:
+    """Write and print the summary; False where no experiment has a validation score."""
+    from trackbed.running import experiments, results
+    from trackbed.telling import sweep_page
+
+    scored = [one for one in known if "best.val_macro_f1" in one.validation]
+    if not scored:
+        return False
+    keys = results.varied(scored)
+    sweep = sweep_page.Sweep(prefix, baseline, results.table(scored, keys), keys, failed)
+    folder = FOLDER / prefix
+    sweep_page.write(folder, sweep, experiments.curves(scored, sweep_page.QUANTITIES))
+    print(sweep_page.text(sweep))
+    print(f"page: {folder / 'index.html'}")
+    return True

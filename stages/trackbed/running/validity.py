@@ -1,0 +1,119 @@
+"""Whether runs could start at all: their values, and a repository that says what they run."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from trackbed import grid, params
+from trackbed.problems import Problem
+from trackbed.running import repository, values
+from trackbed.running.runs import FOLD
+
+SOURCE_FOLDERS = ("stages", "recipes")
+SOURCE_SUFFIXES = (".yaml", ".yml", ".dvc")
+SOURCE_FILES = (".dvc/config", ".dvcignore")
+# Where nothing lies that a stage reads.
+ELSEWHERE = ("benchmarks", "docs", "metrics", "plots", "tests")
+LISTED = 10
+
+
+def check_settings(settings: Iterable[grid.Setting], sections: dict[str, Any]) -> None:
+    """Refuse what no stage would take: unknown keys, values out of bounds. Raises Problem.
+
+    sections: params.yaml, see params.sections. Values of section train are checked in full,
+    those of other sections by the stage that reads them.
+    """
+    from trackbed.learning.choices import TrainParams
+
+    for setting in settings:
+        for key in setting:
+            _check_key(key, sections)
+        # A wrong value is told by itself before the rest of the section can be at fault.
+        train = dict(sections.get("train", {}))
+        train |= _inside("train", setting)
+        p = params.checked("train", TrainParams, train)
+        split = sections.get("split", {}) | _inside("split", setting)
+        check_fold(p.fold, split)
+
+
+def check_fold(fold: int, split: dict[str, Any]) -> None:
+    """Raises Problem for a fold that the split does not have."""
+    count = folds({"split": split})
+    if fold >= count:
+        raise Problem(f"{FOLD}: must be below split.folds ({count}), got {fold}.")
+
+
+def folds(sections: dict[str, Any]) -> int:
+    """split.folds of params.yaml. Raises Problem where it is no number."""
+    text = str(sections.get("split", {}).get("folds", ""))
+    if not text.isdigit():
+        raise Problem(f"{params.PARAMS}, split.folds: must be a whole number, got {text}.")
+    return int(text)
+
+
+def check_workspace(source: str) -> None:
+    """Refuse to run from a commit that is not what lies in the workspace. Raises Problem.
+
+    The runs see what HEAD holds. source: data.source of params.yaml.
+    """
+    new, other = repository.unfinished()
+    if str(params.PARAMS) in other:
+        raise Problem(
+            f"{params.PARAMS}: differs from HEAD (an interrupted `dvc exp run` leaves its values "
+            "there). Commit it, or take it back with `git checkout params.yaml`."
+        )
+    inside = [path for path in new if PurePosixPath(path).is_relative_to(PurePosixPath(source))]
+    if inside:
+        raise Problem(
+            f"{source}: the runs would not see {_listed(inside)}. Let DVC keep the pictures "
+            f"(`dvc add {source}`) and commit."
+        )
+    for paths, what in ((new, "not tracked by git"), (other, "different from HEAD")):
+        if left_out := [path for path in paths if is_source(path)]:
+            raise Problem(
+                f"The runs take their code from HEAD and would leave out what is {what}: "
+                f"{_listed(left_out)}. Commit first."
+            )
+
+
+def is_source(path: str) -> bool:
+    """Whether a stage may read the file or DVC derives from it what runs; not the outputs."""
+    parts = PurePosixPath(path)
+    if path in SOURCE_FILES or parts.parts[0] in SOURCE_FOLDERS:
+        return True
+    hidden = parts.parts[0].startswith(".")  # of CI and tools
+    return parts.suffix in SOURCE_SUFFIXES and parts.parts[0] not in ELSEWHERE and not hidden
+
+
+def check_project(folder: Path = Path()) -> None:
+    """Raises Problem where the folder is not the root of a DVC project with a commit."""
+    if not (folder / ".dvc").is_dir():
+        raise Problem(f"{folder.absolute()}: no DVC project. Run from the root of the repository.")
+    repository.commit()
+
+
+def _inside(section: str, setting: grid.Setting) -> dict[str, Any]:
+    return {
+        key.partition(".")[2]: values.parsed(value)
+        for key, value in setting.items()
+        if key.partition(".")[0] == section
+    }
+
+
+def _check_key(key: str, sections: dict[str, Any]) -> None:
+    section, _, name = key.partition(".")
+    if not isinstance(sections.get(section), dict):
+        raise Problem(f"-S {key}: unknown section '{section}'.{_close(section, list(sections))}")
+    if name not in sections[section]:
+        raise Problem(f"-S {key}: unknown key '{name}'.{_close(name, list(sections[section]))}")
+
+
+def _close(name: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" Did you mean '{close[0]}'?" if close else f" Known: {', '.join(known)}."
+
+
+def _listed(paths: Sequence[str]) -> str:
+    rest = len(paths) - LISTED
+    return ", ".join(paths[:LISTED]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,117 @@
+"""`trackbed best` among experiments that DVC made in every way."""
+
+import csv
+import io
+import re
+import time
+
+import pytest
+import sweeping
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """Three experiments, one that failed in the queue, one that waits there."""
+    project = sweeping.create(tmp_path_factory.mktemp("best"))
+    project.run("dvc", "repro", "-q")
+    project.commit("results, better than those of any experiment")
+    run = ("dvc", "exp", "run", "--temp", "-n")
+    project.run(*run, "poor", "-S", "train.learning_rate=1e-5")
+    project.run(*run, "good", "-S", "train.dropout=0.1")
+    project.run(*run, "same", "-S", "train.dropout=0.12")
+    project.run("dvc", "exp", "run", "--queue", "-n", "failing", "-S", "train.network=gtsrb")
+    project.run("dvc", "exp", "run", "--run-all")
+    project.run("dvc", "queue", "stop")
+    while "0 active, 0 idle" not in project.run("dvc", "queue", "status"):
+        time.sleep(0.5)
+    project.run("dvc", "exp", "run", "--queue", "-n", "waiting", "-S", "train.dropout=0.05")
+    return project
+
+
+def told(project, *arguments):
+    done = sweeping.called(project, "best", *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def names(text):
+    return re.findall(r"^ +\d+ .*?(\S+)$", text, flags=re.MULTILINE)
+
+
+def test_failed_and_waiting_runs_have_no_rank(project):
+    text = told(project)
+    assert text.startswith("3 settings, ranked by val_macro_f1")
+    assert names(text) == ["good", "same", "poor"]
+    # DVC shows it with the scores of HEAD, which are the best of all.
+    table = csv.DictReader(io.StringIO(project.run("dvc", "exp", "show", "--csv")))
+    rows = {row["Experiment"]: row for row in table}
+    assert float(rows["failing"]["best.val_macro_f1"]) > float(rows["good"]["best.val_macro_f1"])
+    assert "The commit itself: val_macro_f1 0.9000 on fold 0." in text
+
+
+def test_the_runner_up_is_compared_on_the_test_images(project):
+    text = told(project)
+    assert "Best: good. The runner-up is same. On 200 test images of 100 groups, paired:" in text
+    assert "same and good are not distinguishable" in text
+    clear = told(project, "--metric", "test_accuracy", "--top", "1")
+    assert names(clear) == ["good"]
+
+
+def test_scores_of_the_test_part_come_with_a_warning_and_their_interval(project):
+    text = told(project, "--metric", "macro_f1")
+    assert "a score of the test part. What is chosen by it is no longer judged by it." in text
+    assert re.search(r"1 +0\.8400 0\.7900 0\.8900 ", text)
+    low = told(project, "--metric", "val_loss")
+    assert "test part." not in low.splitlines()[0]
+    assert names(low) == ["good", "same", "poor"]
+
+
+def test_a_metric_that_no_experiment_has_is_refused(project):
+    done = sweeping.called(project, "best", "--metric", "f2")
+    assert done.returncode == 2
+    assert "--metric f2: no experiment has it. Known: " in done.stderr
+    assert "best.val_macro_f1" in done.stderr
+
+
+def test_it_becomes_a_branch(project):
+    text = told(project, "--branch", "winner")
+    assert "good is branch winner." in text
+    assert "dropout: 0.1" in project.run("git", "show", "winner:params.yaml")
+
+
+def test_it_is_applied_but_never_over_changes(project):
+    path = project.folder / "params.yaml"
+    before = path.read_text()
+    path.write_text(before + "\n")
+    done = sweeping.called(project, "best", "--apply")
+    assert done.returncode == 2
+    assert "--apply: would overwrite changes that are not committed, such as params.yaml" in (
+        done.stderr
+    )
+    path.write_text(before)
+    try:
+        assert "good is in the workspace" in told(project, "--apply")
+        assert "dropout: 0.1" in path.read_text()
+        assert (project.folder / "data/evaluation/predictions.csv").exists()
+    finally:
+        project.run("git", "checkout", "-q", ".")
+
+
+def test_cross_validated_settings_are_compared_over_their_folds(project):
+    """Comes last: it adds experiments."""
+    done = sweeping.trackbed(
+        project, "sweep", "-S", "train.dropout=0.3,0.4", "--folds", "0,1", "--prefix", "cv"
+    )
+    assert done.returncode == 0, done.stderr
+    text = told(project)
+    assert "3 settings without a rank: on fewer folds than the others" in text
+    assert names(text) == ["cv-dropout=0.3_fold=0", "cv-dropout=0.4_fold=0"]
+    assert "paired over 2 folds, is more than noise" in text
+    assert names(told(project, "--folds", "0"))[0] == "good"
+
+
+def test_a_commit_without_experiments_says_what_to_do(tmp_path):
+    project = sweeping.create(tmp_path)
+    done = sweeping.called(project, "best")
+    assert done.returncode == 2
+    assert "has no finished experiment. Run `trackbed sweep`" in done.stderr
