@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 PEERS := .cache/peers
+AUDIT := .cache/audit
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -18,7 +19,7 @@ exec "$$here/python" -c 'import sys; sys.path[0] = sys.argv.pop(1); from trackbe
 endef
 export PROGRAM
 
-.PHONY: repro test install lint openvino search lock bench help
+.PHONY: repro test install lint openvino search lock audit bench help
 
 repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment and run the pipeline
 	@dvc repro
@@ -50,6 +51,10 @@ lock: $(VENV)/installed-dev ## resolve the dependencies anew, everything in one 
 	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra search \
 		-o requirements-search.lock
 	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra gpu -o requirements-gpu.lock
+	@$(subst pyproject.toml,--group audit,$(COMPILE)) -o requirements-audit.lock
+
+audit: $(AUDIT)/installed ## look for known vulnerabilities in the locked dependencies; asks pypi.org
+	@$(AUDIT)/bin/python .ci/audit.py $(AUDIT)/bin/pip-audit $(AUDIT_ARGS)
 
 bench: $(VENV)/installed $(PEERS)/installed ## measure speed beside other tools, e.g. BENCH_ARGS="--images 200 --only build"
 	@python benchmarks/run.py $(BENCH_ARGS)
@@ -74,6 +79,13 @@ $(PEERS)/installed: benchmarks/requirements.txt
 	@echo "installing benchmarks/requirements.txt into $(PEERS)"
 	@$(PYTHON) -m venv $(PEERS)
 	@$(PEERS)/bin/python -m pip install --quiet -r $<
+	@touch $@
+
+$(AUDIT)/installed: requirements-audit.lock
+	@echo "installing requirements-audit.lock into $(AUDIT)"
+	@$(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/python -m pip install --quiet --require-hashes -r $< || \
+		{ echo "COULD NOT AUDIT: pip-audit cannot be installed. Is there network access?" >&2; exit 2; }
 	@touch $@
 
 $(VENV)/bin/trackbed: Makefile | $(VENV)/bin/python

@@ -8,15 +8,16 @@ inside `run`, so that help stays quick.
 import argparse
 import sys
 import tomllib
+import traceback
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
-from trackbed.commands import best, compare, curves, gate, heads, leak, manifest, sweep
-from trackbed.problems import EXIT_CODE, Problem
+from trackbed.commands import best, compare, curves, gate, heads, leak, manifest, sweep, verify
+from trackbed.problems import Problem
 
-COMMANDS = (manifest, leak, heads, sweep, best, curves, compare, gate)
+COMMANDS = (manifest, leak, heads, sweep, best, curves, compare, gate, verify)
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 
 
@@ -25,7 +26,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End the process with exit code 2."""
-        self.exit(EXIT_CODE, f"{self.prog}: {message}. See `{self.prog} --help`.\n")
+        self.exit(Problem.exit_code, f"{self.prog}: {message}. See `{self.prog} --help`.\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,8 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return parsed.run(parsed) or 0
     except Problem as problem:
+        if parsed.debug:
+            traceback.print_exc()
         print(f"trackbed: {problem}", file=sys.stderr)
-        return EXIT_CODE
+        return problem.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -46,6 +49,7 @@ def parser() -> Parser:
         prog="trackbed", description="Tools around the pipeline, which `dvc repro` itself runs."
     )
     program.add_argument("--version", action="version", version=f"trackbed {version()}")
+    program.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = program.add_subparsers(metavar="COMMAND", title="commands", required=True)
     for command in COMMANDS:
         command.add_to(commands)
