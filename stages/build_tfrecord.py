@@ -6,10 +6,10 @@ from pathlib import Path
 from pydantic import Field
 
 from trackbed import index, params
-from trackbed.ingest import check, parallel, recording, sources
+from trackbed.ingest import check, duplicates, parallel, recording, sources
 from trackbed.outputs import replacing_folder, write_json
 from trackbed.params import Maybe
-from trackbed.problems import run
+from trackbed.stage import run
 
 MEBIBYTE = 2**20
 
@@ -25,6 +25,7 @@ class DataParams(params.Section):
     max_rejects: float = Field(ge=0, le=1)  # share of the files
     max_pixels: int = Field(ge=1)  # width x height
     shard_size: float = Field(gt=0)  # MiB
+    on_conflict: duplicates.Choice  # for the same picture in two classes, or in two parts
 
 
 class RuntimeParams(params.Section):
@@ -42,13 +43,19 @@ def main(records_path: Path, counts_path: Path) -> None:
         listing, p.max_pixels, p.crop_margin, runtime.workers or parallel.cores()
     )
     with replacing_folder(records_path) as folder, closing(checking.accepted()) as pictures:
-        table = recording.write(folder, pictures, listing.classes, int(p.shard_size * MEBIBYTE))
+        size = int(p.shard_size * MEBIBYTE)
+        table = recording.write(folder, pictures, listing.classes, size)
+        repeated = duplicates.counts(table)
+        conflicts = duplicates.to_leave_out(table, p.on_conflict)
+        if len(conflicts):
+            checking.reject(table, conflicts)
+            table = recording.without(folder, table, set(conflicts["record"]), size)
         index.write(folder, table)
         index.write_rejects(folder, checking.rejects())
         # Kept where a failure of this stage leaves it.
         index.write_rejects(check.CACHE, checking.rejects())
         checking.refuse_too_many(p.max_rejects)
-    write_json(counts_path, checking.counts())
+    write_json(counts_path, checking.counts() | repeated)
     print(checking.told())
 
 

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from trackbed import index, params, startup
 from trackbed.learning import augment, embeddings, frozen
 from trackbed.outputs import replacing_folder
-from trackbed.problems import run
+from trackbed.stage import run
 
 CALIBRATED = 300  # training images that int8 takes its ranges from
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from pydantic import Field
 
 from trackbed import index, params, startup
-from trackbed.judging import agreement, intervals, mistakes, predictions, scores
+from trackbed.judging import agreement, calibration, intervals, mistakes, predictions, scores
 from trackbed.learning import embeddings
 from trackbed.outputs import replacing_folder, write_csv, write_json
-from trackbed.problems import run
+from trackbed.stage import run
 
 FALSE_INFERENCES = "false_inferences.json"
 
@@ -30,8 +30,9 @@ def main(
     scores_path: Path,
     summary_path: Path,
     confusion_path: Path,
+    reliability_path: Path,
 ) -> None:
-    """Write predictions, false inferences, scores, per-class summary and confusion matrix."""
+    """Write predictions, scores, and the tables of classes, confusions and confidence."""
     p = params.load("evaluate", EvaluateParams)
     table = index.assigned(records_path, folds_path)
     rows = table[table["part"] == "test"]
@@ -57,6 +58,7 @@ def main(
     per_class = scores.per_class(matrix)
     write_csv(summary_path, scores.summary(per_class, names))
     write_csv(confusion_path, scores.named(matrix, names))
+    write_csv(reliability_path, calibration.reliability(probabilities, labels), "%.4f")
     groups = rows["group"].to_numpy()
     spread = intervals.macro_f1_and_accuracy(labels, predicted, groups, len(names), p.seed)
     overall = intervals.beside(scores.overall(probabilities, labels, p.top_k), spread)
@@ -64,7 +66,7 @@ def main(
     if stored is not None and not stored.about["exact"]:
         quick = inference.of_embeddings(model, stored.of(rows), p.batch).argmax(axis=1)
         counts |= agreement.agreement(labels, quick, predicted, groups, len(names), p.seed)
-    write_json(scores_path, overall | counts)
+    write_json(scores_path, overall | calibration.scores(probabilities, labels) | counts)
     print(f"macro F1 {overall['macro_f1']:.4f} on {len(rows)} test images")
 
 

@@ -5,9 +5,26 @@ from pathlib import Path
 from pydantic import Field
 
 from trackbed import params
+from trackbed.history import live_folder
+from trackbed.history.analysis import analysis
 from trackbed.judging import predictions
-from trackbed.problems import run
-from trackbed.telling import curves, dataset, document, figures, pictures, results
+from trackbed.outputs import write_csv
+from trackbed.stage import SECONDS, run
+from trackbed.telling import (
+    balance_figure,
+    confused_pairs,
+    curves,
+    dataset,
+    document,
+    figures,
+    findings,
+    identity,
+    machine,
+    pictures,
+    previous,
+    results,
+)
+from trackbed.telling.advice import advice
 from trackbed.telling.provenance import revision, versions
 
 
@@ -29,30 +46,52 @@ def main(
     scores_path: Path,
     summary_path: Path,
     confusion_path: Path,
+    reliability_path: Path,
+    models_path: Path,
+    balance_path: Path,
+    figures_path: Path,
     html_path: Path,
     markdown_path: Path,
 ) -> None:
-    """Write the page and the Markdown from the tables of the other stages."""
-    p = params.load("report", ReportParams)
+    """Write the page, its figures and the Markdown from the tables of the other stages."""
+    p, sections = params.load("report", ReportParams), params.sections()
     data = dataset.read(records_path, counts_path, folds_path)
     judged = results.read(scores_path, summary_path, confusion_path)
+    reliability = results.reliability(reliability_path)
     predicted = predictions.read(evaluation_path)
     history, training = curves.read(training_path), curves.summary(training_path)
+    analysed = analysis(live_folder.read(training_path))
     samples = predictions.spread(predicted, p.samples)
     mistakes = predictions.surest_mistakes(predicted, p.gallery)
+    large = pictures.enlarged_side(len(mistakes))
+    confusions = findings.confusions(judged.confusion, document.LISTED_CONFUSIONS)
+    pairs = confused_pairs.shown(confusions, predicted, records_path, data.index)
+    anchors = [pair.anchor for pair in pairs]
     report = document.Report(
         title=p.title,
         data=data,
         training=training,
+        history=history,
+        analysis=analysed,
         results=judged,
         sheet=pictures.sheet(sheet_path),
         samples=pictures.cards(records_path, data.index, samples),
-        mistakes=pictures.cards(records_path, data.index, mistakes),
-        figures=figures.drawn(judged, data.counts, history, training),
-        params=params.sections(),
+        mistakes=pictures.cards(records_path, data.index, mistakes, large),
+        pairs=pairs,
+        figures=figures.drawn(judged, data.counts, history, training, reliability),
+        reliability=reliability,
+        balance=balance_figure.balance(data.counts, judged.classes),
+        advice=advice(judged, data, predicted, training, analysed, sections, anchors),
+        previous=previous.committed(scores_path, judged.scores),
+        params=sections,
         versions=versions(),
         revision=revision(),
+        hashes=identity.hashes(records_path, folds_path, models_path),
+        hardware=machine.hardware(),
+        seconds=machine.stage_seconds(SECONDS),
     )
+    write_csv(balance_path, report.balance, "%.4f")
+    figures.write(figures_path, report.figures)
     document.write_html(html_path, report)
     document.write_markdown(markdown_path, report, html_path)
 

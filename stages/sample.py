@@ -4,7 +4,7 @@ from pathlib import Path
 
 from trackbed.drawing import sample
 from trackbed.outputs import replacing_folder
-from trackbed.problems import run
+from trackbed.stage import run
 
 
 def main(sample_path: Path) -> None:

@@ -7,7 +7,7 @@ from pydantic import Field
 from trackbed import index, params
 from trackbed.ingest import partition
 from trackbed.outputs import replacing_folder
-from trackbed.problems import run
+from trackbed.stage import run
 
 
 class SplitParams(params.Section):

@@ -6,7 +6,9 @@ from trackbed import index, params, startup
 from trackbed.learning import augment, embeddings
 from trackbed.learning.choices import TrainParams
 from trackbed.outputs import replacing_folder
-from trackbed.problems import run
+from trackbed.stage import run
+
+CACHE = Path(".cache/resume")
 
 
 def main(
@@ -36,6 +38,7 @@ def main(
         networks,
         phases,
         resources,
+        resuming,
         sheet,
         spec,
         training,
@@ -55,6 +58,9 @@ def main(
     else:
         model, changes = halves.head(network), ((), ())
         learned = examples.of_embeddings(stored, network, table, *rows)
+    settings = p.model_dump_json(exclude={"resume"})
+    depends = (records_path, folds_path, embeddings_path, Path(__file__).parent)
+    store = resuming.Store(CACHE, resuming.key(settings, depends)) if p.resume else None
     plan = training.Plan(**{key: getattr(p, key) for key in training.PLANNED})
     with (
         epochlog.started(log_path) as live,
@@ -72,10 +78,13 @@ def main(
             plan=plan,
             callbacks=[log, *phases.plateau(p), progress],
             waiting=watch,
+            store=store,
         )
         log.summarize(network, outcome, p.monitor)
     with replacing_folder(models_path) as folder:
         checkpoint.save(folder, network, names)
+    if store:
+        store.remove()
 
 
 if __name__ == "__main__":

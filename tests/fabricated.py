@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from sklearn import metrics
 
 from trackbed import index
-from trackbed.judging import predictions
+from trackbed.judging import calibration, predictions
 from trackbed.outputs import write_csv, write_json
 from trackbed.telling.curves import CURVES
 from trackbed.telling.results import COUNTS, MEASURES
@@ -23,6 +23,10 @@ ARGUMENTS = (
     "metrics/evaluate.json",
     "plots/evaluation_summary.csv",
     "plots/confusion_matrix.csv",
+    "plots/reliability.csv",
+    "models",
+    "plots/class_balance.csv",
+    "plots/figures",
     "plots/report.html",
     "metrics/report.md",
 )
@@ -64,6 +68,8 @@ def run(folder, names=TRACK_BED, right=0.9, per_class=40, empty=(), epochs=27, s
     probabilities = answers(draw, labels, len(names), right)
     write_evaluation(folder, table[table["part"] == "test"], names, labels, probabilities)
     picture(0).save(folder / "plots/seen.jpg")
+    (folder / "models").mkdir()
+    (folder / "models/model.keras").write_bytes(b"a model")
     (folder / "params.yaml").write_text(PARAMS)
     return [folder / argument for argument in ARGUMENTS]
 
@@ -88,6 +94,7 @@ def write_records(folder, names, test, suffix=".jpg"):
         record=range(len(rows)), shard="part-00000.tfrecord", offset=0, length=len(shard)
     )
     table = table.assign(format="JPEG", sha256="0" * 64, perceptual_hash="0" * 16)
+    table["pixel_hash"] = "0" * 32
     (folder / "part-00000.tfrecord").write_bytes(shard)
     index.write(folder, table)
     rejects = pd.DataFrame(
@@ -126,6 +133,7 @@ def write_training(folder, epochs=27):
     best = int(np.argmin(values["val/loss"]))
     summary = {"best_epoch": best + 1, "epochs": epochs, "stopped_early": True}
     summary |= {"monitor": "val_loss", "seconds": 126.4, "images_per_second": 512.5}
+    summary["best"] = {f"val_{name}": values[f"val/{name}"][best] for name in table}
     summary |= {"waiting_share": 0.012, "parameters": 123456, "network": "small_cnn"}
     write_json(folder / "metrics.json", summary)
 
@@ -162,9 +170,12 @@ def write_evaluation(folder, table, names, labels, probabilities):
     scores |= {"weighted_f1": f1, "top_k": 0.999, "top_k_k": 3, "loss": 0.31}
     scores |= {"confidence_right": of_right, "confidence_wrong": of_wrong}
     scores |= {"confidence_gap": of_right - of_wrong}
+    scores |= calibration.scores(probabilities, labels)
     empty = int((matrix.sum(axis=1) == 0).sum())
     scores |= {"images": len(labels), "classes_without_images": empty}
     write_json(folder / "metrics/evaluate.json", scores)
+    bins = calibration.reliability(probabilities, labels)
+    write_csv(folder / "plots/reliability.csv", bins, "%.4f")
 
 
 def confusion_table(matrix, names):

@@ -20,7 +20,7 @@ def stored(pixels, encoding):
         Image.fromarray(pixels).save(buffer, encoding)
         data = buffer.getvalue()
     height, width, _ = pixels.shape
-    return Picture(data, encoding, encoding.upper(), height, width, "0" * 64, "0" * 16)
+    return Picture(data, encoding, encoding.upper(), height, width, "0" * 64, "0" * 16, "0" * 32)
 
 
 def drawn(count):

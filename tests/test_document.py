@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import hashlib
 import html.parser
 import json
 import re
@@ -30,11 +31,11 @@ class Elements(html.parser.HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.append((tag, dict(attrs)))
-        if tag in ("style", "svg"):
+        if tag in ("style", "svg", "script"):
             self.inside.append(tag)
 
     def handle_endtag(self, tag):
-        if tag in ("style", "svg"):
+        if tag in ("style", "svg", "script"):
             self.inside.remove(tag)
 
     def handle_data(self, data):
@@ -112,7 +113,8 @@ def test_names_from_the_data_are_never_markup(tmp_path):
     suffix = "<img src=x onerror=alert(3)>.jpg"
     page, markdown = told(tmp_path, names=fabricated.EVIL, suffix=suffix)
     elements = Elements(page)
-    assert not elements.of("script")
+    assert elements.of("script") == [{}]  # the page's own, which holds nothing of the data
+    assert "alert" not in page.partition("<script>")[2]
     assert not [a for a in elements.of("img") if not a["src"].startswith("data:image/jpeg;base64,")]
     assert not [name for _, a in elements.tags for name in a if name.startswith("on")]
     assert "<script>alert(1)</script>" in elements.text
@@ -128,14 +130,15 @@ def test_a_title_is_escaped_too(tmp_path):
     paths = fabricated.run(tmp_path)
     text = fabricated.PARAMS.replace("Track bed under rails", "'</title><script>x</script>'")
     (tmp_path / "params.yaml").write_text(text)
-    assert not Elements(again(tmp_path, paths)[0]).of("script")
+    assert Elements(again(tmp_path, paths)[0]).of("script") == [{}]
 
 
 def test_the_page_needs_nothing_from_outside(page):
     assert "://" not in page
     assert "@import" not in page
     elements = Elements(page)
-    assert not [tag for tag, _ in elements.tags if tag in ("link", "script", "iframe", "object")]
+    assert not [tag for tag, _ in elements.tags if tag in ("link", "iframe", "object")]
+    assert elements.of("script") == [{}]
     addresses = [a[key] for _, a in elements.tags for key in ("src", "href") if key in a]
     assert {address[0] for address in addresses if not address.startswith("data:")} == {"#"}
     anchors = {a["href"][1:] for a in elements.of("a")}
@@ -183,7 +186,8 @@ def test_galleries_hold_as_many_pictures_as_asked(tmp_path):
     )
     (tmp_path / "params.yaml").write_text(text)
     page = again(tmp_path, paths)[0]
-    assert page.count("<img ") - 1 == page.count("✗ wrong") == 3  # the other is the sheet
+    gallery = page.partition('id="gallery"')[2].partition("</ul>")[0]
+    assert gallery.count("<img ") == page.count("✗ wrong") == 3
     assert "report.samples" in page
 
 
@@ -321,3 +325,100 @@ def test_a_missing_sheet_is_told_with_the_remedy(tmp_path):
     (tmp_path / "plots/seen.jpg").unlink()
     with pytest.raises(Problem, match=r"plots/seen\.jpg: No such file.*dvc repro -f train"):
         again(tmp_path, paths)
+
+
+def test_the_story_has_its_order(page):
+    heads = re.findall(r"<h2[^>]*>(.*?)</h2>", page)
+    assert heads == [
+        "What to do next",
+        "Data",
+        "Training",
+        "Test scores",
+        "Classes",
+        "Confusions",
+        "Confidence",
+        "Mistakes",
+        "Sample predictions",
+        "Class balance and score",
+        "Other runs",
+        "Reproduce",
+        "Model card",
+    ]
+
+
+def test_the_first_advice_ends_the_verdict_and_leads_to_its_pictures(tmp_path):
+    paths = fabricated.run(tmp_path, ["A", "B"], right=0.8)
+    page, markdown = again(tmp_path, paths)
+    verdict = re.search(r'<p class="verdict">(.*?)</p>', page, re.DOTALL)[1]
+    assert "Next: “A”: recall" in verdict or "Next: “B”: recall" in verdict
+    assert '<a href="#pair-1">Look at these pictures.</a>' in verdict
+    assert "What to do next:\n- “" in markdown
+    pair = page.partition('id="pair-1"')[2].partition("</ul>")[0]
+    assert 1 <= pair.count("<img ") <= 4
+
+
+def test_a_run_without_anything_to_mend_says_so(tmp_path):
+    paths = fabricated.run(tmp_path, right=1.0)
+    (tmp_path / "data/records/rejects.csv").write_text("filename,reason,detail\n")
+    scores = {"macro_f1": 1.0, "accuracy": 1.0}
+    (tmp_path / "metrics/evaluate.json").write_text(json.dumps(scores))
+    page, markdown = again(tmp_path, paths)
+    assert "No rule of this report has found anything to mend." in page
+    assert "What to do next" not in markdown
+
+
+def test_a_committed_run_before_is_compared_in_words_and_numbers(tmp_path):
+    paths = fabricated.run(tmp_path)
+    scores = json.loads((tmp_path / "metrics/evaluate.json").read_text())
+    before = {name: value - 0.25 for name, value in scores.items() if name.startswith("macro_f1")}
+    (tmp_path / "metrics/evaluate.json").write_text(
+        json.dumps(before | {"images": scores["images"]})
+    )
+    with contextlib.chdir(tmp_path):
+        identity = ["-c", "user.name=Tester", "-c", "user.email=tester@example.com"]
+        for words in (["init", "-q"], ["add", "metrics"], ["commit", "-q", "-m", "before"]):
+            subprocess.run(["git", *identity, *words], check=True)
+    (tmp_path / "metrics/evaluate.json").write_text(json.dumps(scores))
+    for text in again(tmp_path, paths):
+        assert "That is +0.250 against the" in text
+        assert "more than chance, the intervals do not overlap." in text
+    assert re.search(r"\| Macro F1 \| [\d.]+ \| [\d. to]+ \| \+0\.250 \|", text)
+    assert re.search(r"\| Accuracy \| [\d.]+ \| [\d. to]+ \|  \|", text)
+
+
+def test_hashes_machine_and_seconds_are_told(tmp_path):
+    paths = fabricated.run(tmp_path)
+    seconds = tmp_path / ".cache/stages/train.json"
+    seconds.parent.mkdir(parents=True)
+    seconds.write_text('{"seconds": 200.0}')
+    text = Elements(again(tmp_path, paths)[0]).text
+    # SHA-256 of the bytes b"a model".
+    assert "model " + hashlib.sha256(b"a model").hexdigest() in text
+    assert "train 3 min 20 s" in text
+    assert re.search(r"memory \d+ GiB", text)
+
+
+def test_the_model_card_has_its_headings_and_is_filled(page):
+    card = page.partition('<section id="card">')[2].partition("</section>")[0]
+    assert re.findall(r"<h3>(.*?)</h3>", card) == [
+        "Model details",
+        "Intended use",
+        "Factors",
+        "Metrics",
+        "Evaluation data",
+        "Training data",
+        "Quantitative analyses",
+        "Ethical considerations",
+        "Caveats and recommendations",
+    ]
+    assert "into 5 classes: “ASPHALT”, “BALLAST”" in card
+    assert "123,456 parameters" in card
+
+
+def test_every_figure_is_written_as_a_file_and_the_balance_as_a_table(tmp_path):
+    told(tmp_path, names=["A", "B"])
+    names = {path.name for path in (tmp_path / "plots/figures").iterdir()}
+    assert {"confusion.svg", "confusion_shares.svg", "reliability.svg", "balance.svg"} <= names
+    table = pd.read_csv(tmp_path / "plots/class_balance.csv")
+    assert table["class_name"].tolist() == ["A", "B"]
+    assert (table["train"] == 4 * table["test"]).all()

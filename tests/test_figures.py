@@ -6,8 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from trackbed.judging import calibration
+from trackbed.problems import Problem
 from trackbed.telling import (
+    balance_figure,
+    canvas,
     class_figures,
+    confidence_figures,
     curve_figures,
     curves,
     dataset,
@@ -29,7 +34,8 @@ def draw(folder, names):
     judged = results.read(*paths[6:9])
     counts = dataset.read(*paths[:3]).counts
     history, training = curves.read(paths[3]), curves.summary(paths[3])
-    return figures.drawn(judged, counts, history, training), names
+    reliability = results.reliability(paths[9])
+    return figures.drawn(judged, counts, history, training, reliability), names
 
 
 def texts(svg):
@@ -138,3 +144,67 @@ def test_the_radar_tells_the_macro_averages():
     values = pd.Series({"precision": 0.5, "recall": 0.25, "specificity": 1.0, "f1": 0.3333})
     svg = class_figures.radar(pd.concat([values, pd.Series({"accuracy": 0.9})]))
     assert "precision 0.500, recall 0.250, specificity 1.000, F1 0.333, accuracy 0.900" in svg
+
+
+def test_the_heat_map_in_percent_adds_up_to_the_row():
+    counts = [[150, 50, 0], [1, 250, 0], [0, 0, 0]]
+    shown = texts(heatmap.confusion(matrix(counts, ["A", "B", "C"]), percent=True))
+    assert sorted(shown[-4:]) == ["100", "25", "75", "<1"]
+
+
+def bins(probabilities, labels):
+    return calibration.reliability(np.array(probabilities), np.array(labels))
+
+
+def test_the_histogram_tells_how_many_answers_are_right_and_wrong():
+    svg = confidence_figures.histogram(bins([[0.9, 0.1]] * 3 + [[0.6, 0.4]], [0, 0, 0, 1]))
+    assert {"right (3)", "wrong (1)"} <= set(texts(svg))
+    assert "3 right answers and 1 wrong one." in ElementTree.fromstring(svg).get("aria-label")
+
+
+def test_the_reliability_diagram_names_its_largest_gap():
+    # Confidence 0.9, right in 10 of 20: 0.4 apart; a bin of one image is hollow.
+    table = bins([[0.9, 0.1]] * 20 + [[0.55, 0.45]], [0] * 10 + [1] * 10 + [0])
+    svg = confidence_figures.reliability(table)
+    assert "2 bins; furthest apart by 0.45" in ElementTree.fromstring(svg).get("aria-label")
+    assert "fill-opacity: 0" in svg or "fill: none; stroke: var(--blue)" in svg
+
+
+def test_balance_pairs_training_images_with_f1():
+    counts = pd.DataFrame({"train": [10, 20, 30, 5], "test": [1, 2, 3, 0]}, index=list("ABCD"))
+    f1 = pd.DataFrame({"f1": [0.5, 0.9, 0.7, np.nan]}, index=list("ABCD"))
+    table = balance_figure.balance(counts, f1)
+    assert table.iloc[1].tolist() == ["B", 20, 2, 0.9]
+    # Ranks 1, 2, 3 against 1, 3, 2: 1 - 6 * (0 + 1 + 1) / (3 * 8); D has no F1.
+    assert balance_figure.correlation(table) == pytest.approx(0.5)
+    assert balance_figure.correlation(table[:2]) is None
+    svg = balance_figure.scatter(table)
+    assert {"A", "B", "C"} <= set(texts(svg))
+    assert "D" not in texts(svg)
+
+
+@pytest.mark.parametrize("f1", [[np.nan] * 3, [1.0] * 3, [0.0] * 3])
+def test_balance_is_drawn_whatever_the_scores(f1):
+    counts = pd.DataFrame({"train": [1, 1000, 30], "test": [1, 1, 1]}, index=list("ABC"))
+    table = balance_figure.balance(counts, pd.DataFrame({"f1": f1}))
+    assert balance_figure.correlation(table) is None
+    assert ElementTree.fromstring(balance_figure.scatter(table)).tag == "svg"
+
+
+def test_a_figure_is_also_a_file_with_colours_of_its_own(tmp_path):
+    svg = heatmap.confusion(matrix([[3, 1], [0, 8]], ["A <b>", "B"]))
+    figures.write(tmp_path / "figures", {"confusion": svg})
+    text = (tmp_path / "figures/confusion.svg").read_text()
+    root = ElementTree.fromstring(text)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "var(" not in text
+    assert canvas.DEEP in text
+    assert "A <b>" in ["".join(node.itertext()) for node in root.iter(f"{canvas.SVG}text")]
+    assert canvas.standalone(svg) == text
+
+
+def test_a_broken_table_of_reliability_is_a_problem(tmp_path):
+    path = tmp_path / "reliability.csv"
+    path.write_text("low,high,images\n0,1,2\n")
+    with pytest.raises(Problem, match=r"reliability\.csv: columns are.*dvc repro -f evaluate"):
+        results.reliability(path)

@@ -88,9 +88,21 @@ def test_scores_agree_with_the_predictions(finished):
     assert scores["images"] == len(predictions)
 
 
+def test_the_bins_of_confidence_hold_every_prediction(finished):
+    predictions = pd.read_csv(finished.folder / "data/evaluation/predictions.csv")
+    bins = pd.read_csv(finished.folder / "plots/reliability.csv")
+    scores = json.loads((finished.folder / "metrics/evaluate.json").read_text())
+    assert bins["images"].sum() == len(predictions)
+    assert bins["right"].sum() == (predictions["true"] == predictions["predicted"]).sum()
+    gap = predictions["confidence"].mean() - scores["accuracy"]
+    assert scores["overconfidence"] == pytest.approx(gap, abs=1e-6)
+
+
 def test_the_report_is_there(finished):
     page = (finished.folder / "plots/report.html").read_text()
     assert "BALLAST" in page
+    assert "train" in page.partition("Time per stage")[2].partition("</table>")[0]
+    assert (finished.folder / "plots/figures/confusion.svg").stat().st_size > 1000
     assert "macro F1" in (finished.folder / "metrics/report.md").read_text()
 
 

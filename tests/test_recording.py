@@ -96,3 +96,17 @@ def test_the_same_pictures_give_the_same_bytes(tmp_path):
         recording.write(folder, zip(entries, pictures, strict=True), ["A", "B"], 10**6)
         contents.append([path.read_bytes() for path in sorted(folder.iterdir())])
     assert contents[0] == contents[1]
+
+
+def test_leaving_records_out_gives_what_writing_the_others_gives(tmp_path):
+    entries, pictures, _ = drawn(7)
+    pairs = list(zip(entries, pictures, strict=True))
+    for name in ("all", "others"):
+        (tmp_path / name).mkdir()
+    table = recording.write(tmp_path / "all", pairs, ["A", "B"], 2000)
+    kept = recording.without(tmp_path / "all", table, {0, 3, 6}, 2000)
+    others = [pair for number, pair in enumerate(pairs) if number not in {0, 3, 6}]
+    expected = recording.write(tmp_path / "others", others, ["A", "B"], 2000)
+    pd.testing.assert_frame_equal(kept, expected)
+    files = {path.name: path.read_bytes() for path in (tmp_path / "others").iterdir()}
+    assert {path.name: path.read_bytes() for path in (tmp_path / "all").iterdir()} == files

@@ -34,6 +34,7 @@ INDEX_TYPES = {
     "width": "int64",
     "sha256": "str",  # of the source image's bytes
     "perceptual_hash": "str",  # 64-bit difference hash, 16 hexadecimal digits
+    "pixel_hash": "str",  # 128-bit BLAKE2b of width, height and RGB pixels, 32 digits
 }
 REJECTS_TYPES = {"filename": "str", "reason": "str", "detail": "str"}
 FOLDS_TYPES = {

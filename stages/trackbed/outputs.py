@@ -5,27 +5,41 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trackbed.problems import Problem
+
 if TYPE_CHECKING:
     import pandas as pd
+
+# What a spreadsheet takes for a formula and can do more than show an error: call a function (a
+# parenthesis), another program (a bar) or another file (an exclamation mark). So '-1', '+5.png',
+# '@home' and '=' may be names. A semicolon ends a cell in many countries; the last four signs are
+# the wide forms of the first (https://owasp.org/www-community/attacks/CSV_Injection).
+FORMULA = re.compile(r"(?:^|;)[\s'\"]*[=+@\-\uff1d\uff0b\uff20\uff0d].*[(|!\uff08]", re.DOTALL)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place when the block ends without an error."""
+    """A temporary path beside `path` that takes its place when the block ends without an error.
+
+    It is on the disk by then, so that a crash of the machine leaves the old or the new whole.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.partial")
     _remove(temporary)
     try:
         yield temporary
+        _sync(temporary)
         if path.is_dir():
             shutil.rmtree(path)
         os.replace(temporary, path)
+        _sync_one(path.parent)
     finally:
         _remove(temporary)
 
@@ -46,9 +60,42 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
 
 
 def write_csv(path: Path, table: pd.DataFrame, float_format: str | None = None) -> None:
-    """Write a table without its row index, UTF-8, one line feed per row."""
+    """Write a table without its row index, UTF-8, one line feed per row.
+
+    Raises Problem for text that a spreadsheet would run as a formula.
+    """
+    _refuse_formulas(path, table)
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n", float_format=float_format)
+
+
+def _refuse_formulas(path: Path, table: pd.DataFrame) -> None:
+    # Text is not changed instead: names must come back as they are.
+    for number, column in enumerate(table.columns):
+        texts = table.iloc[:, number]
+        if texts.dtype.kind in "biuf":
+            texts = texts.iloc[:0]
+        for text in (str(column), *texts.astype(str).unique()):
+            if FORMULA.search(text):
+                raise Problem(
+                    f"{path}, column {str(column)!r}: a spreadsheet would run {text!r} as a "
+                    "formula. Rename the file, class or group."
+                )
+
+
+def _sync(path: Path) -> None:
+    """Have the disk hold a file, or a folder with all that lies in it."""
+    for inner in path.rglob("*"):
+        _sync_one(inner)
+    _sync_one(path)
+
+
+def _sync_one(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _remove(path: Path) -> None:

@@ -1,30 +1,37 @@
 """Problems that a user can mend, told in words instead of a traceback."""
 
-import inspect
-import sys
-from collections.abc import Callable
-from pathlib import Path
-
-EXIT_CODE = 2
-
 
 class Problem(Exception):
     """What is wrong, where it is, and what to do; the text is shown to the user as it stands."""
 
+    exit_code = 2  # wrong parameters, missing files, wrong usage
 
-def run(main: Callable[..., None]) -> None:
-    """Call a stage's main with the paths from the command line.
 
-    Every parameter of main is a path. A Problem ends the process with exit code 2 and its
-    text on stderr.
-    """
-    script = Path(sys.argv[0])
-    names = list(inspect.signature(main).parameters)
-    if len(sys.argv) - 1 != len(names):
-        usage = " ".join(name.upper() for name in names)
-        sys.exit(f"usage: python {script} {usage}")
-    try:
-        main(*map(Path, sys.argv[1:]))
-    except Problem as problem:
-        print(f"{script.stem}: {problem}", file=sys.stderr)
-        sys.exit(EXIT_CODE)
+class BadData(Problem):
+    """The source's pictures, classes or groups do not allow what was asked."""
+
+    exit_code = 3
+
+
+class Damaged(Problem):
+    """A file is not as it was written."""
+
+    exit_code = 4
+
+
+class Diverged(Problem):
+    """Training came to values that are not finite."""
+
+    exit_code = 5
+
+
+class Busy(Problem):
+    """Another process is at the same work."""
+
+    exit_code = 6
+
+
+class NoSpace(Problem):
+    """The disk is full."""
+
+    exit_code = 7

@@ -10,7 +10,7 @@ import rich.progress
 
 from trackbed.ingest import parallel, portions
 from trackbed.ingest.entries import Entry, Listing, Picture, Rejected
-from trackbed.problems import Problem
+from trackbed.problems import BadData, Problem
 
 CACHE = Path(".cache")
 # Starting a process takes as long as checking some 40 portions, of 32 JPEGs of 150 x 150 each.
@@ -71,6 +71,15 @@ class Check:
                     portion = portion[len(outcomes) :]
                     outcomes = self._checking(portion)
 
+    def reject(self, table: pd.DataFrame, left_out: pd.DataFrame) -> None:
+        """Count records that were accepted as rejected.
+
+        table: the index. left_out: columns record, filename, reason and detail.
+        """
+        for name in table.loc[table["record"].isin(left_out["record"]), "class_name"]:
+            self._accepted[name] -= 1
+        self._rejects += left_out[["filename", "reason", "detail"]].to_dict("records")
+
     def rejects(self) -> pd.DataFrame:
         """One row per file that did not get in, sorted by name."""
         columns = ["filename", "reason", "detail"]
@@ -105,7 +114,7 @@ class Check:
         counts = self.counts()
         share = counts["rejected"] / max(1, counts["accepted"] + counts["rejected"])
         if share > most:
-            raise Problem(
+            raise BadData(
                 f"{counts['rejected']} of {counts['accepted'] + counts['rejected']} files "
                 f"({share:.1%}) are rejected, data.max_rejects allows {most:.1%}: "
                 f"{self._reasons()}. The list is in .cache/rejects.csv: mend the files or raise "
@@ -113,7 +122,7 @@ class Check:
             )
         empty = [name for name, count in self._accepted.items() if count == 0]
         if empty:
-            raise Problem(
+            raise BadData(
                 f"all pictures of {', '.join(empty)} are rejected: {self._reasons()}. "
                 "Mend the files or remove the class."
             )

@@ -13,7 +13,7 @@ from trackbed.ingest.entries import (
     has_bad_name,
     shown,
 )
-from trackbed.problems import Problem
+from trackbed.problems import BadData
 
 PARTS = ("train", "test")
 # Folder names that mean a part, not a class, where they hold folders themselves.
@@ -42,11 +42,11 @@ def walk(root: Path) -> Tree:
     try:
         _walk(root, tree)
     except FileNotFoundError:
-        raise Problem(f"{root}: no such folder; see data.source in params.yaml.") from None
+        raise BadData(f"{root}: no such folder; see data.source in params.yaml.") from None
     except NotADirectoryError:
-        raise Problem(f"{root}: not a folder; see data.source in params.yaml.") from None
+        raise BadData(f"{root}: not a folder; see data.source in params.yaml.") from None
     except OSError as error:
-        raise Problem(f"{error.filename or root}: cannot be listed ({error.strerror}).") from None
+        raise BadData(f"{error.filename or root}: cannot be listed ({error.strerror}).") from None
     for names in (tree.files, tree.folders, tree.ignored):
         names.sort()
     return tree
@@ -115,7 +115,7 @@ def _parts(root: Path, tree: Tree) -> list[str]:
     others = top - official
     if similar or (others and official & nested):
         beside = _listed(others - similar)
-        raise Problem(
+        raise BadData(
             f"{root}: ambiguous; {_listed(similar | (official & nested))} could be parts or classes"
             f"{f', beside {beside}' if beside else ''}. Call the parts train and test and leave no "
             "other folder beside them, or give the classes other names."
@@ -123,7 +123,7 @@ def _parts(root: Path, tree: Tree) -> list[str]:
     if others or not official:
         return []
     if official == {"test"}:
-        raise Problem(f"{root}: there is test/ but no train/; a model needs training pictures.")
+        raise BadData(f"{root}: there is test/ but no train/; a model needs training pictures.")
     return sorted(official)
 
 

@@ -44,7 +44,8 @@ def load(entry: Entry, max_pixels: int, crop_margin: float = 0.0) -> Picture:
     image, kept = source.image, source.kept
     if entry.box is not None:
         image, kept = image.crop(_within(image, entry.box, crop_margin)), None
-    encoding, stored = kept or ("raw", image.tobytes())
+    pixels = image.tobytes()
+    encoding, stored = kept or ("raw", pixels)
     return Picture(
         data=stored,
         encoding=encoding,
@@ -53,6 +54,7 @@ def load(entry: Entry, max_pixels: int, crop_margin: float = 0.0) -> Picture:
         width=image.width,
         sha256=_digest(data, entry.box),
         perceptual_hash=difference_hash(image),
+        pixel_hash=_pixel_hash(image.size, pixels),
     )
 
 
@@ -65,6 +67,12 @@ def difference_hash(image: Image.Image) -> str:
     small = image.convert("L").resize((9, 8), Image.Resampling.BOX)
     grey = np.frombuffer(small.tobytes(), np.uint8).reshape(8, 9)
     return np.packbits(grey[:, :-1] < grey[:, 1:]).tobytes().hex()
+
+
+def _pixel_hash(size: tuple[int, int], pixels: bytes) -> str:
+    digest = hashlib.blake2b(f"{size}".encode(), digest_size=16)
+    digest.update(pixels)
+    return digest.hexdigest()
 
 
 def _read(entry: Entry, max_pixels: int) -> bytes:

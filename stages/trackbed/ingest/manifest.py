@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from trackbed.ingest.entries import Box, Entry, Found, has_bad_name, shown
 from trackbed.ingest.folders import PARTS, Tree
-from trackbed.problems import Problem
+from trackbed.problems import BadData
 
 MANIFEST = "manifest.csv"
 REQUIRED = ("filename", "label")
@@ -37,7 +37,7 @@ def read(root: Path, tree: Tree) -> Found:
     """
     path = root / MANIFEST
     if MANIFEST in tree.irregular:
-        raise Problem(f"{path}: not a regular file.")
+        raise BadData(f"{path}: not a regular file.")
     rows, has_groups = parsed(_text(path), path)
     _refuse_missing_files(rows, tree, path)
     _refuse_repetitions(rows, path)
@@ -59,10 +59,10 @@ def parsed(text: str, path: Path) -> tuple[list[Row], bool]:
     for line, cells in lines:
         where = f"{path}, row {line}"
         if len(cells) != len(header):
-            raise Problem(f"{where}: {len(cells)} cells, the header has {len(header)}.")
+            raise BadData(f"{where}: {len(cells)} cells, the header has {len(header)}.")
         rows.append(_row(line, dict(zip(header, cells, strict=True)), where))
     if not rows:
-        raise Problem(f"{path}: no row below the header; every picture needs one.")
+        raise BadData(f"{path}: no row below the header; every picture needs one.")
     return rows, "group" in header
 
 
@@ -73,9 +73,9 @@ def _text(path: Path) -> str:
             return file.read()
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise Problem(f"{path}, row {line}: not UTF-8; save it as 'CSV UTF-8'.") from None
+        raise BadData(f"{path}, row {line}: not UTF-8; save it as 'CSV UTF-8'.") from None
     except OSError as error:
-        raise Problem(f"{path}: cannot be read ({error.strerror}).") from None
+        raise BadData(f"{path}: cannot be read ({error.strerror}).") from None
 
 
 def _cells(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -88,39 +88,39 @@ def _cells(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        raise Problem(f"{path}, row {line}: not valid CSV ({error}).") from None
+        raise BadData(f"{path}, row {line}: not valid CSV ({error}).") from None
 
 
 def _refuse_columns(header: list[str], path: Path) -> None:
     expected = f"Columns are {', '.join(REQUIRED)} and, if need be, {', '.join(COLUMNS[2:])}"
     if not header:
-        raise Problem(f"{path}: empty. {expected}.")
+        raise BadData(f"{path}: empty. {expected}.")
     if len(header) == 1 and any(sign in header[0] for sign in ";\t"):
-        raise Problem(f"{path}: cells are to be separated by commas, got {header[0]!r}.")
+        raise BadData(f"{path}: cells are to be separated by commas, got {header[0]!r}.")
     for name in header:
         if name not in COLUMNS:
             close = difflib.get_close_matches(name, COLUMNS, n=1)
             hint = f" Did you mean '{close[0]}'?" if close else f" {expected}."
-            raise Problem(f"{path}: unknown column {name!r}.{hint}")
+            raise BadData(f"{path}: unknown column {name!r}.{hint}")
     missing = [name for name in REQUIRED if name not in header]
     sides = [name for name in SIDES if name in header]
     if sides:
         missing += [name for name in SIDES if name not in header]
     if missing:
-        raise Problem(f"{path}: column {', '.join(missing)} is missing. {expected}.")
+        raise BadData(f"{path}: column {', '.join(missing)} is missing. {expected}.")
     if len(set(header)) < len(header):
-        raise Problem(f"{path}: a column stands there twice: {', '.join(header)}.")
+        raise BadData(f"{path}: a column stands there twice: {', '.join(header)}.")
 
 
 def _row(line: int, cells: dict[str, str], where: str) -> Row:
     for name, value in cells.items():
         if has_bad_name(value):
-            raise Problem(f"{where}, {name}: control characters, got {value!r}.")
+            raise BadData(f"{where}, {name}: control characters, got {value!r}.")
     if not cells["label"]:
-        raise Problem(f"{where}, label: empty; every picture needs a class.")
+        raise BadData(f"{where}, label: empty; every picture needs a class.")
     part = cells.get("part", "")
     if part not in ("", *PARTS):
-        raise Problem(f"{where}, part: must be train, test or empty, got {part!r}.")
+        raise BadData(f"{where}, part: must be train, test or empty, got {part!r}.")
     filename = _filename(cells["filename"], where)
     return Row(line, filename, cells["label"], part, cells.get("group", ""), _box(cells, where))
 
@@ -128,12 +128,12 @@ def _row(line: int, cells: dict[str, str], where: str) -> Row:
 def _filename(value: str, where: str) -> str:
     where = f"{where}, filename"
     if "\\" in value:
-        raise Problem(f"{where}: folders are separated by '/', got {value!r}.")
+        raise BadData(f"{where}: folders are separated by '/', got {value!r}.")
     path = PurePosixPath(value)
     if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", value):
-        raise Problem(f"{where}: must lie in the folder of the manifest, got {value!r}.")
+        raise BadData(f"{where}: must lie in the folder of the manifest, got {value!r}.")
     if not path.parts:
-        raise Problem(f"{where}: empty.")
+        raise BadData(f"{where}: empty.")
     return str(path)
 
 
@@ -143,10 +143,10 @@ def _box(cells: dict[str, str], where: str) -> Box | None:
         return None
     got = f"got {','.join(values)}"
     if not all(re.fullmatch("[0-9]{1,9}", value) for value in values):
-        raise Problem(f"{where}: {','.join(SIDES)} must be four whole numbers or empty, {got}.")
+        raise BadData(f"{where}: {','.join(SIDES)} must be four whole numbers or empty, {got}.")
     left, top, right, bottom = map(int, values)
     if left >= right or top >= bottom:
-        raise Problem(f"{where}: left must be below right and top below bottom, {got}.")
+        raise BadData(f"{where}: left must be below right and top below bottom, {got}.")
     return left, top, right, bottom
 
 
@@ -155,7 +155,7 @@ def _refuse_missing_files(rows: list[Row], tree: Tree, path: Path) -> None:
     missing = [row for row in rows if row.filename not in present]
     if missing:
         examples = ", ".join(f"row {row.line} {row.filename!r}" for row in missing[:3])
-        raise Problem(
+        raise BadData(
             f"{path}: {len(missing)} of {len(rows)} rows name no file in {path.parent}: {examples}."
         )
 
@@ -167,8 +167,8 @@ def _refuse_repetitions(rows: list[Row], path: Path) -> None:
         if other is row:
             continue
         if other.label != row.label:
-            raise Problem(
+            raise BadData(
                 f"{path}, row {row.line}: {row.filename!r} is labelled {row.label!r} here and "
                 f"{other.label!r} in row {other.line}."
             )
-        raise Problem(f"{path}, row {row.line}: {row.filename!r} again, as in row {other.line}.")
+        raise BadData(f"{path}, row {row.line}: {row.filename!r} again, as in row {other.line}.")

@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from trackbed.index import FOLDS_TYPES, TEST_FOLD
-from trackbed.problems import Problem
+from trackbed.problems import BadData, Problem
 
 # A test share is drawn as whole parts of at most this many, e.g. 0.15 as 1/7.
 MOST_PARTS = 10
@@ -62,7 +62,7 @@ def _official_test(index: pd.DataFrame) -> pd.Series | None:
         return None
     shared = sorted(set(index["group"][testing]) & set(index["group"][~testing]))
     if shared:
-        raise Problem(
+        raise BadData(
             f"{len(shared)} groups stand in both the train and the test part, for example "
             f"{', '.join(shared[:3])}. A model would be judged on what it was trained on: "
             "correct the parts, or data.group."
@@ -107,7 +107,7 @@ def _refuse_few_groups(index: pd.DataFrame, needed: int, reason: str) -> None:
     few = groups[groups < needed]
     if len(few):
         listed = ", ".join(f"{name} ({count})" for name, count in few.items())
-        raise Problem(
+        raise BadData(
             f"classes with fewer groups than folds: {listed}; {reason}. "
             "Add images of other groups, lower split.folds, or check data.group."
         )
@@ -118,7 +118,7 @@ def _refuse_missing_classes(index: pd.DataFrame, side: pd.Series) -> None:
     counts = pd.crosstab(index["class_name"], side)
     missing = counts.index[(counts == 0).any(axis=1)].tolist()
     if missing:
-        raise Problem(
+        raise BadData(
             f"a fold or part would hold no image of {', '.join(missing)}: too unequal groups. "
             "Lower split.folds, change split.seed, or check data.group."
         )

@@ -1,7 +1,7 @@
 """Write checked pictures to TFRecord shards and describe them in the index."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,7 +12,10 @@ from trackbed.ingest import serialized, shards
 from trackbed.ingest.entries import Entry, Picture
 
 IMAGE = "image_raw"
-PICTURE_COLUMNS = ("encoding", "format", "height", "width", "sha256", "perceptual_hash")
+PICTURE_COLUMNS = (
+    *("encoding", "format", "height", "width"),
+    *("sha256", "perceptual_hash", "pixel_hash"),
+)
 
 
 def write(
@@ -36,6 +39,37 @@ def write(
                 | {name: getattr(picture, name) for name in PICTURE_COLUMNS}
             )
     return pd.DataFrame(rows, columns=list(INDEX_TYPES)).astype(INDEX_TYPES)
+
+
+def without(
+    folder: Path, table: pd.DataFrame, left_out: Collection[int], shard_bytes: int
+) -> pd.DataFrame:
+    """Write the shards of `write` anew without some records; the index of those that stay.
+
+    The outcome is what `write` gives for the others alone.
+    """
+    kept = table[~table["record"].isin(left_out)]
+    apart = folder / ".kept"
+    apart.mkdir()
+    with Shards(apart, shard_bytes) as out:
+        places = [out.copy(data) for data in _serialized(folder, kept)]
+    for name in table["shard"].unique():
+        (folder / name).unlink()
+    for path in apart.iterdir():
+        path.replace(folder / path.name)
+    apart.rmdir()
+    into = kept["image_offset"] - kept["offset"]
+    kept = kept.assign(record=range(len(kept)), **pd.DataFrame(places, index=kept.index))
+    return kept.assign(image_offset=kept["offset"] + into).reset_index(drop=True)
+
+
+def _serialized(folder: Path, table: pd.DataFrame) -> Iterator[bytes]:
+    """The records of some rows as they lie in their shards, framing included."""
+    for name, rows in table.groupby("shard", sort=True):
+        with (folder / name).open("rb") as file:
+            for offset, length in zip(rows["offset"], rows["length"], strict=True):
+                file.seek(offset)
+                yield file.read(length)
 
 
 def _features(entry: Entry, picture: Picture, label: int) -> serialized.Features:
@@ -69,25 +103,28 @@ class Shards:
 
     def add(self, features: serialized.Features) -> dict[str, Any]:
         """Append a record; where it and its image lie, as columns of the index."""
-        if self._file is None or self._offset >= self.shard_bytes:
-            self._finish()
-            self._start()
         data, image_length = serialized.example(features), len(features[IMAGE])
         image = len(data) - serialized.bytes_behind(features, IMAGE) - image_length
         header, footer = serialized.frame(data)
+        place = self._append(header, data, footer)
+        image_offset = place["offset"] + len(header) + image
+        return place | {"image_offset": image_offset, "image_length": image_length}
+
+    def copy(self, record: bytes) -> dict[str, Any]:
+        """Append a record with its framing; where it lies, as columns of the index."""
+        return self._append(record)
+
+    def _append(self, *parts: bytes) -> dict[str, Any]:
+        if self._file is None or self._offset >= self.shard_bytes:
+            self._finish()
+            self._start()
         start = self._offset
-        for part in (header, data, footer):
+        for part in parts:
             self._file.write(part)
             self._digest.update(part)
             self._offset += len(part)
         self._records += 1
-        return {
-            "shard": self._name,
-            "offset": start,
-            "length": self._offset - start,
-            "image_offset": start + len(header) + image,
-            "image_length": image_length,
-        }
+        return {"shard": self._name, "offset": start, "length": self._offset - start}
 
     def _start(self) -> None:
         self._name = f"part-{len(self._finished):05d}.tfrecord"

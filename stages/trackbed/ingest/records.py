@@ -10,7 +10,7 @@ import pandas as pd
 import psutil
 
 from trackbed.ingest import raster, shards
-from trackbed.problems import Problem
+from trackbed.problems import Damaged
 
 CACHE = Path(".cache")
 # Of the free memory, for the images of one call; the rest is for training.
@@ -26,7 +26,7 @@ def pixels(folder: Path, rows: pd.DataFrame, height: int, width: int) -> np.ndar
     uint8, shape (rows, height, width, 3); bilinear with antialiasing. JPEGs that are twice as
     high and wide, or more, are decoded at a half, a quarter or an eighth first. In memory where
     it fits into half of what is free, else in a file of its own that vanishes with the process.
-    Raises Problem if a shard is damaged.
+    Raises Damaged if a shard is damaged.
     """
     array = _array((len(rows), height, width, 3))
 
@@ -67,7 +67,7 @@ def _fill(array: np.ndarray, folder: Path, portion: pd.DataFrame) -> None:
             except ValueError as error:
                 row = portion.loc[place]
                 where = f"{path}, record {row['record']} ({row['filename']})"
-                raise Problem(f"{where}: {error}. Run `dvc repro -f build_tfrecord`.") from None
+                raise Damaged(f"{where}: {error}. Run `dvc repro -f build_tfrecord`.") from None
             raster.resize(image, array[place])
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from trackbed import inputs
 from trackbed.outputs import write_csv
-from trackbed.problems import Problem
+from trackbed.problems import Damaged
 
 SHARDS_FILE = "shards.csv"
 COLUMNS = ["shard", "records", "bytes", "sha256"]
@@ -32,14 +32,14 @@ def check(folder: Path, names: Iterable[str]) -> None:
     """Refuse these shards of a folder if they are not as they were written.
 
     A shard cut at the border of two records reads as a shorter one without any error.
-    Raises Problem with the name of the shard.
+    Raises Damaged with the name of the shard.
     """
     wanted = read(folder).set_index("shard").loc[sorted(set(names))]
     with ThreadPoolExecutor(READERS) as pool:
         found = pool.map(_state, [folder / name for name in wanted.index])
         for shard, (length, digest) in zip(wanted.itertuples(), found, strict=True):
             if (length, digest) != (shard.bytes, shard.sha256):
-                raise Problem(
+                raise Damaged(
                     f"{folder / shard.Index}: damaged; {length} bytes, expected {shard.bytes} with "
                     f"SHA-256 {shard.sha256[:12]}…. Remove {folder} and run "
                     "`dvc repro build_tfrecord`."

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from trackbed.problems import Problem
+from trackbed.problems import Diverged
 
 
 def averaging(optimizer: keras.optimizers.Optimizer) -> list[keras.callbacks.Callback]:
@@ -18,6 +18,8 @@ def averaging(optimizer: keras.optimizers.Optimizer) -> list[keras.callbacks.Cal
 
 class Best(keras.callbacks.EarlyStopping):
     """Early stopping that remembers the best weights over several phases."""
+
+    remembered = ("best", "best_epoch", "wait", "epochs")
 
     def __init__(self, monitor: str, patience: int) -> None:
         super().__init__(
@@ -34,6 +36,10 @@ class Best(keras.callbacks.EarlyStopping):
         super().on_train_begin(logs)
         self.best, self.best_epoch, self.best_weights = self.kept
 
+    def resumed(self) -> None:
+        """Go on from what was remembered."""
+        self.kept = (self.best, self.best_epoch, self.best_weights)
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Count the epoch and keep its weights if they are the best."""
         self.epochs = epoch + 1
@@ -42,7 +48,7 @@ class Best(keras.callbacks.EarlyStopping):
 
 
 class RefuseDivergence(keras.callbacks.Callback):
-    """Ends the run with a Problem at the first batch or epoch whose loss is not finite.
+    """Ends the run with Diverged at the first batch or epoch whose loss is not finite.
 
     Keras' TerminateOnNaN stops quietly, and the run would count as a success.
     """
@@ -63,6 +69,6 @@ class RefuseDivergence(keras.callbacks.Callback):
 
     def _refuse(self, loss: float, where: str) -> None:
         if not math.isfinite(loss):
-            raise Problem(
+            raise Diverged(
                 f"loss became {loss} at epoch {self.epoch + 1}, {where}; lower train.learning_rate."
             )

@@ -39,6 +39,8 @@ class EpochLog(keras.callbacks.Callback):
     learning-rate schedule. Steps are epochs, counted from 1.
     """
 
+    remembered = ("rows",)
+
     def __init__(
         self,
         live: Live,
@@ -72,10 +74,18 @@ class EpochLog(keras.callbacks.Callback):
         row["waiting_share"] = round((self.waiting.seconds - self.waited) / trained, 4)
         row |= self.resources.taken()
         self.rows.append(row)
-        self.live.step = epoch + 1
+        self._write(epoch + 1, row)
+        self.live.sync()
+
+    def resumed(self) -> None:
+        """Write again what the run had logged before it was killed."""
+        for number, row in enumerate(self.rows, start=1):
+            self._write(number, row)
+
+    def _write(self, epoch: int, row: dict[str, float]) -> None:
+        self.live.step = epoch
         for name, value in row.items():
             self.live.log_metric(name, value)
-        self.live.sync()
 
     def summarize(self, network: keras.Model, outcome: Outcome, monitor: str) -> None:
         """Replace the last epoch's values in metrics.json by those of the whole run."""
@@ -85,6 +95,7 @@ class EpochLog(keras.callbacks.Callback):
             "best_epoch": outcome.best_epoch,
             "epochs": outcome.epochs,
             "stopped_early": outcome.stopped_early,
+            **({"resumed": True} if outcome.resumed else {}),
             "monitor": monitor,
             "best": {f"val_{name}": best[f"val/{name}"] for name in QUANTITIES},
             "seconds": outcome.seconds,
@@ -99,6 +110,8 @@ class EpochLog(keras.callbacks.Callback):
 
 class Progress(keras.callbacks.Callback):
     """One line per epoch, and on a terminal a bar for the epoch under way."""
+
+    remembered = ("best",)
 
     def __init__(self, epochs: int, monitor: str) -> None:
         super().__init__()

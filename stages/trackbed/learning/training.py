@@ -11,6 +11,7 @@ import tensorflow as tf
 from trackbed.learning import batches, fused, losses
 from trackbed.learning.callbacks import Best, RefuseDivergence, averaging
 from trackbed.learning.examples import Examples
+from trackbed.learning.resuming import Keeper, State, Store
 from trackbed.learning.waiting import Waiting
 
 IMAGES_DIMENSIONS = 4  # images, height, width, channels; embeddings have 2 or 3
@@ -43,12 +44,16 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training run came to; epochs count from 1, seconds are of the wall clock."""
+    """What a training run came to; epochs count from 1, seconds are of the wall clock.
+
+    resumed: whether it went on from the state of a killed run, whose seconds count too.
+    """
 
     best_epoch: int
     epochs: int
     stopped_early: bool
     seconds: float
+    resumed: bool = False
 
 
 def fit(
@@ -62,13 +67,15 @@ def fit(
     plan: Plan,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     waiting: Waiting | None = None,
+    store: Store | None = None,
 ) -> Outcome:
     """Train the network in place and leave it with the weights of its best epoch.
 
     The best epoch is the first with the lowest monitored loss, or the highest of another
     monitored value; every phase begins with the best weights so far. The augmentation, layers
     that change images and layers that mix images and labels, is no part of the network.
-    `waiting` is told how long batches were waited for.
+    `waiting` is told how long batches were waited for. With a `store` the run goes on from the
+    state found there, and keeps its own there.
     Raises Problem as soon as the loss is not finite.
     """
     changes, mixers = augmentation
@@ -81,23 +88,33 @@ def fit(
     best, steps = Best(plan.monitor, plan.patience), batches.steps(len(training.images), plan.batch)
     # An epoch of embeddings takes less time than Keras' work between two steps.
     together = steps if training.images.ndim < IMAGES_DIMENSIONS else 1
-    for phase in phases:
+    state = (store.read() if store else None) or State()
+    keeper = Keeper(store, state, best, callbacks) if store else None
+    best.epochs = state.epochs
+    for number, phase in enumerate(phases[state.phase :], state.phase):
         phase.prepare()
+        begins = state.first_epoch if number == state.phase else best.epochs
         compiled(whole, phase.optimizer, loss, steps_per_execution=together)
         drawn = mixed(_drawn(training, classes, plan, best.epochs), mixers)
         whole.fit(
             waiting.timed(drawn) if waiting else drawn,
             steps_per_epoch=steps,
             initial_epoch=best.epochs,
-            epochs=best.epochs + phase.epochs,
+            epochs=begins + phase.epochs,
             validation_data=checked,
-            callbacks=[*averaging(phase.optimizer), best, RefuseDivergence(), *callbacks],
+            callbacks=[
+                *averaging(phase.optimizer),
+                best,
+                RefuseDivergence(),
+                *callbacks,
+                *([keeper.of(number, begins)] if keeper else []),
+            ],
             shuffle=False,  # the batches come shuffled
             verbose=0,
         )
-    seconds = round(time.perf_counter() - begun, 1)
+    seconds = round(time.perf_counter() - begun + state.seconds, 1)
     early = best.epochs < sum(phase.epochs for phase in phases)
-    return Outcome(best.best_epoch + 1, best.epochs, early, seconds)
+    return Outcome(best.best_epoch + 1, best.epochs, early, seconds, resumed=state.epochs > 0)
 
 
 def compiled(

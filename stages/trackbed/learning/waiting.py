@@ -30,7 +30,9 @@ class Waiting:
         options = tf.data.Options()
         # Fetched ahead by a thread of its own, a batch would be asked for too early.
         options.experimental_optimization.inject_prefetch = False
-        return tf.data.Dataset.zip(clock, clock, dataset, clock).map(self._add).with_options(options)
+        return (
+            tf.data.Dataset.zip(clock, clock, dataset, clock).map(self._add).with_options(options)
+        )
 
     def _add(self, first: tf.Tensor, asked: tf.Tensor, batch: object, given: tf.Tensor) -> object:
         waited = tf.maximum(given - asked - (asked - first), tf.zeros([], tf.float64))

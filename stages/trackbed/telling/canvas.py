@@ -104,6 +104,27 @@ def inline(figure: Figure, key: str, description: str) -> Markup:
     return Markup(ElementTree.tostring(root, encoding="unicode"))
 
 
+def standalone(svg: Markup) -> str:
+    """A figure made by `inline` as a file of its own, in light colours, on white."""
+    text = str(svg)
+    for colour, variable in VARIABLES.items():
+        text = text.replace(f"var({variable})", colour)
+    root = ElementTree.fromstring(text)
+    width, height = root.attrib["viewBox"].split()[2:]
+    description = root.attrib["aria-label"]
+    root.attrib = {
+        "xmlns": SVG.strip("{}"),
+        "viewBox": root.attrib["viewBox"],
+        "width": width,
+        "height": height,
+        "font-family": "sans-serif",
+        "role": "img",
+        "aria-label": description,
+    }
+    root.insert(0, ElementTree.Element("rect", width="100%", height="100%", fill="white"))
+    return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
 def _adapt(element: ElementTree.Element) -> None:
     """HTML knows no namespaces; ids of groups repeat from figure to figure; colours are names."""
     element.tag = element.tag.removeprefix(SVG)

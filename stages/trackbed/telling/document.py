@@ -1,5 +1,7 @@
 """The report of a run, as one HTML page that needs nothing else and as short Markdown."""
 
+import base64
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,41 +10,73 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from trackbed.telling import findings, page, scoreboard, verdict, wording
+from trackbed.history.analysis import Analysis
+from trackbed.telling import (
+    balance_figure,
+    epochs,
+    findings,
+    history_tables,
+    history_words,
+    model_card,
+    page,
+    previous,
+    scoreboard,
+    verdict,
+    wording,
+)
+from trackbed.telling.class_rules import Advice
+from trackbed.telling.confused_pairs import Pair
 from trackbed.telling.dataset import Dataset
 from trackbed.telling.pictures import Card
+from trackbed.telling.previous import Previous
 from trackbed.telling.provenance import Revision
 from trackbed.telling.results import Results
 
 LISTED_CONFUSIONS = 10
 # Of the Markdown.
-LISTED_CLASSES, WEAKEST_CLASSES, TOP_CONFUSIONS = 12, 5, 5
+LISTED_CLASSES, WEAKEST_CLASSES, TOP_CONFUSIONS, TOP_ADVICE = 10, 5, 5, 3
+SCRIPT = "report.js"
 
 
 @dataclass(frozen=True)
 class Report:
     """All that the report tells.
 
-    training: see curves.summary. sheet: a data URI. figures: inline SVG by name.
-    params: the sections of params.yaml, scalars as text.
+    training: see curves.summary; history: see curves.read. sheet: a data URI. figures: inline SVG
+    by name. reliability: see judging.calibration; balance: see balance_figure. params: the
+    sections of params.yaml, scalars as text. hashes: see identity; hardware and seconds: see
+    machine.
     """
 
     title: str
     results: Results
     data: Dataset
     training: dict[str, Any]
+    history: pd.DataFrame
+    analysis: Analysis
     sheet: str
     samples: list[Card]
     mistakes: list[Card]
+    pairs: list[Pair]
     figures: dict[str, Markup]
+    reliability: pd.DataFrame
+    balance: pd.DataFrame
+    advice: list[Advice]
+    previous: Previous | None
     params: dict[str, Any]
     versions: dict[str, str]
     revision: Revision
+    hashes: dict[str, str]
+    hardware: dict[str, str]
+    seconds: dict[str, float]
 
 
 def write_html(path: Path, report: Report) -> None:
-    """Write the page."""
-    page.write(path, page.environment(autoescape=True), "report.html.j2", _content(report))
+    """Write the page. Of all scripts its Content-Security-Policy allows report.js alone."""
+    script = (page.TEMPLATES / SCRIPT).read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    content = _content(report) | {"script": Markup(script), "script_hash": f"sha256-{digest}"}
+    page.write(path, page.environment(autoescape=True), "report.html.j2", content)
 
 
 def write_markdown(path: Path, report: Report, html_path: Path) -> None:
@@ -55,6 +89,7 @@ def write_markdown(path: Path, report: Report, html_path: Path) -> None:
         "classes": weakest,
         "class_count": len(classes),
         "confusions": findings.confusions(report.results.confusion, TOP_CONFUSIONS),
+        "advice": report.advice[:TOP_ADVICE],
     }
     page.write(path, environment, "report.md.j2", content)
 
@@ -75,18 +110,29 @@ def parameter_rows(sections: dict[str, Any]) -> list[tuple[str, list[tuple[str, 
 
 def _content(report: Report) -> dict[str, Any]:
     """What the templates show, beside the fields of the report."""
+    results, training = report.results, report.training
     return vars(report) | {
-        "classes": report.results.classes,
-        "averages": report.results.averages,
-        "images": int(report.results.confusion.to_numpy().sum()),
-        "wrong": int(report.results.classes["false_negative"].sum()),
-        "verdict": verdict.sentences(report.results, report.training),
+        "classes": results.classes,
+        "averages": results.averages,
+        "images": int(results.confusion.to_numpy().sum()),
+        "wrong": int(results.classes["false_negative"].sum()),
+        "verdict": verdict.sentences(results, training),
+        "against": previous.sentence(report.previous, results.scores),
         "interval": verdict.interval,
-        "scores": scoreboard.rows(report.results.scores),
-        "values": report.results.scores,
-        "extremes": findings.extremes(report.results.classes),
-        "confusions": findings.confusions(report.results.confusion, LISTED_CONFUSIONS),
+        "scores": scoreboard.rows(results.scores, report.previous),
+        "values": results.scores,
+        "extremes": findings.extremes(results.classes),
+        "confusions": findings.confusions(results.confusion, LISTED_CONFUSIONS),
         "parameters": parameter_rows(report.params),
+        "curve_headline": history_words.headline(report.analysis),
+        "curve_sections": history_words.sections(report.analysis),
+        "curve_tables": history_tables.tables(report.analysis),
+        "epoch_columns": list(epochs.COLUMNS.values()),
+        "epochs": epochs.rows(report.history, training.get("best_epoch")),
+        "correlation": balance_figure.correlation(report.balance),
+        "card_sections": model_card.model_card(
+            results, report.data, training, report.params, report.revision
+        ),
     }
 
 

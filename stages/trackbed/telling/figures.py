@@ -1,18 +1,33 @@
-"""All figures of the report by name, as inline SVG."""
+"""All figures of the report by name, as inline SVG and as files."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
-from trackbed.telling import class_figures, curve_figures, heatmap
+from trackbed.outputs import replacing_folder
+from trackbed.telling import (
+    balance_figure,
+    canvas,
+    class_figures,
+    confidence_figures,
+    curve_figures,
+    heatmap,
+)
 from trackbed.telling.results import Results
 
 
 def drawn(
-    results: Results, counts: pd.DataFrame, history: pd.DataFrame, training: dict[str, Any]
+    results: Results,
+    counts: pd.DataFrame,
+    history: pd.DataFrame,
+    training: dict[str, Any],
+    reliability: pd.DataFrame,
 ) -> dict[str, Markup]:
-    """counts: see findings.counts; history and training: see curves.read and curves.summary."""
+    """counts: see dataset.counts; history and training: see curves.read and curves.summary;
+    reliability: see judging.calibration.
+    """
     best_epoch = training.get("best_epoch")
     return {
         "distribution": class_figures.distribution(counts),
@@ -24,4 +39,15 @@ def drawn(
         "errors": class_figures.errors(results.classes),
         "radar": class_figures.radar(results.averages.loc["macro avg"]),
         "confusion": heatmap.confusion(results.confusion),
+        "confusion_shares": heatmap.confusion(results.confusion, percent=True),
+        "confidence": confidence_figures.histogram(reliability),
+        "reliability": confidence_figures.reliability(reliability),
+        "balance": balance_figure.scatter(balance_figure.balance(counts, results.classes)),
     }
+
+
+def write(folder: Path, figures: dict[str, Markup]) -> None:
+    """Write every figure as NAME.svg into a new folder."""
+    with replacing_folder(folder) as written:
+        for name, svg in figures.items():
+            (written / f"{name}.svg").write_text(canvas.standalone(svg), encoding="utf-8")

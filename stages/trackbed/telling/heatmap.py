@@ -19,23 +19,25 @@ FAINTEST = 0.1  # opacity of the smallest share that is not 0
 
 
 @canvas.styled
-def confusion(matrix: pd.DataFrame) -> Markup:
-    """Counts of images, rows the true and columns the predicted class, in the matrix's order.
+def confusion(matrix: pd.DataFrame, *, percent: bool = False) -> Markup:
+    """Images, rows the true and columns the predicted class, in the matrix's order.
 
     The shade of a cell is its share of the images of the true class; a cell of 0 stays empty.
+    Numbers are counts, or that share in percent, '<1' where it is not 0 but rounds to it.
     """
     names = [wording.name(name, LABEL_COLUMNS) for name in matrix.index]
     cell = min(LARGEST_CELL, max(SMALLEST_CELL, GOOD_WIDTH / len(names)))
     margin = 60 + 7 * max(map(len, names))
     figure, axes = canvas.axes(margin + cell * len(names), margin + cell * len(names))
     _frame(axes, names)
-    _cells(axes, matrix.to_numpy(), cell)
+    _cells(axes, matrix.to_numpy(), cell, percent=percent)
     right, total = int(np.trace(matrix.to_numpy())), int(matrix.to_numpy().sum())
+    told = " in percent of the rows" if percent else ""
     return canvas.inline(
         figure,
-        "confusion",
-        f"Confusion matrix of {wording.plural(len(names), 'class')}: {right:,} of {total:,} images "
-        "lie on the diagonal. All numbers are in confusion_matrix.csv.",
+        "confusion_shares" if percent else "confusion",
+        f"Confusion matrix{told} of {wording.plural(len(names), 'class')}: {right:,} of {total:,} "
+        "images lie on the diagonal. All numbers are in confusion_matrix.csv.",
     )
 
 
@@ -56,14 +58,14 @@ def _frame(axes: Axes, names: list[str]) -> None:
     axes.set_ylabel("true class")
 
 
-def _cells(axes: Axes, counts: np.ndarray, cell: float) -> None:
+def _cells(axes: Axes, counts: np.ndarray, cell: float, *, percent: bool) -> None:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     filled = np.argwhere(counts > 0)
     squares = [Rectangle((column - 0.5, row - 0.5), 1, 1) for row, column in filled]
     opacity = [FAINTEST + (1 - FAINTEST) * shares[row, column] for row, column in filled]
     axes.add_collection(PatchCollection(squares, facecolor=DEEP, alpha=opacity, linewidth=0))
     for (row, column), shade in zip(filled, opacity, strict=True):
-        text = f"{counts[row, column]:d}"
+        text = _percent(shares[row, column]) if percent else f"{counts[row, column]:d}"
         axes.text(
             column,
             row,
@@ -74,3 +76,7 @@ def _cells(axes: Axes, counts: np.ndarray, cell: float) -> None:
             fontsize=min(15, cell * 0.5, cell * 1.45 / len(text)),
             in_layout=False,  # inside the axes anyway, and measuring thousands takes seconds
         )
+
+
+def _percent(share: float) -> str:
+    return "<1" if share < 0.005 else f"{100 * share:.0f}"

@@ -22,7 +22,7 @@ def environment(**options: Any) -> jinja2.Environment:
         **options,
     )
     words = (wording.name, wording.share, wording.percent, wording.count, wording.duration)
-    made.filters |= {word.__name__: word for word in (*words, wording.signed)}
+    made.filters |= {word.__name__: word for word in (*words, wording.signed, wording.number)}
     made.globals["plural"] = wording.plural
     return made
 

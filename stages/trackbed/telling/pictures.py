@@ -15,6 +15,7 @@ from trackbed.problems import Problem
 
 REMEDY = "Run `dvc repro -f build_tfrecord`."
 SIDE = 160  # pixels; shown smaller, for sharp screens
+LARGE_SIDE, MOST_LARGE = 320, 40  # to be enlarged in the page; of more pictures it grows too big
 QUALITY = 82  # of JPEG, 0 to 95
 
 
@@ -34,15 +35,17 @@ class Card:
         return self.true == self.predicted
 
 
-def cards(records_path: Path, index: pd.DataFrame, predictions: pd.DataFrame) -> list[Card]:
-    """The predictions with their pictures, at most SIDE pixels wide and high.
+def cards(
+    records_path: Path, index: pd.DataFrame, predictions: pd.DataFrame, side: int = SIDE
+) -> list[Card]:
+    """The predictions with their pictures, at most `side` pixels wide and high.
 
     Raises Problem where the predictions are of other records than the index.
     """
     rows = index.set_index("record")
     return [
         Card(
-            data_uri(thumbnail(records_path, _row(rows, prediction), SIDE)),
+            data_uri(thumbnail(records_path, _row(rows, prediction), side)),
             prediction.filename,
             prediction.true,
             prediction.predicted,
@@ -50,6 +53,11 @@ def cards(records_path: Path, index: pd.DataFrame, predictions: pd.DataFrame) ->
         )
         for prediction in _tuples(predictions)
     ]
+
+
+def enlarged_side(pictures: int) -> int:
+    """Pixels of each of so many pictures that a click enlarges."""
+    return LARGE_SIDE if pictures <= MOST_LARGE else SIDE
 
 
 def thumbnail(records_path: Path, row: Any, side: int) -> bytes:

@@ -31,21 +31,14 @@ def versions() -> dict[str, str]:
 
 def revision() -> Revision:
     """The git revision of the current folder."""
-    commit = _git("rev-parse", "--verify", "HEAD")
+    commit = git("rev-parse", "--verify", "HEAD")
     if commit is None:
         return Revision("unknown", changed=False)
-    status = _git("status", "--porcelain", "--", *CODE)
+    status = git("status", "--porcelain", "--", *CODE)
     return Revision(commit, changed=bool(status))
 
 
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
-
-
-def _git(*arguments: str) -> str | None:
+def git(*arguments: str) -> str | None:
     """What git prints, or None where it is missing, refuses or does not answer."""
     try:
         done = subprocess.run(
@@ -54,3 +47,10 @@ def _git(*arguments: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

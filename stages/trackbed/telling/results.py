@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from trackbed import inputs
 from trackbed.problems import Problem
@@ -12,6 +13,7 @@ from trackbed.problems import Problem
 AVERAGES = ["macro avg", "weighted avg"]
 MEASURES = ["precision", "recall", "specificity", "f1", "accuracy", "type_1_error", "type_2_error"]
 COUNTS = ["support", "true_positive", "false_positive", "false_negative", "true_negative"]
+RELIABILITY = ["low", "high", "images", "right", "confidence", "accuracy"]
 REMEDY = "Run `dvc repro -f evaluate`."
 
 
@@ -43,6 +45,17 @@ def read(scores_path: Path, summary_path: Path, confusion_path: Path) -> Results
             f"order. {REMEDY}"
         )
     return Results(inputs.json_object(scores_path, REMEDY), classes, averages, confusion)
+
+
+def reliability(path: Path) -> pd.DataFrame:
+    """Read reliability.csv, see judging.calibration.reliability. Raises Problem."""
+    table = inputs.table(path, REMEDY)
+    if list(table.columns) != RELIABILITY or not all(map(is_numeric_dtype, table.dtypes)):
+        raise Problem(
+            f"{path}: columns are {list(table.columns)}, expected {RELIABILITY}, all numbers. "
+            f"{REMEDY}"
+        )
+    return table
 
 
 def _summary(path: Path) -> pd.DataFrame:

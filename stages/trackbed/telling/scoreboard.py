@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from trackbed.telling import verdict, wording
+from trackbed.telling.previous import Previous
 
 NOT_FINITE = "not a finite number"
+UNCHANGED = 0.0005  # is told as +0.000, whatever its sign
 # name: (label, meaning, why a value may be missing)
 SCORES = {
     "macro_f1": ("Macro F1", "Mean of the class F1s; every class counts the same.", NOT_FINITE),
@@ -38,7 +40,20 @@ SCORES = {
     ),
     "loss": (
         "Cross-entropy",
-        "Mean negative logarithm of the true class's probability, in nats; lower is better.",
+        "Mean negative logarithm of the true class's probability (negative log-likelihood), in "
+        "nats; lower is better.",
+        NOT_FINITE,
+    ),
+    "calibration_error": (
+        "Calibration error",
+        "Mean distance of confidence and accuracy over 15 bins (ECE); lower is better, and few "
+        "images make it larger.",
+        NOT_FINITE,
+    ),
+    "brier": (
+        "Brier score",
+        "Mean squared distance of the probabilities from 1 for the true class and 0 for the "
+        "others, 0 to 2; lower is better.",
         NOT_FINITE,
     ),
     "confidence_right": (
@@ -72,16 +87,17 @@ SCORES = {
 
 @dataclass(frozen=True)
 class Score:
-    """A row of the table of scores as text; `interval` and `reason` are '' where there is none."""
+    """A row of the table of scores as text; '' where there is no interval, reason or change."""
 
     label: str
     value: str
     interval: str
     meaning: str
     reason: str  # why there is no value
+    change: str  # against the last committed run
 
 
-def rows(scores: dict[str, Any]) -> list[Score]:
+def rows(scores: dict[str, Any], previous: Previous | None = None) -> list[Score]:
     """The known scores in a fixed order; a missing value is 'n/a' with the reason.
 
     The top-k accuracy is either `top_3`, or `top_k` with its k in `top_k_k`.
@@ -90,10 +106,10 @@ def rows(scores: dict[str, Any]) -> list[Score]:
         if found := re.fullmatch(r"top_(\d+)", name):
             scores = scores | {"top_k": scores[name], "top_k_k": int(found[1])}
     k = scores.get("top_k_k") or "k"
-    return [_row(scores, name, k) for name in SCORES if name in scores]
+    return [_row(scores, name, k, previous) for name in SCORES if name in scores]
 
 
-def _row(scores: dict[str, Any], name: str, k: Any) -> Score:
+def _row(scores: dict[str, Any], name: str, k: Any, previous: Previous | None) -> Score:
     label, meaning, reason = SCORES[name]
     value = wording.share(scores[name])
     if value != wording.NOT_AVAILABLE:
@@ -101,4 +117,11 @@ def _row(scores: dict[str, Any], name: str, k: Any) -> Score:
     elif not scores.get("images"):
         reason = "no test images"
     between = verdict.interval(scores, name)
-    return Score(label.format(k=k), value, between, meaning.format(k=k), reason)
+    change = previous.difference(scores, _key(name, k)) if previous else None
+    told = "" if change is None else wording.signed(change if abs(change) >= UNCHANGED else 0)
+    return Score(label.format(k=k), value, between, meaning.format(k=k), reason, told)
+
+
+def _key(name: str, k: Any) -> str:
+    """The name under which evaluate.json has the score."""
+    return f"top_{k}" if name == "top_k" else name

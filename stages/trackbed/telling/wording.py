@@ -53,6 +53,11 @@ def count(value: float | None) -> str:
     return NOT_AVAILABLE if _missing(value) else f"{round(value):,}"
 
 
+def number(value: float | None, digits: int = 4) -> str:
+    """A number of any size with so many significant digits, or 'n/a'."""
+    return NOT_AVAILABLE if _missing(value) else f"{value:.{digits}g}"
+
+
 def duration(seconds: float | None) -> str:
     """Seconds as the largest two units that matter: '42.0 s', '3 min 20 s', '2 h 5 min'."""
     if _missing(seconds):

@@ -1,0 +1,105 @@
+"""Whether classes with more training images are recognised better, as a table and inline SVG."""
+
+import math
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+
+from trackbed.telling import canvas, wording
+from trackbed.telling.canvas import BLUE, INK
+
+SIZE = (620, 380)  # CSS pixels
+LABELLED = 8  # classes, those of the lowest F1 first
+FAR_APART = 10  # largest to smallest class; from here on a logarithmic scale
+# CSS pixels: a name's distance from its point, height, and width of a letter.
+AWAY, HEIGHT, LETTER = 7, 16, 6.5
+
+
+def balance(counts: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
+    """Columns class_name, train, test (images) and f1, in label order.
+
+    counts: columns train and test; classes: column f1; both indexed by class name.
+    """
+    table = counts[["train", "test"]].reset_index(drop=True)
+    table.insert(0, "class_name", list(counts.index), allow_duplicates=True)
+    return table.assign(f1=classes["f1"].to_numpy())
+
+
+def correlation(table: pd.DataFrame) -> float | None:
+    """Spearman's rank correlation of training images and F1, -1 to 1.
+
+    None with fewer than 3 classes, or where one of the two is the same in all.
+    """
+    known = table.dropna(subset=["f1"])
+    if len(known) < 3 or known["train"].nunique() < 2 or known["f1"].nunique() < 2:
+        return None
+    return float(known["train"].rank().corr(known["f1"].rank()))
+
+
+@canvas.styled
+def scatter(table: pd.DataFrame) -> Markup:
+    """F1 of every class over its training images; the weakest classes have their names."""
+    figure, axes = canvas.axes(*SIZE)
+    known = table.dropna(subset=["f1"])
+    axes.plot(known["train"], known["f1"], "o", color=BLUE, alpha=0.8)
+    if len(known):
+        _scale(axes, known)
+        _label(axes, known.sort_values("f1", kind="stable"))
+    axes.set_xlabel("training images of the class")
+    axes.set_ylabel("F1 on the test part")
+    axes.set_title("Training images and F1 per class", loc="left")
+    return canvas.inline(
+        figure, "balance", f"F1 over training images of {wording.plural(len(known), 'class')}."
+    )
+
+
+def _scale(axes: Axes, known: pd.DataFrame) -> None:
+    floor = max(0.0, math.floor(10 * known["f1"].min() - 0.5) / 10)
+    axes.set_ylim(floor, 1 + 0.06 * (1 - floor))
+    most, fewest = known["train"].max(), max(known["train"].min(), 1)
+    if most >= FAR_APART * fewest:
+        axes.set_xscale("log")
+        axes.xaxis.set_minor_locator(NullLocator())
+    else:
+        margin = max(1, 0.12 * (most - fewest))
+        axes.set_xlim(max(0, fewest - margin), most + 2.5 * margin)
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: wording.count(value)))
+
+
+def _label(axes: Axes, weakest: pd.DataFrame) -> None:
+    """Names right or left of the points, but for those that would lie on a point or a name."""
+    to_shares = axes.transScale + axes.transLimits
+    spots = to_shares.transform(weakest[["train", "f1"]].to_numpy(float)) * SIZE
+    taken = spots
+    for row, (x, y) in zip(weakest.head(LABELLED).itertuples(), spots, strict=False):
+        name = wording.name(row.class_name, 24)
+        for side in (1, -1):
+            # The middles of its letters: what lies on one of them lies on the name.
+            letters = x + side * (AWAY + LETTER * (0.5 + np.arange(len(name))))
+            if letters.min() > 0 and not _covered(letters, y, taken):
+                _annotate(axes, name, (row.train, row.f1), side)
+                taken = np.vstack([taken, np.column_stack([letters, np.full(len(letters), y)])])
+                break
+
+
+def _covered(letters: np.ndarray, y: float, taken: np.ndarray) -> bool:
+    rows = taken[np.abs(taken[:, 1] - y) < HEIGHT]
+    return bool((np.abs(rows[:, 0][:, None] - letters) < LETTER).any())
+
+
+def _annotate(axes: Axes, name: str, point: tuple[float, float], side: int) -> None:
+    axes.annotate(
+        name,
+        point,
+        xytext=(side * AWAY, 0),
+        textcoords="offset points",
+        ha="left" if side > 0 else "right",
+        va="center",
+        fontsize=11,
+        color=INK,
+        in_layout=False,
+    )

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import brier_score_loss
+
+from trackbed.judging import calibration
+
+
+def case(images=4000, classes=6):
+    random = np.random.default_rng(3)
+    labels = random.integers(0, classes, images)
+    shares = random.dirichlet(np.ones(classes), images) + 0.4 * np.eye(classes)[labels]
+    return shares / shares.sum(axis=1, keepdims=True), labels
+
+
+def test_bins_by_hand():
+    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.4, 0.6]])
+    labels = np.array([0, 1, 1, 0])  # right, wrong, right, wrong
+    bins = calibration.reliability(probabilities, labels, bins=4)
+    assert bins["low"].tolist() == [0, 0.25, 0.5, 0.75]
+    assert bins["images"].tolist() == [0, 0, 2, 2]
+    assert bins["right"].tolist() == [0, 0, 1, 1]
+    assert bins["confidence"].tolist()[2:] == pytest.approx([0.65, 0.85])
+    assert bins["accuracy"].tolist()[2:] == [0.5, 0.5]
+    assert bins.loc[:1, ["confidence", "accuracy"]].isna().all(axis=None)
+    # (2 * 0.15 + 2 * 0.35) / 4
+    assert calibration.expected_calibration_error(bins) == pytest.approx(0.25)
+
+
+def test_a_value_on_an_edge_belongs_to_the_bin_below_and_1_to_the_last():
+    bins = calibration.reliability(np.array([[0.5, 0.5], [1, 0]]), np.array([0, 0]), bins=2)
+    assert bins["images"].tolist() == [1, 1]
+
+
+def test_bins_agree_with_the_curve_of_scikit_learn():
+    probabilities, labels = case()
+    right = probabilities.argmax(axis=1) == labels
+    accuracy, confidence = calibration_curve(right, probabilities.max(axis=1), n_bins=15)
+    bins = calibration.reliability(probabilities, labels).dropna()
+    np.testing.assert_allclose(bins["accuracy"], accuracy)
+    np.testing.assert_allclose(bins["confidence"], confidence)
+    assert bins["images"].sum() == 4000
+
+
+def test_the_brier_score_by_hand_and_by_scikit_learn():
+    # (0.2^2 + 0.2^2 + 0) and (0.5^2 + 0.5^2 + 1): 0.08 and 1.5
+    probabilities = np.array([[0.8, 0.2, 0.0], [0.5, 0.5, 0.0]])
+    assert calibration.brier(probabilities, np.array([0, 2])) == pytest.approx(0.79)
+    two, labels = case(classes=2)
+    one_of_two = brier_score_loss(labels, two[:, 1])
+    assert calibration.brier(two, labels) == pytest.approx(2 * one_of_two)
+
+
+def test_a_network_that_promises_too_much():
+    found = calibration.scores(np.array([[0.95, 0.05]] * 4), np.array([0, 0, 0, 1]))
+    assert found["overconfidence"] == pytest.approx(0.2)
+    assert found["calibration_error"] == pytest.approx(0.2)
+
+
+def test_probabilities_of_float32_give_the_same_bins_as_their_exact_values():
+    probabilities, labels = case()
+    single = probabilities.astype(np.float32)
+    found = calibration.reliability(single, labels)
+    assert found.equals(calibration.reliability(single.astype(float), labels))

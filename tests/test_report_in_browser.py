@@ -1,0 +1,159 @@
+"""The page of a run as a browser shows it: clicks, widths, console."""
+
+import browser
+import fabricated
+import pandas as pd
+import pytest
+from test_document import told
+
+WIDTH = """
+const wide = [...document.querySelectorAll("body *")].filter((one) =>
+  one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".scroll, .box, svg, [hidden]")
+  && one.checkVisibility());
+return {inner: innerWidth, page: document.documentElement.scrollWidth,
+        wide: wide.map((one) => one.outerHTML.slice(0, 90)),
+        requests: performance.getEntriesByType("resource").map((one) => one.name),
+        titles: [document.title, document.querySelectorAll("script").length]};
+"""
+CLICKS = """
+const texts = (all) => [...all].map((one) => one.textContent.trim());
+const click = (table, head) => [...table.querySelectorAll("thead button")]
+  .find((one) => one.textContent.trim() === head).click();
+const found = {};
+const table = document.querySelector("#classes table");
+const column = (n) => texts(table.querySelectorAll(`tbody tr > :nth-child(${n})`));
+click(table, "F1"); found.falling = column(5);
+click(table, "F1"); found.rising = column(5);
+click(table, "Class"); found.names = column(1);
+found.sorted = [...table.querySelectorAll("[aria-sort]")].map((one) => one.ariaSort);
+found.averages = texts(table.querySelectorAll("tfoot th"));
+
+const form = document.querySelector("form.filters");
+const cards = [...document.querySelectorAll("#gallery > li")];
+found.filters = [...form.elements].map((one) => texts(one.options));
+form.elements[0].selectedIndex = 1;
+form.dispatchEvent(new Event("change"));
+found.shown = cards.filter((one) => one.checkVisibility()).map((one) => one.dataset.true);
+found.status = form.querySelector("[role=status]").textContent;
+form.elements[0].selectedIndex = 0;
+form.dispatchEvent(new Event("change"));
+found.all = cards.filter((one) => one.checkVisibility()).length;
+
+const dialog = document.querySelector("dialog");
+cards[1].querySelector("img").click();
+const source = (one) => one.querySelector("img").src;
+found.enlarged = [dialog.open, source(dialog) === source(cards[1]),
+                  dialog.textContent.includes(cards[1].dataset.true)];
+dialog.click(); found.closed = !dialog.open;
+
+const seen = (name) => document.querySelector(name).checkVisibility();
+found.matrix = [seen(".counts"), seen(".shares")];
+document.querySelector("label[for=as-shares]").click();
+found.matrix.push(seen(".counts"), seen(".shares"));
+const epochs = () => [...document.querySelectorAll(".epochs tbody tr")]
+  .filter((one) => one.checkVisibility()).length;
+found.epochs = [epochs()];
+document.querySelector("#all-epochs").click();
+found.epochs.push(epochs());
+return found;
+"""
+
+
+@pytest.fixture(scope="module")
+def evil(tmp_path_factory):
+    """The page of a run with classes of hostile names, one of them without test images."""
+    return pages(tmp_path_factory, fabricated.EVIL, empty=["012"], per_class=25, right=0.8)
+
+
+def pages(factory, names, **options):
+    folder = factory.mktemp("told")
+    return told(folder, names=names, **options)[0], folder
+
+
+@pytest.fixture(scope="module")
+def clicked(evil, tmp_path_factory):
+    return browser.asked(evil[0], tmp_path_factory.mktemp("clicked"), CLICKS)
+
+
+def test_a_click_on_a_head_sorts_by_number_with_missing_values_last(clicked, evil):
+    found, _ = clicked
+    table = pd.read_csv(evil[1] / "plots/evaluation_summary.csv", keep_default_na=False)
+    f1 = pd.to_numeric(table["f1"][:-2]).dropna().sort_values()
+    assert found["rising"] == [f"{value:.3f}" for value in f1] + ["n/a"]
+    assert found["falling"] == [f"{value:.3f}" for value in f1[::-1]] + ["n/a"]
+    assert found["averages"] == ["macro avg", "weighted avg"]  # stay below
+
+
+def test_names_sort_as_text_and_the_column_says_so(clicked):
+    names = [name.split("\n")[0] for name in clicked[0]["names"]]
+    assert names.index("012") < names.index("NA") < names.index('NO, "quoted"')
+    assert clicked[0]["sorted"] == ["ascending"]
+
+
+def test_the_gallery_shows_the_mistakes_of_a_class(clicked, evil):
+    found, _ = clicked
+    table = pd.read_csv(evil[1] / "data/evaluation/predictions.csv", keep_default_na=False)
+    wrong = table[table["true"] != table["predicted"]]
+    surest = wrong.sort_values(["confidence", "record"], ascending=[False, True]).head(24)
+    chosen = found["filters"][0][1]
+    assert chosen == surest["true"].iloc[0]
+    assert found["shown"] == [chosen] * (surest["true"] == chosen).sum()
+    assert found["status"] == f"{len(found['shown'])} of 24 shown"
+    assert found["all"] == 24
+    assert set(found["filters"][1][1:]) >= set(surest["predicted"].str.slice(0, 20)) & {"NA"}
+
+
+def test_a_picture_is_enlarged_by_a_click_and_closed_by_another(clicked):
+    assert clicked[0]["enlarged"] == [True, True, True]
+    assert clicked[0]["closed"]
+
+
+def test_the_matrix_turns_to_shares_and_the_table_shows_all_epochs(clicked):
+    assert clicked[0]["matrix"] == [True, False, False, True]
+    some, every = clicked[0]["epochs"]
+    assert 8 <= some < every == 27
+
+
+def test_no_script_of_the_data_runs_and_the_console_stays_empty(clicked):
+    assert clicked[1] == []
+
+
+@pytest.mark.parametrize("width", [400, 1000, 1600])
+def test_nothing_overflows_and_nothing_is_fetched(evil, tmp_path, width):
+    check_width(evil[0], tmp_path, width)
+
+
+@pytest.mark.parametrize(("classes", "width"), [(43, 400), (43, 1600), (2, 1000)])
+def test_many_and_few_classes_fit_too(tmp_path_factory, tmp_path, classes, width):
+    names = fabricated.SIGNS[:classes]
+    check_width(pages(tmp_path_factory, names, per_class=10)[0], tmp_path, width)
+
+
+def check_width(page, folder, width):
+    found, console = browser.asked(page, folder, WIDTH, width)
+    assert found["inner"] == width
+    assert found["page"] <= width
+    assert found["wide"] == []
+    assert found["requests"] == []
+    assert found["titles"] == ["Track bed under rails", 2]  # its own script and that of the test
+    assert console == []
+
+
+def test_any_other_script_is_refused_by_the_policy(evil, tmp_path):
+    page = evil[0] + "<script>document.title = 'taken over'</script>"
+    dom, console = browser.opened(page, tmp_path)
+    assert "<title>Track bed under rails</title>" in dom
+    assert any("Content Security Policy" in line for line in console)
+
+
+def test_without_script_everything_is_there(evil, tmp_path):
+    page = evil[0].replace("script-src 'sha256-", "script-src 'sha256-x", 1)
+    found, _ = browser.asked(
+        page,
+        tmp_path,
+        """return [document.querySelectorAll("#gallery > li").length,
+        document.querySelector(".filters").checkVisibility(),
+        document.querySelectorAll("thead button").length,
+        document.querySelector("#classes tbody").rows.length]""",
+    )
+    assert found == [24, False, 0, 6]

@@ -1,0 +1,163 @@
+"""Runs that are killed, really, and taken up again."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from test_training import coloured, losses
+
+from trackbed.learning import augment, determinism, networks, optimizers, resuming, training
+from trackbed.learning.spec import Spec
+
+
+class Killed(Exception):
+    pass
+
+
+class KillAt(keras.callbacks.Callback):
+    """Ends the run in the middle of an epoch."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.at, self.epoch = epoch, 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.epoch == self.at and batch == 2:
+            raise Killed
+
+
+class Remembers(keras.callbacks.Callback):
+    remembered = ("seen",)
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seen.append(logs["val_loss"])
+
+
+def trained(folder=None, kill_at=None, two_phases=False, plateau=False):
+    """Six epochs with dropout, augmentation and averaged weights; the network and its outcome."""
+    determinism.reproducible(3)
+    network = networks.build("small_cnn", Spec(16, 2, 0.3, width=0.5))
+
+    def phase(epochs):
+        made = optimizers.optimizer("adamw", 0.01, weight_decay=0.01, average=0.9)
+        return training.Phase(epochs, made)
+
+    seen = Remembers()
+    callbacks = [seen]
+    if plateau:
+        callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=1))
+    if kill_at is not None:
+        callbacks.append(KillAt(kill_at))
+    outcome = training.fit(
+        network,
+        (augment.layers([augment.Flip(name="flip", mode="horizontal")], 3), ()),
+        coloured(96, 1),
+        coloured(32, 2),
+        phases=[phase(3), phase(3)] if two_phases else [phase(6)],
+        loss=losses.loss("crossentropy", label_smoothing=0, gamma=0),
+        plan=training.Plan(batch=16, patience=6, seed=3),
+        callbacks=callbacks,
+        store=resuming.Store(folder, "key", interval=0) if folder else None,
+    )
+    return network, outcome, seen.seen
+
+
+@pytest.mark.parametrize("options", [{"two_phases": True}, {"plateau": True}])
+def test_a_killed_run_ends_with_the_same_weights(tmp_path, options):
+    network, outcome, seen = trained(**options)
+    with pytest.raises(Killed):
+        trained(tmp_path, kill_at=4, **options)
+    resumed, after, seen_after = trained(tmp_path, **options)
+    assert (after.resumed, outcome.resumed) == (True, False)
+    assert (after.best_epoch, after.epochs) == (outcome.best_epoch, outcome.epochs)
+    assert seen_after == seen
+    for ours, theirs in zip(resumed.get_weights(), network.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_store_keeps_the_last_state_and_forgets_other_runs(tmp_path):
+    resuming.Store(tmp_path, "old").write(resuming.State(epochs=1))
+    store = resuming.Store(tmp_path, "new")
+    assert store.read() is None
+    assert [path.name for path in tmp_path.iterdir()] == []
+    values = [np.arange(3, dtype=np.uint32), np.float32(0.1)]
+    store.write(resuming.State(1, 3, 4, 2.5, values, values[:1], [{"best": 0.1 + 0.2}]))
+    state = store.read()
+    assert (state.phase, state.first_epoch, state.epochs, state.seconds) == (1, 3, 4, 2.5)
+    assert state.remembered == [{"best": 0.1 + 0.2}]
+    assert [one.dtype for one in state.variables] == [np.uint32, np.float32]
+    np.testing.assert_array_equal(state.best_weights[0], [0, 1, 2])
+    store.remove()
+    assert store.read() is None
+
+
+def test_a_key_tells_settings_code_and_tables_apart(tmp_path):
+    (tmp_path / "a.py").write_text("1")
+    (tmp_path / "picture.jpg").write_text("1")
+    first = resuming.key("{}", [tmp_path])
+    (tmp_path / "picture.jpg").write_text("2")
+    assert resuming.key("{}", [tmp_path]) == first
+    assert resuming.key("{ }", [tmp_path]) != first
+    (tmp_path / "a.py").write_text("2")
+    assert resuming.key("{}", [tmp_path]) != first
+
+
+def test_a_killed_stage_goes_on_and_gives_the_model_of_a_run_in_one_go(project):
+    project.change(train={"epochs": 12, "patience": 12, "resume": True})
+    project.run("dvc", "repro", "-q", "embed")
+    project.commit()
+    script = project.folder / "stages/trackbed/learning/resuming.py"
+    script.write_text(script.read_text().replace("INTERVAL = 5.0", "INTERVAL = 0.0"))
+    arguments = project.run("dvc", "stage", "list", "--name-only") and stage_arguments(project)
+    killed(arguments, project)
+    assert not (project.folder / "models/model.keras").exists()
+    project.run(*arguments)
+    summary = json.loads((project.folder / "metrics/train/metrics.json").read_text())
+    assert summary["resumed"] is True
+    log = (project.folder / "metrics/train/plots/metrics/val/loss.tsv").read_text().split()
+    assert log[2::2] == [f"{number}" for number in range(1, 13)]
+    resumed = (project.folder / "models/model.keras").read_bytes()
+    assert not list((project.folder / ".cache/resume").iterdir())
+    project.change(train={"resume": False})
+    project.run(*arguments)
+    assert (project.folder / "models/model.keras").read_bytes() == resumed
+    assert "resumed" not in json.loads((project.folder / "metrics/train/metrics.json").read_text())
+
+
+def stage_arguments(project):
+    import shlex
+
+    import yaml
+
+    stages = yaml.safe_load((project.folder / "dvc.yaml").read_text())["stages"]
+    return [sys.executable, *shlex.split(stages["train"]["cmd"])[1:]]
+
+
+def killed(arguments, project):
+    """Run a command and kill it once it has kept a state of three epochs."""
+    states = Path(project.folder, ".cache/resume")
+    process = subprocess.Popen(arguments, cwd=project.folder, env=project.environment)
+    try:
+        end = time.monotonic() + 120
+        while process.poll() is None and time.monotonic() < end:
+            found = list(states.glob("*/" + resuming.STATE_FILE))
+            if found and resuming.Store(states, found[0].parent.name).read().epochs >= 3:
+                break
+            time.sleep(0.02)
+        assert process.poll() is None, "it ended before it could be killed"
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
