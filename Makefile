@@ -26,7 +26,7 @@ repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment 
 	@echo "report: $(CURDIR)/plots/report.html"
 
 test: $(VENV)/installed-dev $(VENV)/bin/trackbed ## run the tests
-	@python -m pytest
+	@python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 install: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment, nothing else
 	@:
