@@ -17,6 +17,7 @@ import yaml
 
 from trackbed import params
 from trackbed.running import repository, values
+from trackbed.running.source_files import is_source
 
 TRAINING = "metrics/train/metrics.json"
 TEST = "metrics/evaluate.json"
@@ -79,8 +80,6 @@ def same(
 
     Where there are several, the one of this name.
     """
-    from trackbed.running.validity import is_source
-
     for one in sorted(known, key=lambda one: one.name != name):
         if one.params == wanted and one.validation:
             others = set(repository.changed(baseline, one.commit)) - {str(params.PARAMS)}

@@ -9,12 +9,8 @@ from trackbed import grid, params
 from trackbed.problems import Problem
 from trackbed.running import repository, values
 from trackbed.running.runs import FOLD
+from trackbed.running.source_files import is_source
 
-SOURCE_FOLDERS = ("stages", "recipes")
-SOURCE_SUFFIXES = (".yaml", ".yml", ".dvc")
-SOURCE_FILES = (".dvc/config", ".dvcignore")
-# Where nothing lies that a stage reads.
-ELSEWHERE = ("benchmarks", "docs", "metrics", "plots", "tests")
 LISTED = 10
 
 
@@ -75,15 +71,6 @@ def check_workspace(source: str) -> None:
                 f"The runs take their code from HEAD and would leave out what is {what}: "
                 f"{_listed(left_out)}. Commit first."
             )
-
-
-def is_source(path: str) -> bool:
-    """Whether a stage may read the file or DVC derives from it what runs; not the outputs."""
-    parts = PurePosixPath(path)
-    if path in SOURCE_FILES or parts.parts[0] in SOURCE_FOLDERS:
-        return True
-    hidden = parts.parts[0].startswith(".")  # of CI and tools
-    return parts.suffix in SOURCE_SUFFIXES and parts.parts[0] not in ELSEWHERE and not hidden
 
 
 def check_project(folder: Path = Path()) -> None:

@@ -27,6 +27,7 @@ from trackbed.telling import (
 from trackbed.telling.class_rules import Advice
 from trackbed.telling.confused_pairs import Pair
 from trackbed.telling.dataset import Dataset
+from trackbed.telling.other_runs import OtherRun
 from trackbed.telling.pictures import Card
 from trackbed.telling.previous import Previous
 from trackbed.telling.provenance import Revision
@@ -63,6 +64,7 @@ class Report:
     balance: pd.DataFrame
     advice: list[Advice]
     previous: Previous | None
+    others: list[OtherRun]
     params: dict[str, Any]
     versions: dict[str, str]
     revision: Revision

@@ -35,7 +35,7 @@ def committed(path: Path, scores: dict[str, Any]) -> Previous | None:
     told = provenance.git("log", f"-{COMMITS}", "--format=%H", "--", path.as_posix()) or ""
     for commit in told.split():
         before = _parsed(provenance.git("show", f"{commit}:./{path.as_posix()}"))
-        if before and not _same(before, scores):
+        if before and not same(before, scores):
             return Previous(commit, before)
     return None
 
@@ -76,7 +76,7 @@ def _parsed(text: str | None) -> dict[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
-def _same(first: dict[str, Any], second: dict[str, Any]) -> bool:
+def same(first: dict[str, Any], second: dict[str, Any]) -> bool:
     """Equal in what both have: a score that is new does not make another run."""
     common = first.keys() & second.keys()
     return bool(common) and all(

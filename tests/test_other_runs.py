@@ -1,0 +1,69 @@
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from trackbed.telling import other_runs
+
+SCORES = Path("metrics/evaluate.json")
+
+
+def git(*arguments):
+    identity = ["-c", "user.name=t", "-c", "user.email=t@localhost"]
+    done = subprocess.run(
+        ["git", *identity, *arguments], check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def commit(macro_f1, validation, dropout="0.3"):
+    Path("params.yaml").write_text(f"train:\n  dropout: {dropout}\n  seed: 0\n")
+    Path("metrics/train").mkdir(parents=True, exist_ok=True)
+    SCORES.write_text(json.dumps({"macro_f1": macro_f1, "macro_f1_low": macro_f1 - 0.1}))
+    best = {"best": {"val_macro_f1": validation}}
+    Path("metrics/train/metrics.json").write_text(json.dumps(best))
+    git("add", "-A")
+    git("commit", "-q", "--allow-empty", "-m", "run")
+    return git("rev-parse", "HEAD")
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    git("init", "-q")
+
+
+def listed(macro_f1):
+    sections = {"train": {"dropout": "0.3", "seed": "0"}}
+    return other_runs.listed(SCORES, {"macro_f1": macro_f1}, sections)
+
+
+def test_commits_come_newest_first_and_experiments_by_their_validation(repository):
+    commit(0.5, 0.55, dropout="0.9")
+    commit(0.6, 0.65)
+    head = commit(0.7, 0.75)
+    for name, validation in (("low", 0.1), ("high", 0.9)):
+        experiment = commit(0.2, validation, dropout="0.1")
+        git("update-ref", f"refs/exps/{head[:2]}/{head[2:]}/{name}", experiment)
+        git("reset", "-q", "--hard", head)
+    runs = listed(0.7)
+    assert [(run.kind, run.validation, run.test["macro_f1"]) for run in runs] == [
+        ("commit", 0.65, 0.6),
+        ("commit", 0.55, 0.5),
+        ("experiment", 0.9, 0.2),
+        ("experiment", 0.1, 0.2),
+    ]
+    assert [run.name for run in runs[2:]] == ["high", "low"]
+    assert [run.changes for run in runs] == ["", "train.dropout=0.9", *["train.dropout=0.1"] * 2]
+
+
+def test_the_run_itself_is_no_other_one(repository):
+    commit(0.5, 0.5)
+    assert listed(0.5) == []
+    assert len(listed(0.6)) == 1
+
+
+def test_outside_a_repository_there_are_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert listed(0.5) == []
