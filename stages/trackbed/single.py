@@ -28,8 +28,8 @@ def running(stage: str) -> Iterator[None]:
     LOCKS.mkdir(parents=True, exist_ok=True)
     with (LOCKS / f"{stage}.lock").open("a+") as lock:
         _take(lock, stage)
-        if UNDER_DVC in os.environ:
-            above = _ancestors()
+        # Where other processes are hidden nobody can be watched.
+        if UNDER_DVC in os.environ and (above := _ancestors()):
             threading.Thread(target=_end_with, args=(stage, above), daemon=True).start()
         yield
 
