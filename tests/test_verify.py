@@ -55,7 +55,7 @@ def build(folder):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    return build(tmp_path_factory.mktemp("built") / "work").folder.parent
+    return build(tmp_path_factory.mktemp("built") / "project").folder.parent
 
 
 class Copy(Project):
@@ -82,9 +82,9 @@ class Copy(Project):
 def project(built, tmp_path, capsys):
     """The project and its storage at ../store, as they were built."""
     shutil.copytree(built, tmp_path / "copy", symlinks=True)
-    config = tmp_path / "copy/work/.dvc/config"
+    config = tmp_path / "copy/project/.dvc/config"
     config.write_text(config.read_text().replace(str(built), str(tmp_path / "copy")))
-    return Copy(tmp_path / "copy/work", capsys)
+    return Copy(tmp_path / "copy/project", capsys)
 
 
 def name(content):

@@ -1,5 +1,6 @@
 """A grid of parameter values as the command line gives it: `-S train.dropout=0.2,0.5`."""
 
+import argparse
 import itertools
 from collections.abc import Sequence
 
@@ -7,6 +8,18 @@ from trackbed.problems import Problem
 
 Setting = dict[str, str]
 """Values by key, such as {"train.dropout": "0.2"}."""
+
+
+def add_to(command: argparse.ArgumentParser, metavar: str, more: str = "") -> None:
+    """Give a command the option -S, as often as wanted; its texts become `assignments`."""
+    command.add_argument(
+        "-S",
+        dest="assignments",
+        action="append",
+        default=[],
+        metavar=metavar,
+        help=f"values of a parameter; several -S make a grid{more}",
+    )
 
 
 def settings(assignments: Sequence[str]) -> list[Setting]:

@@ -23,14 +23,7 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument(
-        "-S",
-        dest="assignments",
-        action="append",
-        default=[],
-        metavar="train.KEY=VALUE[,VALUE...]",
-        help="values of a parameter; several -S make a grid",
-    )
+    grid.add_to(command, "train.KEY=VALUE[,VALUE...]")
     command.add_argument(
         "--folds", default="all", metavar="all|0,1,...", help="folds to validate on; default: all"
     )

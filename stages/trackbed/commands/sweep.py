@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trackbed import grid
 from trackbed.problems import Problem
 
 if TYPE_CHECKING:
@@ -37,15 +38,8 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument(
-        "-S",
-        dest="assignments",
-        action="append",
-        default=[],
-        metavar="SECTION.KEY=VALUE[,VALUE...]",
-        help="values of a parameter; several -S make a grid. With --search also LOW..HIGH and "
-        "LOW..HIGH:log",
-    )
+    more = ". With --search also LOW..HIGH and LOW..HIGH:log"
+    grid.add_to(command, "SECTION.KEY=VALUE[,VALUE...]", more)
     command.add_argument(
         "--folds",
         metavar="all|0,1,...",
@@ -104,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _grid(arguments: argparse.Namespace, baseline: str) -> "tuple[list[Run], list[Failure]]":
     """Run every combination; the runs, and those of them that failed."""
-    from trackbed import grid, params
+    from trackbed import params
     from trackbed.running import runs, searching, sweeping, validity
 
     if not arguments.assignments and not arguments.folds and not arguments.seeds:
