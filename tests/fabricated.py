@@ -95,6 +95,7 @@ def write_records(folder, names, test, suffix=".jpg"):
     )
     table = table.assign(format="JPEG", sha256="0" * 64, perceptual_hash="0" * 16)
     table["pixel_hash"] = "0" * 32
+    table["brightness"], table["contrast"], table["sharpness"] = 128.0, 40.0, 500.0
     (folder / "part-00000.tfrecord").write_bytes(shard)
     index.write(folder, table)
     rejects = pd.DataFrame(

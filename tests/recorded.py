@@ -9,6 +9,7 @@ from PIL import Image
 from trackbed.ingest import recording
 from trackbed.ingest.entries import Entry, Picture
 
+MEASURES = (128.0, 40.0, 500.0)  # brightness, contrast, sharpness
 RANDOM = np.random.default_rng(0)
 
 
@@ -20,7 +21,9 @@ def stored(pixels, encoding):
         Image.fromarray(pixels).save(buffer, encoding)
         data = buffer.getvalue()
     height, width, _ = pixels.shape
-    return Picture(data, encoding, encoding.upper(), height, width, "0" * 64, "0" * 16, "0" * 32)
+    return Picture(
+        data, encoding, encoding.upper(), height, width, "0" * 64, "0" * 16, "0" * 32, *MEASURES
+    )
 
 
 def drawn(count):

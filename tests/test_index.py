@@ -7,7 +7,7 @@ from trackbed.problems import Problem
 
 def indexed(count=6):
     columns = {
-        name: [0] * count if kind == "int64" else ["x"] * count
+        name: ["x"] * count if kind == "str" else [0] * count
         for name, kind in index.INDEX_TYPES.items()
     }
     columns["record"] = list(range(count))

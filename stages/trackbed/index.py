@@ -35,6 +35,9 @@ INDEX_TYPES = {
     "sha256": "str",  # of the source image's bytes
     "perceptual_hash": "str",  # 64-bit difference hash, 16 hexadecimal digits
     "pixel_hash": "str",  # 128-bit BLAKE2b of width, height and RGB pixels, 32 digits
+    "brightness": "float64",  # mean of the grey values, 0..255
+    "contrast": "float64",  # their standard deviation
+    "sharpness": "float64",  # variance of their Laplacian
 }
 REJECTS_TYPES = {"filename": "str", "reason": "str", "detail": "str"}
 FOLDS_TYPES = {

@@ -65,6 +65,9 @@ class Picture:
     sha256: str  # of the source file (of the pixels in a TFRecord), followed by the box if any
     perceptual_hash: str  # 64-bit difference hash, 16 hexadecimal digits
     pixel_hash: str  # 128-bit BLAKE2b of size and pixels, 32 hexadecimal digits
+    brightness: float  # see quality.Quality
+    contrast: float
+    sharpness: float
 
 
 @dataclass(frozen=True)

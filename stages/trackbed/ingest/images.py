@@ -21,6 +21,7 @@ from PIL import Image
 from trackbed.ingest import entries as reasons
 from trackbed.ingest.decoding import Decoded, decoded, refuse_large
 from trackbed.ingest.entries import Box, Entry, Picture, RawPixels, Rejected
+from trackbed.ingest.quality import quality
 
 __all__ = ["Picture", "Rejected", "difference_hash", "load"]
 
@@ -44,7 +45,7 @@ def load(entry: Entry, max_pixels: int, crop_margin: float = 0.0) -> Picture:
     image, kept = source.image, source.kept
     if entry.box is not None:
         image, kept = image.crop(_within(image, entry.box, crop_margin)), None
-    pixels = image.tobytes()
+    pixels, grey = image.tobytes(), image.convert("L")
     encoding, stored = kept or ("raw", pixels)
     return Picture(
         data=stored,
@@ -53,20 +54,21 @@ def load(entry: Entry, max_pixels: int, crop_margin: float = 0.0) -> Picture:
         height=image.height,
         width=image.width,
         sha256=_digest(data, entry.box),
-        perceptual_hash=difference_hash(image),
+        perceptual_hash=difference_hash(grey),
         pixel_hash=_pixel_hash(image.size, pixels),
+        **quality(grey)._asdict(),
     )
 
 
-def difference_hash(image: Image.Image) -> str:
+def difference_hash(grey: Image.Image) -> str:
     """A 64-bit hash that resembles that of similar pictures: 16 hexadecimal digits.
 
-    Bit by bit and row by row: is a pixel of the 9 x 8 grey picture darker than its right
+    grey: mode L. Bit by bit and row by row: is a pixel of the 9 x 8 picture darker than its right
     neighbour? (N. Krawetz, "Kind of Like That", hackerfactor.com, 2013.)
     """
-    small = image.convert("L").resize((9, 8), Image.Resampling.BOX)
-    grey = np.frombuffer(small.tobytes(), np.uint8).reshape(8, 9)
-    return np.packbits(grey[:, :-1] < grey[:, 1:]).tobytes().hex()
+    small = grey.resize((9, 8), Image.Resampling.BOX)
+    values = np.frombuffer(small.tobytes(), np.uint8).reshape(8, 9)
+    return np.packbits(values[:, :-1] < values[:, 1:]).tobytes().hex()
 
 
 def _pixel_hash(size: tuple[int, int], pixels: bytes) -> str:

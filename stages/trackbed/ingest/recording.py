@@ -15,6 +15,7 @@ IMAGE = "image_raw"
 PICTURE_COLUMNS = (
     *("encoding", "format", "height", "width"),
     *("sha256", "perceptual_hash", "pixel_hash"),
+    *("brightness", "contrast", "sharpness"),
 )
 
 
