@@ -8,6 +8,7 @@ from trackbed import index, params, startup
 from trackbed.judging import agreement, calibration, intervals, mistakes, predictions, scores
 from trackbed.learning import embeddings
 from trackbed.outputs import replacing_folder, write_csv, write_json
+from trackbed.running import unchanged
 from trackbed.stage import run
 
 FALSE_INFERENCES = "false_inferences.json"
@@ -34,6 +35,7 @@ def main(
 ) -> None:
     """Write predictions, scores, and the tables of classes, confusions and confidence."""
     p = params.load("evaluate", EvaluateParams)
+    unchanged.refuse_another(models_path)
     table = index.assigned(records_path, folds_path)
     rows = table[table["part"] == "test"]
     stored = embeddings.read(embeddings_path)

@@ -9,6 +9,7 @@ from trackbed.outputs import replacing_folder
 from trackbed.stage import run
 
 CACHE = Path(".cache/resume")
+DIVERGED = Path(".cache/diverged")
 
 
 def main(
@@ -63,6 +64,7 @@ def main(
     store = resuming.Store(CACHE, resuming.key(settings, depends)) if p.resume else None
     plan = training.Plan(**{key: getattr(p, key) for key in training.PLANNED})
     with (
+        checkpoint.aside(DIVERGED, network, names),
         epochlog.started(log_path) as live,
         epochlog.Progress(p.epochs, p.monitor) as progress,
         resources.Resources() as machine,

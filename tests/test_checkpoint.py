@@ -8,7 +8,7 @@ import pytest
 
 from trackbed.learning import checkpoint, networks
 from trackbed.learning.spec import Spec
-from trackbed.problems import Problem
+from trackbed.problems import Diverged, Problem
 
 STAGES = Path(__file__).parents[1] / "stages"
 
@@ -67,3 +67,29 @@ def test_a_missing_or_damaged_model_is_told_in_words(tmp_path):
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(Problem, match="no loadable model"):
         checkpoint.load(tmp_path)
+
+
+def test_a_diverged_run_leaves_its_best_weights_aside(tmp_path):
+    network = small_network()
+    with (
+        pytest.raises(
+            Diverged, match=r"^too high\. The best weights before that are kept in .*kept"
+        ),
+        checkpoint.aside(tmp_path / "kept", network, ["a", "b", "c"]),
+    ):
+        raise Diverged("too high.")
+    loaded, _ = checkpoint.load(tmp_path / "kept")
+    pairs = zip(loaded.get_weights(), network.get_weights(), strict=True)
+    assert all(np.array_equal(one, other) for one, other in pairs)
+
+
+def test_broken_weights_are_not_kept_nor_those_of_an_earlier_run(tmp_path):
+    network = small_network()
+    (tmp_path / "kept").mkdir()
+    network.set_weights([np.full_like(weight, np.nan) for weight in network.get_weights()])
+    with (
+        pytest.raises(Diverged, match=r"^too high\.$"),
+        checkpoint.aside(tmp_path / "kept", network, ["a", "b", "c"]),
+    ):
+        raise Diverged("too high.")
+    assert not list(tmp_path.iterdir())

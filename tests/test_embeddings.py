@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from trackbed.learning import embeddings
-from trackbed.problems import Problem
+from trackbed.problems import Damaged, Diverged, Problem
 
 # Grey images whose "embedding" is their brightness and its double.
 IMAGES = np.arange(10, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 3), np.uint8)
@@ -80,3 +80,23 @@ def test_two_writings_give_the_same_bytes(tmp_path):
         stored(tmp_path / name, views=2)
     for name in (embeddings.STORED_FILE, embeddings.VIEWS_FILE, embeddings.ABOUT_FILE):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_an_embedding_that_is_not_finite_is_not_written(tmp_path):
+    def broken(images):
+        return np.where(images[:, :1, 0, 0] == 7, np.inf, brightness(images))
+
+    path = tmp_path / embeddings.STORED_FILE
+    with pytest.raises(Diverged, match=r"embedding of record 7 of index\.csv is not finite"):
+        embeddings.write(path, IMAGES, np.arange(10), [broken], 3)
+    assert not list(tmp_path.iterdir())
+
+
+def test_stored_values_that_are_not_finite_are_refused(tmp_path):
+    kept = stored(tmp_path, views=1)
+    for name, read in (("embeddings.npy", kept.of), ("views.npy", None)):
+        values = np.load(tmp_path / name)
+        values[0, 2, 0] = np.nan
+        np.save(tmp_path / name, values)
+        with pytest.raises(Damaged, match=rf"{name}: holds values that are not finite"):
+            read(TABLE) if read else kept.training(TABLE, TABLE[:3])

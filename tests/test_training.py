@@ -3,7 +3,7 @@ import pytest
 
 from trackbed.learning import determinism, examples, losses, networks, optimizers, training
 from trackbed.learning.spec import Spec
-from trackbed.problems import Problem
+from trackbed.problems import Diverged, Problem
 
 
 def adam(rate, average=0.0):
@@ -77,6 +77,24 @@ def test_the_weights_of_the_best_epoch_are_kept_and_training_stops_in_time():
 def test_divergence_ends_with_the_epoch_the_batch_and_the_learning_rate():
     with pytest.raises(Problem, match=r"nan at epoch 1, .*; lower train\.learning_rate"):
         fitted(1e30)
+
+
+def test_divergence_leaves_the_weights_of_the_best_epoch_before():
+    import keras
+
+    class Jump(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            reached.append((logs["val_loss"], self.model.get_weights()))
+            if epoch == 2:
+                self.model.optimizer.learning_rate = 1e30
+
+    reached = []
+    determinism.reproducible(0)
+    network = networks.build("small_cnn", Spec(16, 2, 0.1))
+    with pytest.raises(Diverged, match="at epoch 4"):
+        run(network, adam(0.003), callbacks=[Jump()])
+    best = min(reached, key=lambda pair: pair[0])[1]
+    assert all(np.array_equal(a, b) for a, b in zip(network.get_weights(), best, strict=True))
 
 
 def test_the_averaged_weights_are_the_ones_that_are_validated_and_kept():

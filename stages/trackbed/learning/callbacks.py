@@ -1,6 +1,8 @@
 """Keras callbacks that decide which weights are kept and when a run has failed."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -46,11 +48,22 @@ class Best(keras.callbacks.EarlyStopping):
         super().on_epoch_end(epoch, logs)
         self.kept = (self.best, self.best_epoch, self.best_weights)
 
+    @contextmanager
+    def restored_on_divergence(self) -> Iterator[None]:
+        """Give the model its best weights back if the block raises Diverged, and let it pass."""
+        try:
+            yield
+        except Diverged:
+            if self.kept[2] is not None:
+                self.model.set_weights(self.kept[2])
+            raise
+
 
 class RefuseDivergence(keras.callbacks.Callback):
-    """Ends the run with Diverged at the first batch or epoch whose loss is not finite.
+    """Ends the run with Diverged as soon as a loss, another logged value or a weight is not finite.
 
-    Keras' TerminateOnNaN stops quietly, and the run would count as a success.
+    Keras' TerminateOnNaN stops quietly, and the run would count as a success. It comes before the
+    callback that keeps the best weights, so that none of these are kept.
     """
 
     epoch = 0
@@ -64,11 +77,17 @@ class RefuseDivergence(keras.callbacks.Callback):
         self._refuse(logs["loss"], f"batch {batch + 1}")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Look at the validation loss: weights that are not finite show there at the latest."""
-        self._refuse(logs["val_loss"], "validation")
+        """Look at all values of the epoch, and at the weights: a loss may hide what they are."""
+        for name, value in logs.items():
+            self._refuse(value, "validation" if name.startswith("val_") else "its end", name)
+        for weight in self.model.weights:
+            if weight.dtype.startswith(("float", "bfloat")):
+                # The sum is finite only if all are, or if they are too large to go on with.
+                self._refuse(float(keras.ops.sum(keras.ops.abs(weight))), "its end", weight.path)
 
-    def _refuse(self, loss: float, where: str) -> None:
-        if not math.isfinite(loss):
+    def _refuse(self, value: float, where: str, name: str = "loss") -> None:
+        if not math.isfinite(value):
             raise Diverged(
-                f"loss became {loss} at epoch {self.epoch + 1}, {where}; lower train.learning_rate."
+                f"{name} became {value} at epoch {self.epoch + 1}, {where}; "
+                "lower train.learning_rate."
             )

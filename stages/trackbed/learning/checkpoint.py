@@ -1,14 +1,18 @@
 """Keep a model in a file that is the same for the same model, byte by byte."""
 
 import json
+import shutil
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
-from trackbed.outputs import replacing, write_json
-from trackbed.problems import Problem
+from trackbed.outputs import replacing, replacing_folder, write_json
+from trackbed.problems import Diverged, Problem
 
 MODEL_FILE = "model.keras"
 CLASSES_FILE = "classes.json"
@@ -28,6 +32,23 @@ def save(folder: Path, model: keras.Model, classes: list[str]) -> None:
         _canonical(written, temporary)
     written.unlink()
     write_json(folder / CLASSES_FILE, {"classes": classes})
+
+
+@contextmanager
+def aside(folder: Path, model: keras.Model, classes: list[str]) -> Iterator[None]:
+    """If the block raises Diverged, keep the model in a folder and say so, where it is usable.
+
+    It is not where no epoch was finished: its weights are not finite.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield
+    except Diverged as problem:
+        if not all(np.isfinite(weight).all() for weight in model.get_weights()):
+            raise
+        with replacing_folder(folder) as temporary:
+            save(temporary, model, classes)
+        raise Diverged(f"{problem} The best weights before that are kept in {folder}.") from None
 
 
 def load(folder: Path) -> tuple[keras.Model, list[str]]:

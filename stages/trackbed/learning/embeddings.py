@@ -13,7 +13,7 @@ from numpy.lib.format import open_memmap
 
 from trackbed import inputs
 from trackbed.outputs import replacing, write_json
-from trackbed.problems import Problem
+from trackbed.problems import Damaged, Diverged, Problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ class Embeddings:
 
     def of(self, rows: pd.DataFrame) -> np.ndarray:
         """Embeddings of some rows of the index: float32, shape (rows, units)."""
-        return np.asarray(self._array(STORED_FILE)[0, rows["record"].to_numpy()])
+        return self._finite(STORED_FILE, self._array(STORED_FILE)[0, rows["record"].to_numpy()])
 
     def training(self, table: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
         """Those of training rows; with views, all of each image: (rows, views, units).
@@ -48,13 +48,15 @@ class Embeddings:
         """
         if not self.about["views"]:
             return self.of(rows)
-        return self._array(VIEWS_FILE)[:, self._places(table, rows, "train")].swapaxes(0, 1)
+        drawn = self._array(VIEWS_FILE)[:, self._places(table, rows, "train")]
+        return self._finite(VIEWS_FILE, drawn).swapaxes(0, 1)
 
     def reference(self, table: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
         """Those of test rows in TensorFlow and float32, as the saved model computes them."""
         if self.about["exact"]:
             return self.of(rows)
-        return np.asarray(self._array(REFERENCE_FILE)[0, self._places(table, rows, "test")])
+        places = self._places(table, rows, "test")
+        return self._finite(REFERENCE_FILE, self._array(REFERENCE_FILE)[0, places])
 
     def refuse_another(self, digest: str) -> None:
         """Raise a Problem if the embeddings come from another backbone."""
@@ -67,6 +69,11 @@ class Embeddings:
     def _places(self, table: pd.DataFrame, rows: pd.DataFrame, part: str) -> np.ndarray:
         records = table.loc[table["part"] == part, "record"].to_numpy()
         return np.searchsorted(records, rows["record"].to_numpy())
+
+    def _finite(self, name: str, values: np.ndarray) -> np.ndarray:
+        if not np.isfinite(values).all():
+            raise Damaged(f"{self.folder / name}: holds values that are not finite. {REMEDY}")
+        return np.asarray(values)
 
     def _array(self, name: str) -> np.ndarray:
         try:
@@ -91,7 +98,8 @@ def write(
 ) -> None:
     """Write what each of some functions makes of rows of the images, in memory a batch at a time.
 
-    images: uint8, shape (images, side, side, 3); rows: int, shape (rows,).
+    images: uint8, shape (images, side, side, 3); rows: int, shape (rows,). Raises Diverged for an
+    embedding that is not finite.
     """
     import rich.progress
 
@@ -104,6 +112,16 @@ def write(
             if stored is None:
                 shape = (len(views), len(rows), embedded.shape[1])
                 stored = open_memmap(temporary, "w+", np.float32, shape)
+            _refuse_not_finite(embedded, rows[start : start + batch])
             stored[view, start : start + batch] = embedded
         if stored is not None:
             stored.flush()
+
+
+def _refuse_not_finite(embedded: np.ndarray, rows: np.ndarray) -> None:
+    broken = rows[~np.isfinite(embedded).all(axis=1)]
+    if len(broken):
+        raise Diverged(
+            f"the embedding of record {broken[0]} of index.csv is not finite. Another "
+            "embed.precision may do, or the weights of train.weights are broken."
+        )

@@ -8,7 +8,7 @@ import pandas as pd
 
 from trackbed.ingest import records
 from trackbed.learning import batches, embeddings, halves
-from trackbed.problems import Problem
+from trackbed.problems import Diverged, Problem
 
 # Sums in another order differ in the last digits; another backbone or scaling differs in the first.
 TOLERANCE = 1e-3
@@ -20,16 +20,17 @@ def probabilities(
 ) -> np.ndarray:
     """Class probabilities of some rows of the index, float32, shape (rows, classes).
 
-    The images are stretched to the input shape of the model.
+    The images are stretched to the input shape of the model. Raises Diverged where one is not
+    finite.
     """
     _, height, width, _ = model.input_shape
     images = records.pixels(records_path, rows, height, width)
-    return model.predict(batches.in_order(images, batch=batch), verbose=0)
+    return _predicted(model, images, batch)
 
 
 def of_embeddings(model: keras.Model, embedded: np.ndarray, batch: int) -> np.ndarray:
     """The same from embeddings by the model's backbone, float32, shape (rows, units)."""
-    return halves.head(model).predict(batches.in_order(embedded, batch=batch), verbose=0)
+    return _predicted(halves.head(model), embedded, batch)
 
 
 def checked(
@@ -54,5 +55,15 @@ def checked(
         raise Problem(
             f"{stored.folder}: the model's probabilities from images and from embeddings differ "
             f"by up to {difference:.2g} on {len(some)} test images. {embeddings.REMEDY}"
+        )
+    return found
+
+
+def _predicted(model: keras.Model, values: np.ndarray, batch: int) -> np.ndarray:
+    found = model.predict(batches.in_order(values, batch=batch), verbose=0)
+    if not np.isfinite(found).all():
+        raise Diverged(
+            f"the model gives {(~np.isfinite(found)).any(axis=1).sum()} of {len(found)} images "
+            "probabilities that are not finite. Train it anew with a lower train.learning_rate."
         )
     return found

@@ -76,7 +76,8 @@ def fit(
     that change images and layers that mix images and labels, is no part of the network.
     `waiting` is told how long batches were waited for. With a `store` the run goes on from the
     state found there, and keeps its own there.
-    Raises Problem as soon as the loss is not finite.
+    Raises Diverged as soon as a loss, a metric or a weight is not finite; the network then has the
+    weights of the best epoch that was finished, if one was.
     """
     changes, mixers = augmentation
     fused.fuse(network)
@@ -96,22 +97,23 @@ def fit(
         begins = state.first_epoch if number == state.phase else best.epochs
         compiled(whole, phase.optimizer, loss, steps_per_execution=together)
         drawn = mixed(_drawn(training, classes, plan, best.epochs), mixers)
-        whole.fit(
-            waiting.timed(drawn) if waiting else drawn,
-            steps_per_epoch=steps,
-            initial_epoch=best.epochs,
-            epochs=begins + phase.epochs,
-            validation_data=checked,
-            callbacks=[
-                *averaging(phase.optimizer),
-                best,
-                RefuseDivergence(),
-                *callbacks,
-                *([keeper.of(number, begins)] if keeper else []),
-            ],
-            shuffle=False,  # the batches come shuffled
-            verbose=0,
-        )
+        with best.restored_on_divergence():
+            whole.fit(
+                waiting.timed(drawn) if waiting else drawn,
+                steps_per_epoch=steps,
+                initial_epoch=best.epochs,
+                epochs=begins + phase.epochs,
+                validation_data=checked,
+                callbacks=[
+                    *averaging(phase.optimizer),
+                    RefuseDivergence(),
+                    best,
+                    *callbacks,
+                    *([keeper.of(number, begins)] if keeper else []),
+                ],
+                shuffle=False,  # the batches come shuffled
+                verbose=0,
+            )
     seconds = round(time.perf_counter() - begun + state.seconds, 1)
     early = best.epochs < sum(phase.epochs for phase in phases)
     return Outcome(best.best_epoch + 1, best.epochs, early, seconds, resumed=state.epochs > 0)
