@@ -38,3 +38,18 @@ def test_the_log_tells_what_every_epoch_took_of_the_machine(finished):
     assert len(shares) == len(memory) == 2
     assert all(0 < float(share) <= 1 for share in shares)
     assert all(float(value) > 200 for value in memory)  # TensorFlow alone takes more
+
+
+def test_a_line_per_epoch_tells_the_time_left_and_marks_the_best(capsys, monkeypatch):
+    clock = iter([0.0, 30.0, 30.0, 70.0, 70.0, 100.0])
+    monkeypatch.setattr(epochlog.time, "perf_counter", lambda: next(clock))
+    with epochlog.Progress(3, "val_loss") as progress:
+        progress.set_params({"steps": 1})
+        for epoch, loss in enumerate([0.5, 0.7, 0.4]):
+            progress.on_epoch_begin(epoch)
+            progress.on_epoch_end(
+                epoch, {"loss": 1, "val_loss": loss, "val_accuracy": 0.5, "val_macro_f1": 0.5}
+            )
+    lines = capsys.readouterr().out.splitlines()
+    ends = [line.partition("macro F1 0.5000  ")[2] for line in lines]
+    assert ends == ["30.0 s, 0:01:00 left *", "40.0 s, 0:00:35 left", "30.0 s *"]

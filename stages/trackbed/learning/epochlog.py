@@ -2,6 +2,7 @@
 
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ class EpochLog(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.Callback):
-    """One line per epoch, and on a terminal a bar for the epoch under way."""
+    """One line per epoch with the time left, and on a terminal a bar for the epoch under way."""
 
     remembered = ("best",)
 
@@ -118,6 +119,7 @@ class Progress(keras.callbacks.Callback):
         self.epochs, self.monitor = epochs, monitor
         self.sign = 1 if monitor.endswith("loss") else -1  # of what is to become low
         self.best = float("inf")
+        self.seconds: list[float] = []
         self.bar = rich.progress.Progress(disable=not sys.stdout.isatty(), transient=True)
 
     def __enter__(self) -> "Progress":
@@ -146,10 +148,18 @@ class Progress(keras.callbacks.Callback):
         value = self.sign * logs[self.monitor]
         star = " *" if value < self.best else ""
         self.best = min(self.best, value)
+        self.seconds.append(time.perf_counter() - self.begun)
         print(
             f"epoch {epoch + 1:>3}/{self.epochs}  loss {logs['loss']:.4f}  "
             f"val loss {logs['val_loss']:.4f}  val accuracy {logs['val_accuracy']:.4f}  "
             f"val macro F1 {logs['val_macro_f1']:.4f}  "
-            f"{time.perf_counter() - self.begun:.1f} s{star}",
+            f"{self.seconds[-1]:.1f} s{self._left(self.epochs - epoch - 1)}{star}",
             flush=True,
         )
+
+    def _left(self, epochs: int) -> str:
+        """How long so many epochs will take; fewer may do."""
+        if not epochs:
+            return ""
+        left = timedelta(seconds=round(float(np.median(self.seconds)) * epochs))
+        return f", {left} left" if left else ""
