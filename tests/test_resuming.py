@@ -46,7 +46,7 @@ class Remembers(keras.callbacks.Callback):
         self.seen.append(logs["val_loss"])
 
 
-def trained(folder=None, kill_at=None, two_phases=False, plateau=False):
+def trained(folder=None, kill_at=None, two_phases=False, plateau=False, mixing=()):
     """Six epochs with dropout, augmentation and averaged weights; the network and its outcome."""
     determinism.reproducible(3)
     network = networks.build("small_cnn", Spec(16, 2, 0.3, width=0.5))
@@ -63,7 +63,10 @@ def trained(folder=None, kill_at=None, two_phases=False, plateau=False):
         callbacks.append(KillAt(kill_at))
     outcome = training.fit(
         network,
-        (augment.layers([augment.Flip(name="flip", mode="horizontal")], 3), ()),
+        (
+            augment.layers([augment.Flip(name="flip", mode="horizontal")], 3),
+            augment.mixers(mixing, 3),
+        ),
         coloured(96, 1),
         coloured(32, 2),
         phases=[phase(3), phase(3)] if two_phases else [phase(6)],
@@ -75,7 +78,10 @@ def trained(folder=None, kill_at=None, two_phases=False, plateau=False):
     return network, outcome, seen.seen
 
 
-@pytest.mark.parametrize("options", [{"two_phases": True}, {"plateau": True}])
+MIXING = (augment.MixUp(name="mixup", alpha=0.4), augment.CutMix(name="cutmix", factor=1.0))
+
+
+@pytest.mark.parametrize("options", [{"two_phases": True, "mixing": MIXING}, {"plateau": True}])
 def test_a_killed_run_ends_with_the_same_weights(tmp_path, options):
     network, outcome, seen = trained(**options)
     with pytest.raises(Killed):

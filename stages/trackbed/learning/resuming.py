@@ -2,9 +2,8 @@
 
 What is kept is all that decides what comes next: weights, moving averages, the optimizer's
 variables, the random state of dropout and augmentation, and what the callbacks remember. The
-order of the images needs no keeping, as (seed, epoch) alone decides it. So the resumed run ends
-with the weights of the uninterrupted one. The exception are the changes that mix images (MixUp,
-CutMix): they are drawn ahead of the training, and a resumed run draws others.
+order of the images and how they are mixed need no keeping, as (seed, epoch) alone decides it. So
+the resumed run ends with the weights of the uninterrupted one.
 """
 
 import hashlib

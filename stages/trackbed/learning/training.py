@@ -96,7 +96,7 @@ def fit(
         phase.prepare()
         begins = state.first_epoch if number == state.phase else best.epochs
         compiled(whole, phase.optimizer, loss, steps_per_execution=together)
-        drawn = mixed(_drawn(training, classes, plan, best.epochs), mixers)
+        drawn = mixed(_drawn(training, classes, plan, best.epochs), mixers, best.epochs * steps)
         with best.restored_on_divergence():
             whole.fit(
                 waiting.timed(drawn) if waiting else drawn,
@@ -153,8 +153,15 @@ def _drawn(training: Examples, classes: int, plan: Plan, epoch: int) -> tf.data.
     )
 
 
-def mixed(drawn: tf.data.Dataset, mixers: Sequence[keras.layers.Layer]) -> tf.data.Dataset:
-    """Batches whose images and labels the layers have mixed; weights stay as they are."""
+def mixed(
+    drawn: tf.data.Dataset, mixers: Sequence[keras.layers.Layer], first: int = 0
+) -> tf.data.Dataset:
+    """Batches whose images and labels the layers have mixed; weights stay as they are.
+
+    The layers draw for the batch of number `first`, and those that follow, what they would draw
+    for it in a run in one go. TensorFlow asks for batches ahead of the training, so that the
+    random state of a layer tells nothing about where the training is.
+    """
 
     def mix(images: tf.Tensor, labels: tf.Tensor, *weights: tf.Tensor) -> tuple[tf.Tensor, ...]:
         both = {"images": tf.cast(images, tf.float32), "labels": labels}
@@ -162,7 +169,17 @@ def mixed(drawn: tf.data.Dataset, mixers: Sequence[keras.layers.Layer]) -> tf.da
             both = mixer(both, training=True)
         return both["images"], both["labels"], *weights
 
+    for mixer in mixers:
+        _seek(mixer, first)
     return drawn.map(mix) if mixers else drawn
+
+
+def _seek(mixer: keras.layers.Layer, batch: int) -> None:
+    """Set the random state of a layer to what it is before the batch of this number, from 0."""
+    seed, begun = (int(value) for value in keras.ops.convert_to_numpy(mixer.generator.state))
+    mixer({"images": np.zeros((2, 1, 1, 3)), "labels": np.eye(2)}, training=True)
+    draws = int(keras.ops.convert_to_numpy(mixer.generator.state)[1]) - begun  # per batch
+    mixer.generator.state.assign([seed, batch * draws])
 
 
 def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
