@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from trackbed import index, params, startup
+from trackbed.judging import predictions
 from trackbed.learning import augment, embeddings
 from trackbed.learning.choices import TrainParams
 from trackbed.outputs import replacing_folder
@@ -20,7 +21,7 @@ def main(
     log_path: Path,
     sheet_path: Path,
 ) -> None:
-    """Write the model, its class names, the epoch log and a sheet of what the network sees."""
+    """Write the model, its validation answers, the epoch log and a sheet of what it sees."""
     p = params.load("train", TrainParams)
     table = index.assigned(records_path, folds_path)
     rows = index.training_and_validation(table, p.fold)
@@ -83,8 +84,11 @@ def main(
             store=store,
         )
         log.summarize(network, outcome, p.monitor)
+    said = model.predict(batches.in_order(learned[1].images, batch=p.batch), verbose=0)
     with replacing_folder(models_path) as folder:
         checkpoint.save(folder, network, names)
+        validation = predictions.answers(rows[1], names, said)
+        predictions.write(folder, validation, predictions.VALIDATION_FILE)
     if store:
         store.remove()
 

@@ -5,10 +5,13 @@ import io
 import json
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from dvc.repo import Repo
+from PIL import Image
+from PIL.Image import Resampling
 
 # What each section of params.yaml feeds; the report shows them all.
 READERS = {
@@ -89,6 +92,29 @@ def test_scores_agree_with_the_predictions(finished):
     assert scores["macro_f1"] == pytest.approx(f1_score(*answers, average="macro"))
     assert scores["macro_f1_low"] <= scores["macro_f1"] <= scores["macro_f1_high"]
     assert scores["images"] == len(predictions)
+
+
+def test_the_saved_model_s_answers_for_the_validation_fold_lie_beside_it(finished):
+    told = pd.read_csv(finished.folder / "models/validation.csv")
+    folds = pd.read_csv(finished.folder / "data/folds/folds.csv")
+    assert told["record"].tolist() == folds["record"][folds["fold"] == 0].tolist()
+    said = keras_probabilities(finished, told["record"])
+    np.testing.assert_allclose(told.filter(regex="^p_"), said, atol=1e-6)
+    best = json.loads((finished.folder / "metrics/train/metrics.json").read_text())["best"]
+    assert (told["true"] == told["predicted"]).mean() == pytest.approx(best["val_accuracy"])
+
+
+def keras_probabilities(project, rows):
+    """What the saved model makes of the source's pictures, decoded and stretched by Pillow."""
+    import keras
+
+    names = pd.read_csv(project.folder / "data/records/index.csv")["filename"][rows]
+    model = keras.models.load_model(project.folder / "models/model.keras", safe_mode=True)
+    pictures = []
+    for name in names:
+        with Image.open(project.folder / "data/raw" / name) as picture:
+            pictures.append(picture.convert("RGB").resize((16, 16), Resampling.BILINEAR))
+    return model.predict(np.stack(pictures).astype(np.float32), verbose=0)
 
 
 def test_the_bins_of_confidence_hold_every_prediction(finished):

@@ -27,6 +27,16 @@ def test_names_of_any_kind_and_every_digit_come_back(tmp_path):
     assert (back["p_012"].astype(np.float32) == written["p_012"]).all()
 
 
+def test_those_of_the_validation_fold_lie_in_a_file_of_their_own(tmp_path):
+    predictions.write(tmp_path, table(["a", "b"]), predictions.VALIDATION_FILE)
+    assert [path.name for path in tmp_path.iterdir()] == ["validation.csv"]
+    assert predictions.read(tmp_path, predictions.VALIDATION_FILE)["true"].tolist() == ["a", "b"]
+    with pytest.raises(Problem, match="evaluate"):
+        predictions.read(tmp_path)
+    with pytest.raises(Problem, match="train"):
+        predictions.read(tmp_path / "elsewhere", predictions.VALIDATION_FILE)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -135,12 +135,18 @@ def test_a_killed_stage_goes_on_and_gives_the_model_of_a_run_in_one_go(project):
     assert summary["resumed"] is True
     log = (project.folder / "metrics/train/plots/metrics/val/loss.tsv").read_text().split()
     assert log[2::2] == [f"{number}" for number in range(1, 13)]
-    resumed = (project.folder / "models/model.keras").read_bytes()
+    resumed = written(project)
     assert not list((project.folder / ".cache/resume").iterdir())
     project.change(train={"resume": False})
     project.run(*arguments)
-    assert (project.folder / "models/model.keras").read_bytes() == resumed
+    assert written(project) == resumed
     assert "resumed" not in json.loads((project.folder / "metrics/train/metrics.json").read_text())
+
+
+def written(project):
+    """The model and what it says of the validation fold."""
+    files = ("model.keras", "validation.csv")
+    return [(project.folder / "models" / name).read_bytes() for name in files]
 
 
 def stage_arguments(project):

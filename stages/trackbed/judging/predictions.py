@@ -11,7 +11,8 @@ from trackbed import inputs
 from trackbed.outputs import write_csv
 from trackbed.problems import Problem
 
-PREDICTIONS_FILE = "predictions.csv"
+PREDICTIONS_FILE = "predictions.csv"  # of the test part, in the folder of the evaluation
+VALIDATION_FILE = "validation.csv"  # of the validation fold, in the folder of the model
 
 PREDICTIONS_TYPES = {
     "record": "int64",  # of the index
@@ -23,39 +24,44 @@ PREDICTIONS_TYPES = {
 }
 # One column per class follows, in the order of the labels: the prefix and the class name.
 PROBABILITY_PREFIX = "p_"
-REMEDY = "Run `dvc repro -f evaluate`."
+REMEDIES = {
+    PREDICTIONS_FILE: "Run `dvc repro -f evaluate`.",
+    VALIDATION_FILE: "Run `dvc repro -f train`.",
+}
 
 
-def read(folder: Path) -> pd.DataFrame:
-    """The predictions for the test part, one row per image.
+def read(folder: Path, file: str = PREDICTIONS_FILE) -> pd.DataFrame:
+    """The predictions for the test part, or of VALIDATION_FILE, one row per image.
 
     Columns as in PREDICTIONS_TYPES, then the probability of every class in label order.
     Raises Problem for a missing file, other columns or a cell that is no number.
     """
-    path = folder / PREDICTIONS_FILE
-    return parsed(path, f"{path}")
+    path = folder / file
+    return parsed(path, f"{path}", REMEDIES[file])
 
 
-def parsed(source: Path | TextIO, named: str) -> pd.DataFrame:
+def parsed(
+    source: Path | TextIO, named: str, remedy: str = REMEDIES[PREDICTIONS_FILE]
+) -> pd.DataFrame:
     """The same from a path or an open file, which messages call `named`."""
     types = defaultdict(lambda: "float64", PREDICTIONS_TYPES)
     # Without na_filter=False a class called NA would become NaN.
-    table = inputs.table(source, REMEDY, dtype=types, na_filter=False)
+    table = inputs.table(source, remedy, dtype=types, na_filter=False)
     first, rest = _columns(table)
     if first != list(PREDICTIONS_TYPES) or not all(c.startswith(PROBABILITY_PREFIX) for c in rest):
         raise Problem(
             f"{named}: columns are {list(table.columns)}, expected {list(PREDICTIONS_TYPES)} "
-            f"and one column {PROBABILITY_PREFIX}<class> per class. {REMEDY}"
+            f"and one column {PROBABILITY_PREFIX}<class> per class. {remedy}"
         )
     return table
 
 
-def write(folder: Path, table: pd.DataFrame) -> None:
-    """Write predictions.csv into a folder.
+def write(folder: Path, table: pd.DataFrame, file: str = PREDICTIONS_FILE) -> None:
+    """Write predictions.csv, or VALIDATION_FILE, into a folder.
 
     Nine significant digits: enough to give every float32 back exactly.
     """
-    write_csv(folder / PREDICTIONS_FILE, table, float_format="%.9g")
+    write_csv(folder / file, table, float_format="%.9g")
 
 
 def classes(table: pd.DataFrame) -> list[str]:
