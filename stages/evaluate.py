@@ -5,7 +5,15 @@ from pathlib import Path
 from pydantic import Field
 
 from trackbed import index, params, startup
-from trackbed.judging import agreement, calibration, intervals, mistakes, predictions, scores
+from trackbed.judging import (
+    agreement,
+    calibration,
+    intervals,
+    mistakes,
+    predictions,
+    scores,
+    temperature,
+)
 from trackbed.learning import embeddings
 from trackbed.outputs import replacing_folder, write_csv, write_json
 from trackbed.running import unchanged
@@ -20,6 +28,7 @@ class EvaluateParams(params.Section):
     top_k: int = Field(ge=1)  # a right answer is among the k most probable
     batch: int = Field(ge=1)  # images; changes speed and memory alone
     seed: int = Field(ge=0, lt=2**31)  # of the bootstrap intervals
+    calibrated: bool  # report the probabilities that the temperature gives
 
 
 def main(
@@ -50,6 +59,9 @@ def main(
         probabilities = inference.probabilities(model, records_path, rows, p.batch)
     else:
         probabilities = inference.checked(model, stored, records_path, table, rows, p.batch)
+    degrees = temperature.read(models_path)
+    calibrated = temperature.applied(probabilities, degrees)
+    probabilities = calibrated if p.calibrated else probabilities
     labels, predicted = rows["label"].to_numpy(), probabilities.argmax(axis=1)
     answers = predictions.answers(rows, names, probabilities)
     with replacing_folder(evaluation_path) as folder:
@@ -60,7 +72,8 @@ def main(
     per_class = scores.per_class(matrix)
     write_csv(summary_path, scores.summary(per_class, names))
     write_csv(confusion_path, scores.named(matrix, names))
-    write_csv(reliability_path, calibration.reliability(probabilities, labels), "%.4f")
+    bins = [calibration.reliability(said, labels) for said in (probabilities, calibrated)]
+    write_csv(reliability_path, calibration.beside(*bins), "%.4f")
     groups = rows["group"].to_numpy()
     spread = intervals.macro_f1_and_accuracy(labels, predicted, groups, len(names), p.seed)
     overall = intervals.beside(scores.overall(probabilities, labels, p.top_k), spread)
@@ -68,6 +81,7 @@ def main(
     if stored is not None and not stored.about["exact"]:
         quick = inference.of_embeddings(model, stored.of(rows), p.batch).argmax(axis=1)
         counts |= agreement.agreement(labels, quick, predicted, groups, len(names), p.seed)
+    counts |= {"temperature": degrees} | calibration.calibrated_scores(calibrated, labels)
     write_json(scores_path, overall | calibration.scores(probabilities, labels) | counts)
     print(f"macro F1 {overall['macro_f1']:.4f} on {len(rows)} test images")
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from trackbed import index, params, startup
-from trackbed.judging import predictions
+from trackbed.judging import predictions, temperature
 from trackbed.learning import augment, embeddings
 from trackbed.learning.choices import TrainParams
 from trackbed.outputs import replacing_folder
@@ -89,6 +89,7 @@ def main(
         checkpoint.save(folder, network, names)
         validation = predictions.answers(rows[1], names, said)
         predictions.write(folder, validation, predictions.VALIDATION_FILE)
+        temperature.write(folder, temperature.fitted(said, learned[1].labels))
     if store:
         store.remove()
 

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from sklearn import metrics
 
 from trackbed import index
-from trackbed.judging import calibration, predictions
+from trackbed.judging import calibration, predictions, temperature
 from trackbed.outputs import write_csv, write_json
 from trackbed.telling.curves import CURVES
 from trackbed.telling.results import COUNTS, MEASURES
@@ -172,11 +172,13 @@ def write_evaluation(folder, table, names, labels, probabilities):
     scores |= {"confidence_right": of_right, "confidence_wrong": of_wrong}
     scores |= {"confidence_gap": of_right - of_wrong}
     scores |= calibration.scores(probabilities, labels)
+    calibrated = temperature.applied(probabilities, 1.3)
+    scores |= {"temperature": 1.3} | calibration.calibrated_scores(calibrated, labels)
     empty = int((matrix.sum(axis=1) == 0).sum())
     scores |= {"images": len(labels), "classes_without_images": empty}
     write_json(folder / "metrics/evaluate.json", scores)
-    bins = calibration.reliability(probabilities, labels)
-    write_csv(folder / "plots/reliability.csv", bins, "%.4f")
+    bins = [calibration.reliability(said, labels) for said in (probabilities, calibrated)]
+    write_csv(folder / "plots/reliability.csv", calibration.beside(*bins), "%.4f")
 
 
 def confusion_table(matrix, names):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
-from sklearn.metrics import brier_score_loss
+from sklearn.metrics import brier_score_loss, log_loss
 
 from trackbed.judging import calibration
 
@@ -62,3 +62,23 @@ def test_probabilities_of_float32_give_the_same_bins_as_their_exact_values():
     single = probabilities.astype(np.float32)
     found = calibration.reliability(single, labels)
     assert found.equals(calibration.reliability(single.astype(float), labels))
+
+
+def test_two_tables_of_bins_stand_side_by_side():
+    before = calibration.reliability(np.array([[0.9, 0.1]]), np.array([0]), bins=2)
+    after = calibration.reliability(np.array([[0.6, 0.4]]), np.array([0]), bins=2)
+    both = calibration.beside(before, after)
+    assert list(both)[:6] == list(before)
+    assert (both["confidence"][1], both["calibrated_confidence"][1]) == (0.9, 0.6)
+    assert "calibrated_low" not in both
+
+
+def test_calibrated_scores_are_those_of_the_calibrated_probabilities():
+    probabilities, labels = case(500)
+    found = calibration.calibrated_scores(probabilities, labels)
+    plain = calibration.scores(probabilities, labels)
+    assert found == {
+        "calibrated_calibration_error": plain["calibration_error"],
+        "calibrated_brier": plain["brier"],
+        "calibrated_loss": pytest.approx(log_loss(labels, probabilities)),
+    }

@@ -152,8 +152,12 @@ def test_the_heat_map_in_percent_adds_up_to_the_row():
     assert sorted(shown[-4:]) == ["100", "25", "75", "<1"]
 
 
-def bins(probabilities, labels):
-    return calibration.reliability(np.array(probabilities), np.array(labels))
+def bins(probabilities, labels, calibrated=None):
+    after = probabilities if calibrated is None else calibrated
+    tables = [
+        calibration.reliability(np.array(said), np.array(labels)) for said in (probabilities, after)
+    ]
+    return calibration.beside(*tables)
 
 
 def test_the_histogram_tells_how_many_answers_are_right_and_wrong():
@@ -167,6 +171,7 @@ def test_the_reliability_diagram_names_its_largest_gap():
     table = bins([[0.9, 0.1]] * 20 + [[0.55, 0.45]], [0] * 10 + [1] * 10 + [0])
     svg = confidence_figures.reliability(table)
     assert "2 bins; furthest apart by 0.45" in ElementTree.fromstring(svg).get("aria-label")
+    assert {"reported", "with temperature"} <= set(texts(svg))
     assert "fill-opacity: 0" in svg or "fill: none; stroke: var(--blue)" in svg
 
 

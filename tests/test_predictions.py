@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from trackbed.judging import predictions
-from trackbed.problems import Problem
+from trackbed.problems import Diverged, Problem
 
 NAMES = ["NA", "012", 'NO, "really"', "<b>", " two  spaces ", "line\nbreak"]
 
@@ -87,3 +87,9 @@ def test_answers_by_hand():
         "p_NO": [0.25, 0.5],
         "p_012": [0.75, 0.5],
     }
+
+
+def test_probabilities_that_are_not_finite_are_refused_with_an_image_that_has_them():
+    rows = pd.DataFrame({"record": [0, 1], "filename": ["a", "b"], "group": "", "label": [0, 1]})
+    with pytest.raises(Diverged, match="for 1 of 2 images, such as b"):
+        predictions.answers(rows, ["x", "y"], np.array([[0.5, 0.5], [np.nan, 0.5]]))

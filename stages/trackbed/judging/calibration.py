@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from trackbed.judging.scores import loss
+
 BINS = 15  # as in Guo et al. 2017
 
 
@@ -62,3 +64,16 @@ def scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         "brier": brier(probabilities, labels),
         "overconfidence": float(confidence.mean() - right.mean()),
     }
+
+
+def beside(bins: pd.DataFrame, calibrated: pd.DataFrame) -> pd.DataFrame:
+    """Two tables of `reliability` in one: the second's columns are named `calibrated_<column>`."""
+    return bins.join(calibrated.drop(columns=["low", "high"]).add_prefix("calibrated_"))
+
+
+def calibrated_scores(calibrated: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Calibration error, Brier score and loss of calibrated probabilities, shapes as above."""
+    error = expected_calibration_error(reliability(calibrated, labels))
+    found = {"calibration_error": error, "brier": brier(calibrated, labels)}
+    found["loss"] = loss(calibrated, labels)
+    return {f"calibrated_{name}": value for name, value in found.items()}

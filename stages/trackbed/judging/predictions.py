@@ -9,7 +9,7 @@ import pandas as pd
 
 from trackbed import inputs
 from trackbed.outputs import write_csv
-from trackbed.problems import Problem
+from trackbed.problems import Diverged, Problem
 
 PREDICTIONS_FILE = "predictions.csv"  # of the test part, in the folder of the evaluation
 VALIDATION_FILE = "validation.csv"  # of the validation fold, in the folder of the model
@@ -73,7 +73,14 @@ def answers(rows: pd.DataFrame, classes: list[str], probabilities: np.ndarray) -
     """The table of predictions for some rows of the index, columns as in `predictions`.
 
     probabilities: float, shape (rows, classes); of equal highest ones the first class counts.
+    Raises Diverged where they are not finite.
     """
+    finite = np.isfinite(probabilities).all(axis=1)
+    if not finite.all():
+        raise Diverged(
+            f"the model's probabilities for {np.sum(~finite)} of {len(rows)} images, such as "
+            f"{rows['filename'][~finite].iloc[0]}, are not finite; lower train.learning_rate."
+        )
     names = np.array(classes, dtype=object)
     table = rows[["record", "filename", "group"]].reset_index(drop=True)
     table["true"] = names[rows["label"]]

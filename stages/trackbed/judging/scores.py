@@ -106,6 +106,12 @@ def confidence(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float
     }
 
 
+def loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Mean negative log-likelihood in nats, of probabilities of at least 1.2e-7 (float32)."""
+    told = probabilities.astype(np.float32)
+    return metrics.log_loss(labels, told, labels=np.arange(probabilities.shape[1]))
+
+
 def overall(probabilities: np.ndarray, labels: np.ndarray, k: int) -> dict[str, float]:
     """The scores of the whole test part, macro F1 first; k is cut to the number of classes."""
     classes = probabilities.shape[1]
@@ -120,6 +126,6 @@ def overall(probabilities: np.ndarray, labels: np.ndarray, k: int) -> dict[str, 
         "macro_recall": mean.loc["macro avg", "recall"],
         "weighted_f1": mean.loc["weighted avg", "f1"],
         f"top_{k}": top_k(probabilities, labels, k),
-        "loss": metrics.log_loss(labels, probabilities, labels=np.arange(classes)),
+        "loss": loss(probabilities, labels),
         **confidence(probabilities, labels),
     }

@@ -38,17 +38,21 @@ def histogram(bins: pd.DataFrame) -> Markup:
 
 @canvas.styled
 def reliability(bins: pd.DataFrame) -> Markup:
-    """Accuracy against confidence, bin by bin; on the diagonal a probability is what it says."""
+    """Accuracy against confidence, bin by bin; on the diagonal a probability is what it says.
+
+    bins: see judging.calibration.beside. What the temperature makes of the bins is drawn thinner.
+    """
     figure, axes = _axes("mean confidence of a bin", "accuracy")
     filled = bins[bins["images"] > 0]
     axes.plot((0, 1), (0, 1), color=MUTED, linewidth=1, linestyle=(0, (5, 2)), label="as promised")
-    axes.vlines(
-        filled["confidence"], filled["confidence"], filled["accuracy"], color=ORANGE, label="gap"
-    )
+    axes.vlines(filled["confidence"], filled["confidence"], filled["accuracy"], color=BLUE)
     enough = filled[filled["images"] >= FEW]
     few = filled[filled["images"] < FEW]
-    axes.plot(enough["confidence"], enough["accuracy"], "o", color=BLUE, label="bin")
+    axes.plot(enough["confidence"], enough["accuracy"], "o", color=BLUE, label="reported")
     axes.plot(few["confidence"], few["accuracy"], "o", color=BLUE, markerfacecolor="none")
+    after = bins[bins["calibrated_images"] >= FEW]
+    places = after["calibrated_confidence"], after["calibrated_accuracy"]
+    axes.plot(*places, "x", color=ORANGE, markersize=5, label="with temperature")
     axes.set_ylim(-0.03, 1.03)
     canvas.legend(axes, "Reliability")
     distance = np.abs(filled["confidence"] - filled["accuracy"]).max()

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from trackbed.history.analysis import Analysis
 from trackbed.telling import (
     balance_figure,
+    confidence_words,
     epochs,
     findings,
     history_tables,
@@ -123,6 +124,9 @@ def _content(report: Report) -> dict[str, Any]:
         "interval": verdict.interval,
         "scores": scoreboard.rows(results.scores, report.previous),
         "values": results.scores,
+        "temperature": confidence_words.temperature(
+            results.scores, report.params.get("evaluate", {})
+        ),
         "extremes": findings.extremes(results.classes),
         "confusions": findings.confusions(results.confusion, LISTED_CONFUSIONS),
         "parameters": parameter_rows(report.params),

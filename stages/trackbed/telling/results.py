@@ -13,7 +13,8 @@ from trackbed.problems import Problem
 AVERAGES = ["macro avg", "weighted avg"]
 MEASURES = ["precision", "recall", "specificity", "f1", "accuracy", "type_1_error", "type_2_error"]
 COUNTS = ["support", "true_positive", "false_positive", "false_negative", "true_negative"]
-RELIABILITY = ["low", "high", "images", "right", "confidence", "accuracy"]
+BIN = ["images", "right", "confidence", "accuracy"]
+RELIABILITY = ["low", "high", *BIN, *(f"calibrated_{name}" for name in BIN)]
 REMEDY = "Run `dvc repro -f evaluate`."
 
 
@@ -48,7 +49,7 @@ def read(scores_path: Path, summary_path: Path, confusion_path: Path) -> Results
 
 
 def reliability(path: Path) -> pd.DataFrame:
-    """Read reliability.csv, see judging.calibration.reliability. Raises Problem."""
+    """Read reliability.csv, see judging.calibration.beside. Raises Problem."""
     table = inputs.table(path, REMEDY)
     if list(table.columns) != RELIABILITY or not all(map(is_numeric_dtype, table.dtypes)):
         raise Problem(
