@@ -48,6 +48,7 @@ def main(
     summary_path: Path,
     confusion_path: Path,
     reliability_path: Path,
+    coverage_path: Path,
     models_path: Path,
     balance_path: Path,
     figures_path: Path,
@@ -59,6 +60,7 @@ def main(
     data = dataset.read(records_path, counts_path, folds_path)
     judged = results.read(scores_path, summary_path, confusion_path)
     reliability = results.reliability(reliability_path)
+    coverage = results.coverage(coverage_path)
     predicted = predictions.read(evaluation_path)
     history, training = curves.read(training_path), curves.summary(training_path)
     analysed = analysis(live_folder.read(training_path))
@@ -79,8 +81,9 @@ def main(
         samples=pictures.cards(records_path, data.index, samples),
         mistakes=pictures.cards(records_path, data.index, mistakes, large),
         pairs=pairs,
-        figures=figures.drawn(judged, data.counts, history, training, reliability),
+        figures=figures.drawn(judged, data.counts, history, training, reliability, coverage),
         reliability=reliability,
+        coverage=coverage,
         balance=balance_figure.balance(data.counts, judged.classes),
         advice=advice(judged, data, predicted, training, analysed, sections, anchors),
         previous=previous.committed(scores_path, judged.scores),

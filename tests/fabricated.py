@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from sklearn import metrics
 
 from trackbed import index
-from trackbed.judging import calibration, predictions, temperature
+from trackbed.judging import advantage, calibration, predictions, refusal, temperature
 from trackbed.outputs import write_csv, write_json
 from trackbed.telling.curves import CURVES
 from trackbed.telling.results import COUNTS, MEASURES
@@ -24,6 +24,7 @@ ARGUMENTS = (
     "plots/evaluation_summary.csv",
     "plots/confusion_matrix.csv",
     "plots/reliability.csv",
+    "plots/coverage.csv",
     "models",
     "plots/class_balance.csv",
     "plots/figures",
@@ -176,7 +177,11 @@ def write_evaluation(folder, table, names, labels, probabilities):
     scores |= {"temperature": 1.3} | calibration.calibrated_scores(calibrated, labels)
     empty = int((matrix.sum(axis=1) == 0).sum())
     scores |= {"images": len(labels), "classes_without_images": empty}
+    scores |= refusal.measured(0.9, sure, labels, said, table["group"].to_numpy(), 0)
+    floor = {"majority": np.zeros_like(labels), "logistic": (labels + labels % 2) % len(names)}
+    scores |= advantage.advantage(labels, said, floor, table["group"].to_numpy(), len(names), 0)
     write_json(folder / "metrics/evaluate.json", scores)
+    write_csv(folder / "plots/coverage.csv", refusal.coverage(sure, right), "%.4f")
     bins = [calibration.reliability(said, labels) for said in (probabilities, calibrated)]
     write_csv(folder / "plots/reliability.csv", calibration.beside(*bins), "%.4f")
 

@@ -422,3 +422,21 @@ def test_every_figure_is_written_as_a_file_and_the_balance_as_a_table(tmp_path):
     table = pd.read_csv(tmp_path / "plots/class_balance.csv")
     assert table["class_name"].tolist() == ["A", "B"]
     assert (table["train"] == 4 * table["test"]).all()
+
+
+def test_a_model_below_a_baseline_is_warned_of_before_anything_else(tmp_path):
+    page, markdown = told(tmp_path, right=0.1)
+    assert markdown.startswith("> **WARNING: this model is NOT better than a baseline")
+    parsed = Elements(page)
+    assert {"class": "warning", "role": "alert"} in parsed.of("p")
+    assert parsed.text.index("WARNING: this model") < parsed.text.index("The macro F1 is")
+
+
+def test_calibration_and_refusal_are_told_and_a_good_model_has_no_warning(tmp_path):
+    page, markdown = told(tmp_path)
+    text = Elements(page).text
+    assert "The temperature that fits the validation fold best is 1.300" in text
+    assert "confidence of at least 0.900 for the validation fold" in text
+    assert "AUROC of 0.74" in text
+    assert "Macro F1 above the better one" in markdown
+    assert "WARNING" not in page + markdown

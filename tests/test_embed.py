@@ -80,7 +80,15 @@ def test_embeddings_that_do_not_fit_the_model_are_refused_by_evaluate(frozen):
     path.unlink()
     np.save(path, values[:, ::-1])
     stage = ("python", "stages/evaluate.py", "data/records", "data/folds", "data/embeddings")
-    outputs = ("models", "out", "out.json", "summary.csv", "confusion.csv", "bins.csv")
+    outputs = (
+        "models",
+        "out",
+        "out.json",
+        "summary.csv",
+        "confusion.csv",
+        "bins.csv",
+        "coverage.csv",
+    )
     told = frozen.run(*stage, *outputs, succeeds=False)
     assert "from images and from embeddings differ" in told
     assert "Traceback" not in told

@@ -34,8 +34,8 @@ def draw(folder, names):
     judged = results.read(*paths[6:9])
     counts = dataset.read(*paths[:3]).counts
     history, training = curves.read(paths[3]), curves.summary(paths[3])
-    reliability = results.reliability(paths[9])
-    return figures.drawn(judged, counts, history, training, reliability), names
+    reliability, coverage = results.reliability(paths[9]), results.coverage(paths[10])
+    return figures.drawn(judged, counts, history, training, reliability, coverage), names
 
 
 def texts(svg):
@@ -173,6 +173,17 @@ def test_the_reliability_diagram_names_its_largest_gap():
     assert "2 bins; furthest apart by 0.45" in ElementTree.fromstring(svg).get("aria-label")
     assert {"reported", "with temperature"} <= set(texts(svg))
     assert "fill-opacity: 0" in svg or "fill: none; stroke: var(--blue)" in svg
+
+
+def test_the_threshold_is_a_point_on_the_curve_of_what_remains():
+    table = pd.DataFrame({"threshold": [0.3, 0.8], "coverage": [1, 0.5], "accuracy": [0.9, 1.0]})
+    scores = {"refusal_threshold": 0.8, "refusal_precision": 1.0, "refusal_coverage": 0.5}
+    svg = confidence_figures.coverage(table, scores)
+    assert {"every threshold", "threshold 0.80"} <= set(texts(svg))
+    assert "0.900 at the lowest. Threshold 0.800: 1.000." in svg
+    without = confidence_figures.coverage(table, dict.fromkeys(scores))
+    assert "every threshold" in texts(without)
+    assert "Threshold" not in ElementTree.fromstring(without).get("aria-label")
 
 
 def test_balance_pairs_training_images_with_f1():

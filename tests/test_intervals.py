@@ -84,3 +84,28 @@ def test_a_paired_difference_is_narrower_than_the_scores_themselves():
     assert low <= difference <= high
     alone = intervals.macro_f1_and_accuracy(labels, first, np.arange(900), 3, seed=0)["macro_f1"]
     assert high - low < (alone[1] - alone[0]) / 3
+
+
+def test_the_interval_of_a_share_is_that_of_the_accuracy_where_all_images_count():
+    labels, predicted = answers(300, 0.8, np.random.default_rng(4))
+    groups, every = np.arange(300) // 3, np.ones(300, bool)
+    found = intervals.share(labels == predicted, every, labels, groups, 0)
+    whole = intervals.macro_f1_and_accuracy(labels, predicted, groups, 3, 0)
+    assert found == pytest.approx(whole["accuracy"])
+
+
+def test_the_interval_of_a_share_of_some_images_agrees_with_the_normal_approximation():
+    random = np.random.default_rng(5)
+    labels, of = random.integers(0, 3, 4000), random.random(4000) < 0.25
+    counted = of & (random.random(4000) < 0.9)
+    share = counted.sum() / of.sum()
+    half = 1.96 * np.sqrt(share * (1 - share) / of.sum())
+    found = intervals.share(counted, of, labels, np.arange(4000), 0)
+    assert found == pytest.approx((share - half, share + half), abs=0.004)
+
+
+def test_a_share_of_no_images_has_no_interval_and_that_of_one_group_no_width():
+    labels, none = np.array([0, 1, 1, 0]), np.zeros(4, bool)
+    assert np.isnan(intervals.share(none, none, labels, np.arange(4), 0)).all()
+    right = np.array([True, True, True, False])
+    assert intervals.share(right, ~none, labels, np.zeros(4), 0) == (0.75, 0.75)

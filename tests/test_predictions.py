@@ -24,6 +24,7 @@ def test_names_of_any_kind_and_every_digit_come_back(tmp_path):
         written[["filename", "true", "predicted"]]
     )
     assert predictions.classes(back) == NAMES
+    assert predictions.probabilities(back).shape == (len(NAMES), len(NAMES))
     assert (back["p_012"].astype(np.float32) == written["p_012"]).all()
 
 

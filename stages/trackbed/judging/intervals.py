@@ -47,6 +47,24 @@ def macro_f1_difference(
     return float(whole[0] - whole[1]), *_interval(drawn[0] - drawn[1])
 
 
+def share(
+    counted: np.ndarray, of: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int
+) -> tuple[float, float]:
+    """95 % interval (low, high) of the share of `counted` images among those in `of`.
+
+    counted, of: bool, shape (images,), the first within the second. Groups are drawn as in
+    `macro_f1_and_accuracy`; draws without an image in `of` do not count, and where there is no
+    such image at all the interval is (NaN, NaN).
+    """
+    if not of.any():
+        return (np.nan, np.nan)
+    names, group = np.unique(groups, return_inverse=True)
+    *_, strata = _group_counts(labels, labels, groups, int(labels.max()) + 1)
+    weights = _draws(strata, np.random.default_rng(seed))
+    hits, images = (weights @ np.bincount(group, one, len(names)) for one in (counted, of))
+    return _interval(hits[images > 0] / images[images > 0])
+
+
 def _macro_f1(right: np.ndarray, support: np.ndarray, calls: np.ndarray) -> np.ndarray:
     """Of every draw; each of the counts has shape (draws, classes)."""
     with np.errstate(invalid="ignore"):

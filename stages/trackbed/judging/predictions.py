@@ -69,6 +69,11 @@ def classes(table: pd.DataFrame) -> list[str]:
     return [column.removeprefix(PROBABILITY_PREFIX) for column in _columns(table)[1]]
 
 
+def probabilities(table: pd.DataFrame) -> np.ndarray:
+    """The probabilities in a table of predictions: float64, shape (images, classes)."""
+    return table[_columns(table)[1]].to_numpy()
+
+
 def answers(rows: pd.DataFrame, classes: list[str], probabilities: np.ndarray) -> pd.DataFrame:
     """The table of predictions for some rows of the index, columns as in `predictions`.
 

@@ -1,5 +1,8 @@
 """How sure the network is of its answers, and whether it may be, as inline SVG."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
@@ -58,6 +61,27 @@ def reliability(bins: pd.DataFrame) -> Markup:
     distance = np.abs(filled["confidence"] - filled["accuracy"]).max()
     said = f"Accuracy by confidence in {len(filled)} bins; furthest apart by {distance:.2f}."
     return canvas.inline(figure, "reliability", said)
+
+
+@canvas.styled
+def coverage(table: pd.DataFrame, scores: Mapping[str, Any]) -> Markup:
+    """Accuracy of the answers that remain, against their share of all images.
+
+    table: see judging.refusal.coverage; scores: with the point that judging.refusal.measured gives.
+    """
+    figure, axes = _axes("share of images that are not refused", "accuracy of these")
+    axes.plot(table["coverage"], table["accuracy"], color=BLUE, label="every threshold")
+    least, place = scores.get("refusal_threshold"), scores.get("refusal_coverage")
+    precision = scores.get("refusal_precision")
+    point = ""
+    if precision is not None:
+        point = f" Threshold {wording.share(least)}: {wording.share(precision)}."
+        label = f"threshold {wording.share(least, 2)}"
+        axes.plot([place], [precision], "o", color=ORANGE, label=label)
+    canvas.legend(axes, "Refusing the unsure")
+    lowest = wording.share(table["accuracy"].min())
+    said = f"Accuracy by share of images kept, {lowest} at the lowest.{point}"
+    return canvas.inline(figure, "coverage", said)
 
 
 def _axes(across: str, up: str) -> tuple[Figure, Axes]:

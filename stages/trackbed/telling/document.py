@@ -11,6 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from trackbed.history.analysis import Analysis
+from trackbed.judging import alarm
 from trackbed.telling import (
     balance_figure,
     confidence_words,
@@ -45,9 +46,9 @@ class Report:
     """All that the report tells.
 
     training: see curves.summary; history: see curves.read. sheet: a data URI. figures: inline SVG
-    by name. reliability: see judging.calibration; balance: see balance_figure. params: the
-    sections of params.yaml, scalars as text. hashes: see identity; hardware and seconds: see
-    machine.
+    by name. reliability: see judging.calibration; coverage: see judging.refusal; balance: see
+    balance_figure. params: the sections of params.yaml, scalars as text. hashes: see identity;
+    hardware and seconds: see machine.
     """
 
     title: str
@@ -62,6 +63,7 @@ class Report:
     pairs: list[Pair]
     figures: dict[str, Markup]
     reliability: pd.DataFrame
+    coverage: pd.DataFrame
     balance: pd.DataFrame
     advice: list[Advice]
     previous: Previous | None
@@ -114,6 +116,7 @@ def parameter_rows(sections: dict[str, Any]) -> list[tuple[str, list[tuple[str, 
 def _content(report: Report) -> dict[str, Any]:
     """What the templates show, beside the fields of the report."""
     results, training = report.results, report.training
+    evaluate = report.params.get("evaluate", {})
     return vars(report) | {
         "classes": results.classes,
         "averages": results.averages,
@@ -124,9 +127,9 @@ def _content(report: Report) -> dict[str, Any]:
         "interval": verdict.interval,
         "scores": scoreboard.rows(results.scores, report.previous),
         "values": results.scores,
-        "temperature": confidence_words.temperature(
-            results.scores, report.params.get("evaluate", {})
-        ),
+        "warning": alarm.not_above_baseline(results.scores),
+        "temperature": confidence_words.temperature(results.scores, evaluate),
+        "refusal": confidence_words.refusal(results.scores, evaluate),
         "extremes": findings.extremes(results.classes),
         "confusions": findings.confusions(results.confusion, LISTED_CONFUSIONS),
         "parameters": parameter_rows(report.params),

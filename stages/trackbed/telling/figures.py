@@ -24,9 +24,10 @@ def drawn(
     history: pd.DataFrame,
     training: dict[str, Any],
     reliability: pd.DataFrame,
+    coverage: pd.DataFrame,
 ) -> dict[str, Markup]:
     """counts: see dataset.counts; history and training: see curves.read and curves.summary;
-    reliability: see judging.calibration.
+    reliability: see judging.calibration; coverage: see judging.refusal.
     """
     best_epoch = training.get("best_epoch")
     return {
@@ -42,6 +43,7 @@ def drawn(
         "confusion_shares": heatmap.confusion(results.confusion, percent=True),
         "confidence": confidence_figures.histogram(reliability),
         "reliability": confidence_figures.reliability(reliability),
+        "coverage": confidence_figures.coverage(coverage, results.scores),
         "balance": balance_figure.scatter(balance_figure.balance(counts, results.classes)),
     }
 

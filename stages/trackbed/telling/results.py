@@ -14,6 +14,7 @@ AVERAGES = ["macro avg", "weighted avg"]
 MEASURES = ["precision", "recall", "specificity", "f1", "accuracy", "type_1_error", "type_2_error"]
 COUNTS = ["support", "true_positive", "false_positive", "false_negative", "true_negative"]
 BIN = ["images", "right", "confidence", "accuracy"]
+COVERAGE = ["threshold", "coverage", "accuracy"]
 RELIABILITY = ["low", "high", *BIN, *(f"calibrated_{name}" for name in BIN)]
 REMEDY = "Run `dvc repro -f evaluate`."
 
@@ -50,11 +51,19 @@ def read(scores_path: Path, summary_path: Path, confusion_path: Path) -> Results
 
 def reliability(path: Path) -> pd.DataFrame:
     """Read reliability.csv, see judging.calibration.beside. Raises Problem."""
+    return _all_numbers(path, RELIABILITY)
+
+
+def coverage(path: Path) -> pd.DataFrame:
+    """Read coverage.csv, see judging.refusal.coverage. Raises Problem."""
+    return _all_numbers(path, COVERAGE)
+
+
+def _all_numbers(path: Path, columns: list[str]) -> pd.DataFrame:
     table = inputs.table(path, REMEDY)
-    if list(table.columns) != RELIABILITY or not all(map(is_numeric_dtype, table.dtypes)):
+    if list(table.columns) != columns or not all(map(is_numeric_dtype, table.dtypes)):
         raise Problem(
-            f"{path}: columns are {list(table.columns)}, expected {RELIABILITY}, all numbers. "
-            f"{REMEDY}"
+            f"{path}: columns are {list(table.columns)}, expected {columns}, all numbers. {REMEDY}"
         )
     return table
 

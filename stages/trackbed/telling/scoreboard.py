@@ -71,6 +71,33 @@ SCORES = {
         "The difference of the two; large is good: doubt marks mistakes.",
         "needs both right and wrong predictions",
     ),
+    "baseline_majority_macro_f1": (
+        "Macro F1, most frequent class",
+        "Of always naming the class that is most frequent in training.",
+        NOT_FINITE,
+    ),
+    "baseline_logistic_macro_f1": (
+        "Macro F1, logistic regression",
+        "Of a logistic regression on mean and spread of the colours and on gradients.",
+        NOT_FINITE,
+    ),
+    "above_baseline": (
+        "Macro F1 above the better one",
+        "The model less the better of these two; it has learned from the pictures only where the "
+        "interval is above 0.",
+        NOT_FINITE,
+    ),
+    "refusal_precision": (
+        "Precision of the sure",
+        "Share of right answers at or above the confidence threshold that the validation fold "
+        "gave for evaluate.wanted_precision.",
+        "no confidence reaches it on the validation fold, or no test image is as sure",
+    ),
+    "refusal_coverage": (
+        "Coverage",
+        "Share of test images that are at least as sure; the others would be refused.",
+        "no confidence reaches evaluate.wanted_precision on the validation fold",
+    ),
     "embed_equal": (
         "Equal with quick embeddings",
         "Share of test images that the embeddings trained on, by embed.engine and "
