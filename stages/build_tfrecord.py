@@ -7,6 +7,7 @@ from pydantic import Field
 
 from trackbed import index, params
 from trackbed.ingest import check, duplicates, parallel, recording, sources
+from trackbed.ingest.limits import Limits
 from trackbed.outputs import replacing_folder, write_json
 from trackbed.params import Maybe
 from trackbed.stage import run
@@ -24,6 +25,8 @@ class DataParams(params.Section):
     crop_margin: float = Field(ge=0)  # share of the box's side
     max_rejects: float = Field(ge=0, le=1)  # share of the files
     max_pixels: int = Field(ge=1)  # width x height
+    min_side: int = Field(ge=1)  # pixels
+    max_aspect: float = Field(ge=1)  # longer side / shorter side
     shard_size: float = Field(gt=0)  # MiB
     on_conflict: duplicates.Choice  # for the same picture in two classes, or in two parts
 
@@ -39,9 +42,8 @@ def main(records_path: Path, counts_path: Path) -> None:
     p, runtime = params.load("data", DataParams), params.load("runtime", RuntimeParams)
     grouping = sources.Grouping(p.group, p.group_per_class)
     listing = sources.scan(Path(p.source), p.classes, grouping)
-    checking = check.Check(
-        listing, p.max_pixels, p.crop_margin, runtime.workers or parallel.cores()
-    )
+    limits = Limits(p.max_pixels, p.min_side, p.max_aspect)
+    checking = check.Check(listing, limits, p.crop_margin, runtime.workers or parallel.cores())
     with replacing_folder(records_path) as folder, closing(checking.accepted()) as pictures:
         size = int(p.shard_size * MEBIBYTE)
         table = recording.write(folder, pictures, listing.classes, size)

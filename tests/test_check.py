@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from trackbed.ingest import check, parallel, portions, sources
+from trackbed.ingest.limits import Limits
 from trackbed.problems import Problem
 
 
@@ -21,7 +22,7 @@ def source(tmp_path):
 
 def checked(folder, max_pixels=10**6, workers=1):
     listing = sources.scan(folder, None, sources.Grouping(None, False))
-    checking = check.Check(listing, max_pixels, crop_margin=0, workers=workers)
+    checking = check.Check(listing, Limits(max_pixels), crop_margin=0, workers=workers)
     return checking, [entry.filename for entry, _ in checking.accepted()]
 
 

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from trackbed.ingest import annotations, folders, gtsrb, images, manifest_text, raster, sources
+from trackbed.ingest.limits import Limits
 from trackbed.ingest.sources import Grouping
 from trackbed.problems import Problem
 
@@ -104,7 +105,7 @@ def test_the_pipeline_crops_exactly_the_sign(official):
         *(f"{TEST}/00000.ppm", f"{TEST}/00001.ppm", f"{TEST}/00002.ppm")
     ]
     for entry in listing.entries:
-        picture = images.load(entry, max_pixels=10_000)
+        picture = images.load(entry, Limits(10_000))
         pixels = np.asarray(
             raster.decoded(picture.data, picture.encoding, picture.height, picture.width)
         )

@@ -14,9 +14,10 @@ from PIL import Image, ImageOps
 from trackbed.ingest import entries, images, raster
 from trackbed.ingest.entries import Entry, RawPixels
 from trackbed.ingest.images import Rejected
+from trackbed.ingest.limits import Limits
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
-LIMIT = 10_000_000
+LIMIT = Limits(10_000_000)
 WHOLE = evil.files()
 
 
@@ -24,10 +25,10 @@ WHOLE = evil.files()
 def load(tmp_path):
     """images.load for the content of a file."""
 
-    def load(content, max_pixels=LIMIT, box=None, margin=0.0):
+    def load(content, limits=LIMIT, box=None, margin=0.0):
         path = tmp_path / "picture"
         path.write_bytes(content)
-        return images.load(Entry("picture", "A", "", "", path, box), max_pixels, margin)
+        return images.load(Entry("picture", "A", "", "", path, box), limits, margin)
 
     return load
 
@@ -258,10 +259,10 @@ def test_files_damaged_by_line_feed_conversion_are_refused():
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM"])
 def test_too_many_pixels_are_refused_before_they_are_decoded(load, format):
     content = evil.saved(Image.new("RGB", (300, 100)), format)
-    assert load(content, max_pixels=30_000).width == 300
+    assert load(content, Limits(30_000)).width == 300
     for limit in (29_999, 10_000, 100):
         with pytest.raises(Rejected) as refused:
-            load(content, max_pixels=limit)
+            load(content, Limits(limit))
         assert refused.value.reason == "too many pixels"
         assert f"data.max_pixels is {limit:,}" in refused.value.detail
 

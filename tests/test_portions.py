@@ -7,6 +7,7 @@ from PIL import Image
 
 from trackbed.ingest import portions
 from trackbed.ingest.entries import Entry, Picture, RawPixels, Rejected
+from trackbed.ingest.limits import Limits
 
 
 @pytest.fixture
@@ -46,16 +47,16 @@ def test_pixels_in_a_tfrecord_count_alone(monkeypatch):
 
 
 def test_every_entry_becomes_a_picture_or_a_reason(entries):
-    outcomes = portions.Checking(max_pixels=100, crop_margin=0)(entries)
+    outcomes = portions.Checking(Limits(100), crop_margin=0)(entries)
     assert [type(outcome) for outcome in outcomes] == [Picture] * 3 + [Rejected] + [Picture] * 3
     assert outcomes[5].data == bytes([5] * 192)
-    outcomes = portions.Checking(max_pixels=63, crop_margin=0)(entries)
+    outcomes = portions.Checking(Limits(63), crop_margin=0)(entries)
     assert {outcome.reason for outcome in outcomes} == {"too many pixels", "empty"}
 
 
 def test_no_more_is_kept_than_fits(entries, monkeypatch):
     monkeypatch.setattr(portions, "RESULT_BYTES", 2 * 192)
-    checking = portions.Checking(max_pixels=100, crop_margin=0)
+    checking = portions.Checking(Limits(100), crop_margin=0)
     assert len(checking(entries)) == 2
     assert len(checking(entries[2:])) == 3  # one of them empty
 

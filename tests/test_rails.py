@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from trackbed.ingest import images, rails, raster, sources
+from trackbed.ingest.limits import Limits
 from trackbed.ingest.sources import Grouping
 from trackbed.problems import Problem
 
@@ -69,7 +70,7 @@ def test_the_pixels_are_where_the_listing_says(tmp_path, file):
     for entry in listing.entries:
         array, raw = PIXELS[entry.filename], entry.raw
         assert content[raw.offset : raw.offset + raw.length] == array.tobytes()
-        given = images.load(entry, 1000)
+        given = images.load(entry, Limits(1000))
         pixels = np.asarray(raster.decoded(given.data, given.encoding, given.height, given.width))
         np.testing.assert_array_equal(pixels, np.broadcast_to(array, (*array.shape[:2], 3)))
 
@@ -139,7 +140,7 @@ def test_the_label_stands_in_for_a_missing_class_name(tmp_path):
 def test_pixels_of_the_wrong_length_are_for_the_list_of_rejects(tmp_path):
     write(tmp_path / "x.tfrecord", *three(), example("wrong.png", PIXELS["a.png"], height=3))
     with pytest.raises(images.Rejected, match="of 24 bytes, 3 x 4 x 3 are 36") as refused:
-        images.load(scan(tmp_path).entries[-1], 1000)
+        images.load(scan(tmp_path).entries[-1], Limits(1000))
     assert refused.value.reason == "wrong length"
 
 

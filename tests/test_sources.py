@@ -3,6 +3,7 @@ import os
 import pytest
 
 from trackbed.ingest import images, sources
+from trackbed.ingest.limits import Limits
 from trackbed.ingest.sources import Grouping
 from trackbed.problems import Problem
 
@@ -133,7 +134,7 @@ def test_links_are_listed_but_not_followed(tmp_path):
     refused = []
     for entry in listing.entries:
         with pytest.raises(images.Rejected) as error:
-            images.load(entry, 100)
+            images.load(entry, Limits(100))
         refused.append(error.value.reason)
     assert refused.count("not a regular file") == 4
     assert refused.count("empty") == 2

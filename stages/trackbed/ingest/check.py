@@ -10,6 +10,7 @@ import rich.progress
 
 from trackbed.ingest import parallel, portions
 from trackbed.ingest.entries import Entry, Listing, Picture, Rejected
+from trackbed.ingest.limits import Limits
 from trackbed.problems import BadData, Problem
 
 CACHE = Path(".cache")
@@ -21,10 +22,10 @@ class Check:
     """Goes through a listing once and keeps what did not get in, with its reason."""
 
     def __init__(
-        self, listing: Listing, max_pixels: int, crop_margin: float, workers: int = 1
+        self, listing: Listing, limits: Limits, crop_margin: float, workers: int = 1
     ) -> None:
         self.listing, self.workers = listing, workers
-        self._checking = portions.Checking(max_pixels, crop_margin)
+        self._checking = portions.Checking(limits, crop_margin)
         self._rejects = [
             {"filename": name, "reason": reason, "detail": ""} for name, reason in listing.strays
         ]

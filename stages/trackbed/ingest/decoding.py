@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from trackbed.ingest import entries as reasons
 from trackbed.ingest import formats, rgb
 from trackbed.ingest.entries import Rejected
+from trackbed.ingest.limits import Limits
 
 # TensorFlow decodes no picture of more pixels (decode_image_op.cc: 2**29 bytes).
 DECODABLE_PIXELS = (2**29 - 1) // 3
@@ -29,18 +30,21 @@ class Decoded:
     kept: tuple[str, bytes] | None  # encoding, 'jpeg' or 'png', and data
 
 
-def decoded(data: bytes, max_pixels: int) -> Decoded:
-    """Check and decode the bytes of a file. Raises Rejected, and nothing else."""
+def decoded(data: bytes, limits: Limits, whole: bool = True) -> Decoded:
+    """Check and decode the bytes of a file. Raises Rejected, and nothing else.
+
+    `whole`: whether the shape counts, too; it does not where a box will be cut out.
+    """
     if not data:
         raise Rejected(reasons.EMPTY)
     try:
-        with quiet(max_pixels):
-            return _checked(data, max_pixels)
+        with quiet(limits.pixels):
+            return _checked(data, limits, whole)
     except Rejected:
         raise
     except Image.DecompressionBombError as error:
         number = re.search(r"\d+", str(error))
-        raise _too_many(f"{int(number[0]):,}" if number else "more", max_pixels) from None
+        raise limits.too_many(f"{int(number[0]):,}" if number else "more") from None
     except UnidentifiedImageError:
         raise _unidentified(data) from None
     except Exception as error:
@@ -62,20 +66,12 @@ def quiet(max_pixels: int | None) -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS, logger.disabled = limit, disabled
 
 
-def refuse_large(width: int, height: int, max_pixels: int) -> None:
-    """Raise Rejected for more pixels than data.max_pixels allows."""
-    if width * height > max_pixels:
-        raise _too_many(f"{width:,} x {height:,}", max_pixels)
-
-
-def _too_many(found: str, max_pixels: int) -> Rejected:
-    return Rejected(reasons.TOO_LARGE, f"{found}, data.max_pixels is {max_pixels:,}")
-
-
-def _checked(data: bytes, max_pixels: int) -> Decoded:
+def _checked(data: bytes, limits: Limits, whole: bool) -> Decoded:
     # verify() sees what load() does not, such as wrong checksums, and uses the picture up.
     with _opened(data) as image:
-        refuse_large(*image.size, max_pixels)
+        limits.refuse_large(*image.size)
+        if whole:
+            limits.refuse_shape(*image.size)
         image.verify()
         kept = _keepable(image, data)
     with _opened(data) as image:

@@ -19,8 +19,9 @@ import numpy as np
 from PIL import Image
 
 from trackbed.ingest import entries as reasons
-from trackbed.ingest.decoding import Decoded, decoded, refuse_large
+from trackbed.ingest.decoding import Decoded, decoded
 from trackbed.ingest.entries import Box, Entry, Picture, RawPixels, Rejected
+from trackbed.ingest.limits import Limits
 from trackbed.ingest.quality import quality
 
 __all__ = ["Picture", "Rejected", "difference_hash", "load"]
@@ -30,21 +31,23 @@ BYTES_PER_PIXEL = 18
 BYTES_OF_METADATA = 2**26
 
 
-def load(entry: Entry, max_pixels: int, crop_margin: float = 0.0) -> Picture:
+def load(entry: Entry, limits: Limits, crop_margin: float = 0.0) -> Picture:
     """Check and decode a picture, upright and cropped to its box.
 
     The box counts in the upright picture; `crop_margin` adds this share of its sides to every
-    side, as far as the picture reaches. Raises Rejected, and nothing else, for a file that
+    side, as far as the picture reaches. `limits.pixels` is for the whole picture, the other
+    limits are for what is kept of it. Raises Rejected, and nothing else, for a file that
     cannot be used. Pillow's warnings are off meanwhile, in this process: not thread-safe.
     """
-    data = _read(entry, max_pixels)
+    data = _read(entry, limits)
     if entry.raw is not None:
         source = Decoded(_of_raw(data, entry.raw), "RAW", None)
     else:
-        source = decoded(data, max_pixels)
+        source = decoded(data, limits, whole=entry.box is None)
     image, kept = source.image, source.kept
     if entry.box is not None:
         image, kept = image.crop(_within(image, entry.box, crop_margin)), None
+        limits.refuse_shape(*image.size)
     pixels, grey = image.tobytes(), image.convert("L")
     encoding, stored = kept or ("raw", pixels)
     return Picture(
@@ -77,23 +80,23 @@ def _pixel_hash(size: tuple[int, int], pixels: bytes) -> str:
     return digest.hexdigest()
 
 
-def _read(entry: Entry, max_pixels: int) -> bytes:
+def _read(entry: Entry, limits: Limits) -> bytes:
     """The bytes of a regular file, or of the pixels of a record in it."""
     try:
         status = entry.path.lstat()
         if not stat.S_ISREG(status.st_mode):
             raise Rejected(reasons.NOT_REGULAR, stat.filemode(status.st_mode))
         if entry.raw is not None:
-            return _read_raw(entry.path, entry.raw, max_pixels)
-        if status.st_size > BYTES_OF_METADATA + BYTES_PER_PIXEL * max_pixels:
+            return _read_raw(entry.path, entry.raw, limits)
+        if status.st_size > BYTES_OF_METADATA + BYTES_PER_PIXEL * limits.pixels:
             raise Rejected(reasons.TOO_LARGE, f"{status.st_size:,} bytes")
         return entry.path.read_bytes()
     except OSError as error:
         raise Rejected(reasons.UNREADABLE, error.strerror or "") from None
 
 
-def _read_raw(path: Path, raw: RawPixels, max_pixels: int) -> bytes:
-    refuse_large(raw.width, raw.height, max_pixels)
+def _read_raw(path: Path, raw: RawPixels, limits: Limits) -> bytes:
+    limits.refuse_large(raw.width, raw.height)
     expected = max(0, raw.height) * max(0, raw.width) * raw.depth
     if raw.length != expected or not expected:
         raise Rejected(
@@ -101,6 +104,7 @@ def _read_raw(path: Path, raw: RawPixels, max_pixels: int) -> bytes:
             f"pixel data of {raw.length:,} bytes, {raw.height} x {raw.width} x {raw.depth} "
             f"are {expected:,}",
         )
+    limits.refuse_shape(raw.width, raw.height)
     with path.open("rb") as file:
         file.seek(raw.offset)
         data = file.read(raw.length)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from trackbed.ingest import images
 from trackbed.ingest.entries import Entry, Picture, Rejected
+from trackbed.ingest.limits import Limits
 
 # Some 10 ms of work: enough to make up for the way to another process and back.
 PICTURES = 32
@@ -31,7 +32,7 @@ def portions(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
 class Checking:
     """How to check a portion; to be called in any process."""
 
-    max_pixels: int
+    limits: Limits
     crop_margin: float
 
     def __call__(self, portion: list[Entry]) -> list[Picture | Rejected]:
@@ -40,7 +41,7 @@ class Checking:
         result_bytes = 0
         for entry in portion:
             try:
-                picture = images.load(entry, self.max_pixels, self.crop_margin)
+                picture = images.load(entry, self.limits, self.crop_margin)
             except Rejected as no:
                 outcomes.append(no)
                 continue
