@@ -254,10 +254,13 @@ def test_names_with_control_characters_do_not_get_in(tmp_path):
     for folder, name in (("GRAS", "1.png"), ("STONE", "1.png"), ("STONE", "\x1b[2J.png")):
         (tmp_path / "folders" / folder).mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (4, 4)).save(tmp_path / "folders" / folder / name, "PNG")
-    (tmp_path / "folders" / "\x1b[2J").mkdir()
     listing = sources.scan(tmp_path / "folders", None, Grouping(None, False))
     assert listing.classes == ["GRAS", "STONE"]
     assert listing.strays == [("STONE/\\x1b[2J.png", "bad name")]
+    (tmp_path / "folders" / "\x1b[2J").mkdir()
+    with pytest.raises(Problem, match=r"the class .* the character U\+001B") as refusal:
+        sources.scan(tmp_path / "folders", None, Grouping(None, False))
+    assert "\x1b" not in f"{refusal.value}"
 
     (tmp_path / "manifest").mkdir()
     rows = "filename,label\na.png,GRAS\nb.png,\x1b[2J\n"

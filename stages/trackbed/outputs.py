@@ -69,6 +69,11 @@ def write_csv(path: Path, table: pd.DataFrame, float_format: str | None = None) 
         table.to_csv(temporary, index=False, lineterminator="\n", float_format=float_format)
 
 
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet that opens a table with this cell would run it."""
+    return FORMULA.search(text) is not None
+
+
 def _refuse_formulas(path: Path, table: pd.DataFrame) -> None:
     # Text is not changed instead: names must come back as they are.
     for number, column in enumerate(table.columns):
@@ -76,7 +81,7 @@ def _refuse_formulas(path: Path, table: pd.DataFrame) -> None:
         if texts.dtype.kind in "biuf":
             texts = texts.iloc[:0]
         for text in (str(column), *texts.astype(str).unique()):
-            if FORMULA.search(text):
+            if is_formula(text):
                 raise Problem(
                     f"{path}, column {str(column)!r}: a spreadsheet would run {text!r} as a "
                     "formula. Rename the file, class or group."

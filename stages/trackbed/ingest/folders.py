@@ -87,12 +87,7 @@ def read(root: Path, tree: Tree) -> Found:
             entries.append(Entry(name, class_name, part, "", root / name))
     prefixes = [f"{part}/" for part in parts] or [""]
     classes = {name for prefix in prefixes for name in tree.inside(prefix)}
-    return Found(
-        entries,
-        {name for name in classes if not has_bad_name(name)},
-        [shown(name) for name in tree.ignored],
-        strays,
-    )
+    return Found(entries, classes, [shown(name) for name in tree.ignored], strays)
 
 
 def _place(name: str, parts: list[str]) -> tuple[str, str | None]:

@@ -10,7 +10,7 @@ from typing import Any
 from trackbed import startup
 from trackbed.ingest.entries import NO_CLASS, Entry, Found, RawPixels, has_bad_name, shown
 from trackbed.ingest.folders import PARTS, Tree
-from trackbed.problems import Problem
+from trackbed.problems import BadData
 
 NAME = re.compile(r"(?:(train|test)/)?[^/]+\.tfrecords?(?:-\d+-of-\d+)?")
 # Framing of a TFRecord: length (8 bytes) and its CRC (4) before the data, CRC (4) after it;
@@ -39,12 +39,12 @@ def read(root: Path, tree: Tree) -> Found:
     """The records of all TFRecord files; their pixels are found but not kept.
 
     File names that occur in several classes are told apart by the class in front.
-    Raises Problem, with file and record number (from 0), for a damaged file and for records
+    Raises BadData, with file and record number (from 0), for a damaged file and for records
     of another schema.
     """
     names = files(tree)
     if len({"/" in name for name in names}) > 1:
-        raise Problem(
+        raise BadData(
             f"{root}: ambiguous; TFRecord files lie directly in it ({names[0]}) and in parts "
             f"({names[-1]}). Move them all into {' and '.join(f'{part}/' for part in PARTS)}."
         )
@@ -66,7 +66,7 @@ def _entries(path: Path, name: str) -> Iterator[Entry]:
         class_name = _class_name(feature, where)
         yield Entry(f"{part}/{filename}" if part else filename, class_name, part, "", path, raw=raw)
     if record < 0:
-        raise Problem(f"{path}: holds no record.")
+        raise BadData(f"{path}: holds no record.")
 
 
 def _records(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -81,12 +81,12 @@ def _records(path: Path) -> Iterator[tuple[int, bytes]]:
             offset += HEADER_BYTES + len(serialized) + FOOTER_BYTES
             number += 1
     except (tf.errors.DataLossError, tf.errors.OutOfRangeError):
-        raise Problem(f"{path}, record {number}: {_damage(path)} at byte {offset:,}.") from None
+        raise BadData(f"{path}, record {number}: {_damage(path)} at byte {offset:,}.") from None
     except tf.errors.OpError as error:
-        raise Problem(f"{path}: cannot be read ({error.message}).") from None
+        raise BadData(f"{path}: cannot be read ({error.message}).") from None
     # A file cut inside the length of a record reads as a shorter one without any error.
     if offset != path.stat().st_size:
-        raise Problem(f"{path}, record {number}: {_damage(path)} at byte {offset:,}.")
+        raise BadData(f"{path}, record {number}: {_damage(path)} at byte {offset:,}.")
 
 
 def _damage(path: Path) -> str:
@@ -103,10 +103,10 @@ def _features(serialized: bytes, where: str) -> Any:
     try:
         feature = tf.train.Example.FromString(serialized).features.feature
     except DecodeError:
-        raise Problem(f"{where}: not a tf.train.Example.") from None
+        raise BadData(f"{where}: not a tf.train.Example.") from None
     for name, kind in SCHEMA.items():
         if name not in feature or len(getattr(feature[name], kind).value) != 1:
-            raise Problem(
+            raise BadData(
                 f"{where}: no feature '{name}' with one value; the RAILS schema has "
                 f"{', '.join(SCHEMA)} and class_name, this record has "
                 f"{', '.join(sorted(feature)) or 'none'}."
@@ -119,7 +119,7 @@ def _class_name(feature: Any, where: str) -> str:
         return str(feature["label"].int64_list.value[0])
     name = feature["class_name"].bytes_list.value[0].decode("utf-8", "surrogateescape")
     if not name or has_bad_name(name):
-        raise Problem(f"{where}: class_name must be text, got '{shown(name)}'.")
+        raise BadData(f"{where}: class_name must be text, got '{shown(name)}'.")
     return name
 
 
@@ -128,13 +128,13 @@ def _raw(serialized: bytes, feature: Any, offset: int, where: str) -> RawPixels:
         feature[name].int64_list.value[0] for name in ("height", "width", "depth")
     )
     if depth not in (1, 3):
-        raise Problem(f"{where}: depth must be 1 or 3, got {depth}.")
+        raise BadData(f"{where}: depth must be 1 or 3, got {depth}.")
     try:
         start, end = image_span(serialized)
     except (LookupError, ValueError):
         start = end = 0
     if serialized[start:end] != feature["image_raw"].bytes_list.value[0]:
-        raise Problem(f"{where}: image_raw is written in an unusual way.")
+        raise BadData(f"{where}: image_raw is written in an unusual way.")
     return RawPixels(offset + start, end - start, height, width, depth)
 
 

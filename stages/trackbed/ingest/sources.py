@@ -4,11 +4,12 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
-from trackbed.ingest import folders, manifest, rails
+from trackbed import outputs
+from trackbed.ingest import class_names, folders, manifest, rails
 from trackbed.ingest.entries import Entry, Found, Listing, RawPixels, shown
 from trackbed.ingest.folders import Tree
 from trackbed.ingest.grouping import Grouping, grouped
-from trackbed.problems import Problem
+from trackbed.problems import BadData, Problem
 
 __all__ = ["Entry", "Grouping", "Listing", "RawPixels", "scan"]
 
@@ -23,7 +24,9 @@ def scan(folder: Path, classes: list[str] | None, grouping: Grouping) -> Listing
     found = _read(folder, folders.walk(folder))
     names = _classes(found, classes, folder)
     entries = sorted(grouped(found, grouping), key=lambda e: (e.filename, e.box or ()))
-    return Listing(entries, names, sorted(found.ignored), sorted(found.strays))
+    listing = Listing(entries, names, sorted(found.ignored), sorted(found.strays))
+    _refuse_formulas(listing, folder)
+    return listing
 
 
 def _read(folder: Path, tree: Tree) -> Found:
@@ -37,7 +40,7 @@ def _read(folder: Path, tree: Tree) -> Found:
     }
     lying = [words for words, there in candidates.items() if there]
     if len(lying) > 1:
-        raise Problem(
+        raise BadData(
             f"{folder}: ambiguous; there are {' and '.join(lying)}. Keep one kind in data.source."
         )
     if shards:
@@ -47,11 +50,12 @@ def _read(folder: Path, tree: Tree) -> Found:
 
 def _classes(found: Found, wanted: list[str] | None, folder: Path) -> list[str]:
     """The class names in their order. Raises Problem where they make no sense."""
+    class_names.refuse_faults(sorted(found.classes), folder)
     names = sorted(found.classes) if wanted is None else wanted
     if wanted is not None:
         _refuse_other_classes(found, wanted, folder)
     if len(names) < 2:
-        raise Problem(
+        raise BadData(
             f"{folder}: {f'a single class, {names[0]}' if names else 'no class'}; a classifier "
             "needs two or more. data.source is the folder that holds the class folders, a "
             "manifest.csv or TFRecord files."
@@ -61,13 +65,26 @@ def _classes(found: Found, wanted: list[str] | None, folder: Path) -> list[str]:
     return list(names)
 
 
+def _refuse_formulas(listing: Listing, folder: Path) -> None:
+    """Refuse before any work what would keep the tables from being written."""
+    names = {name for entry in listing.entries for name in (entry.filename, entry.group)}
+    names |= {name for name, _ in listing.strays}
+    formulas = sorted(name for name in names if outputs.is_formula(name))
+    if formulas:
+        raise BadData(
+            f"{folder}: a spreadsheet that opens the tables would run {formulas[0]!r} as a formula"
+            f"{f', and {len(formulas) - 1:,} more' if formulas[1:] else ''}. Rename the file or "
+            "group."
+        )
+
+
 def _refuse_other_classes(found: Found, wanted: list[str], folder: Path) -> None:
     repeated = {name for name in wanted if wanted.count(name) > 1}
     if repeated:
         raise Problem(f"params.yaml, data.classes: {_listed(repeated)} stands there twice.")
     others = found.classes - set(wanted)
     if others:
-        raise Problem(
+        raise BadData(
             f"{folder}: {_listed(others)} is no class of params.yaml, data.classes "
             f"({', '.join(wanted)}). Add it there, or take its pictures out."
         )
@@ -79,7 +96,7 @@ def _refuse_twins(names: list[str], folder: Path) -> None:
     for name in names:
         plain = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
         if plain in seen:
-            raise Problem(
+            raise BadData(
                 f"{folder}: the classes {seen[plain]!r} and {name!r} differ in case or blanks "
                 "only. Give them one name, or two that cannot be confused."
             )
@@ -90,11 +107,11 @@ def _refuse_without_pictures(entries: list[Entry], names: list[str], folder: Pat
     of_any_part = {entry.class_name for entry in entries}
     empty = [name for name in names if name not in of_any_part]
     if empty:
-        raise Problem(f"{folder}: no picture of class {_listed(empty)}.")
+        raise BadData(f"{folder}: no picture of class {_listed(empty)}.")
     of_training = {entry.class_name for entry in entries if entry.part != "test"}
     untrained = [name for name in names if name not in of_training]
     if untrained:
-        raise Problem(f"{folder}: no training picture of class {_listed(untrained)}, only test.")
+        raise BadData(f"{folder}: no training picture of class {_listed(untrained)}, only test.")
 
 
 def _listed(names: Iterable[str]) -> str:
