@@ -14,10 +14,21 @@ from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
-from trackbed.commands import best, compare, curves, gate, heads, leak, manifest, sweep, verify
+from trackbed.commands import (
+    best,
+    compare,
+    curves,
+    gate,
+    heads,
+    leak,
+    manifest,
+    scan,
+    sweep,
+    verify,
+)
 from trackbed.problems import Problem
 
-COMMANDS = (manifest, leak, heads, sweep, best, curves, compare, gate, verify)
+COMMANDS = (scan, manifest, leak, heads, sweep, best, curves, compare, gate, verify)
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 
 

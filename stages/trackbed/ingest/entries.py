@@ -1,5 +1,6 @@
 """What was found in a source: pictures to check, pictures checked, and why a file stays out."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +21,10 @@ NOT_REGULAR = "not a regular file"  # a symbolic link, a pipe, a socket, a devic
 UNREADABLE = "unreadable"  # the file system refuses
 BOX_OUTSIDE = "box outside"  # the picture is smaller than its crop box says
 NO_CLASS = "no class"  # it lies beside the class folders
-BAD_NAME = "bad name"  # not UTF-8, or with control characters
+BAD_NAME = "bad name"  # not UTF-8, or with characters that a terminal or an editor obeys
+
+# Control characters (C0, delete, C1), line separators, and Unicode's marks of direction.
+OBEYED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 class Rejected(Exception):
@@ -94,15 +98,19 @@ class Listing:
 
 
 def has_bad_name(name: str) -> bool:
-    """Whether a name of the file system is not UTF-8 or holds control characters."""
+    """Whether a name of the file system is not UTF-8 or holds characters that are obeyed.
+
+    These are control characters, the two line separators of Unicode, and what turns the
+    direction of a text, so that `a<U+202E>gpj.exe` looks like `aexe.jpg`.
+    """
     return shown(name) != name
 
 
 def shown(name: str) -> str:
     """A name of the file system with bytes that are no text as `\\xff` and the like."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(f"\\x{ord(c):02x}" if _is_control(c) else c for c in text)
+    return OBEYED.sub(lambda found: _escaped(ord(found[0])), text)
 
 
-def _is_control(character: str) -> bool:
-    return ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0
+def _escaped(code: int) -> str:
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"

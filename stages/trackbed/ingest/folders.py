@@ -85,9 +85,28 @@ def read(root: Path, tree: Tree) -> Found:
             strays.append((name, NOT_REGULAR if name in tree.irregular else NO_CLASS))
         else:
             entries.append(Entry(name, class_name, part, "", root / name))
-    prefixes = [f"{part}/" for part in parts] or [""]
-    classes = {name for prefix in prefixes for name in tree.inside(prefix)}
-    return Found(entries, classes, [shown(name) for name in tree.ignored], strays)
+    return Found(
+        entries, set(_classes(tree, parts)), [shown(name) for name in tree.ignored], strays
+    )
+
+
+def empty_classes(root: Path, tree: Tree) -> list[str]:
+    """The folders of classes that hold no file in any part. Raises Problem as `read` does."""
+    return [
+        folder
+        for places in _classes(tree, _parts(root, tree)).values()
+        if not any(name.startswith(f"{place}/") for place in places for name in tree.files)
+        for folder in places
+    ]
+
+
+def _classes(tree: Tree, parts: list[str]) -> dict[str, list[str]]:
+    """The folders of every class, one of each part."""
+    found: dict[str, list[str]] = {}
+    for prefix in [f"{part}/" for part in parts] or [""]:
+        for name in tree.inside(prefix):
+            found.setdefault(name, []).append(prefix + name)
+    return found
 
 
 def _place(name: str, parts: list[str]) -> tuple[str, str | None]:

@@ -1,0 +1,144 @@
+"""`trackbed scan`: what a folder of pictures holds that DVC or the build would stumble over."""
+
+import argparse
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+DESCRIPTION = """\
+Look through FOLDER before `dvc add FOLDER`, which copies what a symbolic link leads to into the
+cache, waits for ever at a pipe, ends at a name that is not UTF-8 without telling which, and loses
+empty class folders. Then check every picture as the build would, within the limits of
+params.yaml (those of the default parameters where there is none): data.max_pixels, min_side,
+max_aspect and crop_margin. Nothing but regular files is opened, and nothing is written but the
+file of --csv.
+
+exit code: 0 `dvc add` is safe and no picture is rejected, 3 otherwise."""
+
+
+def add_to(commands: "argparse._SubParsersAction") -> None:
+    """Add the command to those of the program."""
+    command = commands.add_parser(
+        "scan",
+        help="what is wrong with a folder of pictures, before `dvc add`",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    what = "of class folders, with a manifest.csv, or of TFRecord files"
+    command.add_argument("folder", type=Path, metavar="FOLDER", help=what)
+    command.add_argument("--classes", metavar="A,B", help="as data.classes; default: all")
+    command.add_argument("--quick", action="store_true", help="open no picture")
+    command.add_argument(
+        "--examples", type=int, default=3, metavar="N", help="names per reason; default: 3"
+    )
+    command.add_argument("--csv", type=Path, metavar="FILE", help="write the whole list there")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what was found; the exit code. Raises Problem."""
+    from trackbed.ingest import parallel
+    from trackbed.ingest.limits import Limits
+    from trackbed.ingest.survey import survey
+    from trackbed.problems import BadData
+
+    p = _params()
+    _refuse_inside(arguments.csv, arguments.folder)
+    found = survey(
+        arguments.folder,
+        arguments.classes.split(",") if arguments.classes else None,
+        Limits(p.max_pixels, p.min_side, p.max_aspect),
+        p.crop_margin,
+        None if arguments.quick else parallel.cores(),
+    )
+    print("\n".join(told(found, arguments.folder, arguments.examples)))
+    if arguments.csv:
+        _write(arguments.csv, found.table())
+    return 0 if found.is_fine() else BadData.exit_code
+
+
+def told(found: Any, folder: Path, examples: int) -> Iterator[str]:
+    """A survey line by line: the counts, what was found with examples, and the verdict."""
+    from trackbed.ingest.entries import shown
+
+    root = shown(str(folder))
+    table = found.table()
+    yield f"{root}: {_counted(found)}"
+    titles = {
+        "hazard": "not safe for `dvc add`",
+        "rejected": "rejected by the build",
+        "ignored": "ignored by the build; `dvc add` would keep them",
+    }
+    for outcome, title in titles.items():
+        rows = table[table["outcome"] == outcome]
+        if len(rows):
+            yield f"\n{title}: {len(rows):,}"
+            yield from _reasons(rows.itertuples(), examples)
+    if found.refusal:
+        yield f"\nno source as it is: {found.refusal}"
+    safe = "is not safe" if found.hazards else "is safe"
+    yield f"\n`dvc add {root}` {safe}; {_build(found)}."
+
+
+def _build(found: Any) -> str:
+    """What the build would do."""
+    if found.refusal:
+        return "the build would refuse the folder as a whole"
+    if len(found.rejects):
+        return f"the build would reject {len(found.rejects):,} of the files"
+    return "the build would take every picture" if found.counts else "no picture was opened"
+
+
+def _counted(found: Any) -> str:
+    counts = found.counts
+    if not counts:
+        return f"{found.files:,} files"
+    return (
+        f"{counts['seen']:,} files = {counts['accepted']:,} accepted + {counts['rejected']:,} "
+        f"rejected + {counts['ignored']:,} ignored; {counts['classes']} classes"
+    )
+
+
+def _reasons(rows: Iterable[Any], examples: int) -> Iterator[str]:
+    rows = list(rows)
+    for reason, count in Counter(row.reason for row in rows).most_common():
+        if reason:
+            yield f"  {reason}: {count:,}"
+        for row in [row for row in rows if row.reason == reason][:examples]:
+            yield f"    {row.filename}" + (f"  ({row.detail})" if row.detail else "")
+        if count > examples:
+            yield f"    and {count - examples:,} more"
+
+
+def _refuse_inside(path: Path | None, folder: Path) -> None:
+    from trackbed.problems import Problem
+
+    if path and path.resolve().is_relative_to(folder.resolve()):
+        raise Problem(f"--csv {path}: must lie outside of {folder}, which is left as it is.")
+
+
+def _write(path: Path, table: Any) -> None:
+    from trackbed import outputs
+    from trackbed.problems import Problem
+
+    try:
+        outputs.write_csv(path, table)
+    except OSError as error:
+        raise Problem(f"{path}: cannot be written ({error.strerror}).") from None
+
+
+def _params() -> Any:
+    from pydantic import Field
+
+    from trackbed import params
+
+    class Bounds(params.Section, extra="ignore"):
+        """What the build lets pass; the defaults are those of params.yaml."""
+
+        max_pixels: int = Field(50_000_000, ge=1)
+        min_side: int = Field(8, ge=1)
+        max_aspect: float = Field(20, ge=1)
+        crop_margin: float = Field(0, ge=0)
+
+    return params.load("data", Bounds) if params.PARAMS.exists() else Bounds()
