@@ -112,6 +112,12 @@ def test_of_a_camera_file_the_first_picture_is_kept(load, kind):
     np.testing.assert_array_equal(decoded(given), np.asarray(Image.open(evil.io.BytesIO(content))))
 
 
+def test_what_lies_behind_a_png_is_not_kept(load):
+    given = load(WHOLE["png"] + b"PK\3\4, or anything else")
+    assert (given.encoding, given.data) == ("png", WHOLE["png"])
+    np.testing.assert_array_equal(by_tensorflow(given), np.asarray(evil.picture()))
+
+
 @pytest.mark.parametrize("orientation", range(10))
 def test_exif_orientation_is_applied(load, orientation):
     exif = Image.Exif()

@@ -103,13 +103,17 @@ def test_parts(tmp_path):
     write(tmp_path / "test/2.tfrecord", example("d.png", PIXELS["a.png"]))
     (tmp_path / "README.md").write_text("")
     (tmp_path / ".hidden").write_text("")
+    (tmp_path / "link.tfrecord").symlink_to("train/1.tfrecord")
     listing = scan(tmp_path)
     # Equal names in both parts are different pictures, as with folders.
     assert [(e.filename, e.part) for e in listing.entries] == [
         *[(f"test/{name}.png", "test") for name in "abcd"],
         *[(f"train/{name}.png", "train") for name in "abc"],
     ]
-    assert listing.strays == [("README.md", "no class")]
+    assert listing.strays == [
+        ("README.md", "no class"),
+        ("link.tfrecord", "not a regular file"),
+    ]
     assert listing.ignored == [".hidden"]
 
 
@@ -135,6 +139,14 @@ def test_the_label_stands_in_for_a_missing_class_name(tmp_path):
     labels = [example(f"{i}", PIXELS["a.png"], class_name=None, label=i) for i in (12, 7)]
     write(tmp_path / "x.tfrecord", *labels)
     assert scan(tmp_path).classes == ["12", "7"]
+
+
+def test_a_negative_label_is_no_class(tmp_path):
+    write(
+        tmp_path / "x.tfrecord", *three(), example("n", PIXELS["a.png"], class_name=None, label=-1)
+    )
+    with pytest.raises(Problem, match=r"record 3: label must be 0 or more .* got -1"):
+        scan(tmp_path)
 
 
 def test_pixels_of_the_wrong_length_are_for_the_list_of_rejects(tmp_path):

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
@@ -37,9 +38,25 @@ def decoded(data: bytes, limits: Limits, whole: bool = True) -> Decoded:
     """
     if not data:
         raise Rejected(reasons.EMPTY)
+    with _rejecting(data, limits):
+        return _checked(data, limits, whole)
+
+
+def announced(file: BinaryIO, head: bytes, limits: Limits) -> tuple[int, int, str]:
+    """Width, height and format by the header of a file that begins with `head`.
+
+    Raises Rejected, and nothing else.
+    """
+    with _rejecting(head, limits), Image.open(file, formats=formats.FORMATS) as image:
+        return *image.size, image.format
+
+
+@contextmanager
+def _rejecting(data: bytes, limits: Limits) -> Iterator[None]:
+    """Whatever goes wrong with a file that begins with these data, as Rejected."""
     try:
         with quiet(limits.pixels):
-            return _checked(data, limits, whole)
+            yield
     except Rejected:
         raise
     except Image.DecompressionBombError as error:
@@ -105,7 +122,8 @@ def _keepable(image: Image.Image, data: bytes) -> tuple[str, bytes] | None:
         if chunks is None:
             raise Rejected(reasons.TRUNCATED, f"no end of image in {len(data):,} bytes")
         decodable &= image.n_frames == 1 and formats.is_plain_png(chunks)
-        return ("png", data) if decodable else None
+        end = chunks[-1].end + formats.PNG_CRC_BYTES
+        return ("png", data[:end]) if decodable else None
     if image.format == "PPM":
         _refuse_other_amount(data)
     return None
@@ -135,7 +153,7 @@ def _load_tiff(image: Image.Image) -> None:
         messages.seek(0)
         message = messages.readline().decode("utf-8", "replace").strip()
     if message:
-        raise Rejected(reasons.DAMAGED, message)
+        raise Rejected(reasons.DAMAGED, reasons.shown(message))
 
 
 def _unidentified(data: bytes) -> Rejected:
@@ -147,5 +165,5 @@ def _unidentified(data: bytes) -> Rejected:
 
 def _described(error: Exception) -> tuple[str, str]:
     text = (str(error).splitlines() or [""])[0]
-    text = re.sub(r" at 0x[0-9a-f]+", "", text) or type(error).__name__
+    text = reasons.shown(re.sub(r" at 0x[0-9a-f]+", "", text)) or type(error).__name__
     return (reasons.TRUNCATED if "truncated" in text.lower() else reasons.DAMAGED), text

@@ -15,6 +15,7 @@ WRONG_LENGTH = "wrong length"  # pixel data that do not fit the header
 NOT_AN_IMAGE = "not an image"
 UNSUPPORTED = "unsupported format"
 TOO_LARGE = "too many pixels"
+TOO_LONG = "too many bytes"  # more than its pixels explain
 TOO_SMALL = "too small"  # a side has too few pixels
 TOO_NARROW = "too narrow"  # one side is many times the other
 NOT_REGULAR = "not a regular file"  # a symbolic link, a pipe, a socket, a device

@@ -20,7 +20,9 @@ UNSUPPORTED = {
     "JPEG XL": re.compile(rb"\xff\x0a|\x00\x00\x00\x0cJXL"),
     "PSD": re.compile(rb"8BPS"),
     "PDF": re.compile(rb"%PDF-"),
-    "SVG": re.compile(rb"\s*(<\?xml[^>]*>\s*)?<svg"),
+    "SVG": re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!DOCTYPE svg[^>]*>\s*)?<svg"),
+    "PostScript": re.compile(rb"%!PS|\xc5\xd0\xd3\xc6"),
+    "icon": re.compile(rb"\x00\x00[\x01\x02]\x00[^\x00]\x00"),
     "PAM": re.compile(rb"P7\s"),
     "PFM": re.compile(rb"P[Ff]\s"),
 }

@@ -19,16 +19,13 @@ import numpy as np
 from PIL import Image
 
 from trackbed.ingest import entries as reasons
+from trackbed.ingest import long_files
 from trackbed.ingest.decoding import Decoded, decoded
 from trackbed.ingest.entries import Box, Entry, Picture, RawPixels, Rejected
 from trackbed.ingest.limits import Limits
 from trackbed.ingest.quality import quality
 
 __all__ = ["Picture", "Rejected", "difference_hash", "load"]
-
-# No picture needs more: plain PPM takes up to 18 bytes per pixel, metadata some megabytes.
-BYTES_PER_PIXEL = 18
-BYTES_OF_METADATA = 2**26
 
 
 def load(entry: Entry, limits: Limits, crop_margin: float = 0.0) -> Picture:
@@ -88,8 +85,7 @@ def _read(entry: Entry, limits: Limits) -> bytes:
             raise Rejected(reasons.NOT_REGULAR, stat.filemode(status.st_mode))
         if entry.raw is not None:
             return _read_raw(entry.path, entry.raw, limits)
-        if status.st_size > BYTES_OF_METADATA + BYTES_PER_PIXEL * limits.pixels:
-            raise Rejected(reasons.TOO_LARGE, f"{status.st_size:,} bytes")
+        long_files.refuse(entry.path, status.st_size, limits)
         return entry.path.read_bytes()
     except OSError as error:
         raise Rejected(reasons.UNREADABLE, error.strerror or "") from None

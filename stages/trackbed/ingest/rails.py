@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from trackbed import startup
-from trackbed.ingest.entries import NO_CLASS, Entry, Found, RawPixels, has_bad_name, shown
+from trackbed.ingest.entries import (
+    NO_CLASS,
+    NOT_REGULAR,
+    Entry,
+    Found,
+    RawPixels,
+    has_bad_name,
+    shown,
+)
 from trackbed.ingest.folders import PARTS, Tree
 from trackbed.problems import BadData
 
@@ -49,7 +57,11 @@ def read(root: Path, tree: Tree) -> Found:
             f"({names[-1]}). Move them all into {' and '.join(f'{part}/' for part in PARTS)}."
         )
     entries = [entry for name in names for entry in _entries(root / name, name)]
-    strays = [(shown(name), NO_CLASS) for name in tree.files if name not in names]
+    strays = [
+        (shown(name), NOT_REGULAR if name in tree.irregular else NO_CLASS)
+        for name in tree.files
+        if name not in names
+    ]
     ignored = [shown(name) for name in tree.ignored]
     return Found(_told_apart(entries), {e.class_name for e in entries}, ignored, strays)
 
@@ -116,7 +128,10 @@ def _features(serialized: bytes, where: str) -> Any:
 
 def _class_name(feature: Any, where: str) -> str:
     if "class_name" not in feature or not feature["class_name"].bytes_list.value:
-        return str(feature["label"].int64_list.value[0])
+        label = feature["label"].int64_list.value[0]
+        if label < 0:
+            raise BadData(f"{where}: label must be 0 or more without a class_name, got {label}.")
+        return str(label)
     name = feature["class_name"].bytes_list.value[0].decode("utf-8", "surrogateescape")
     if not name or has_bad_name(name):
         raise BadData(f"{where}: class_name must be text, got '{shown(name)}'.")
