@@ -80,14 +80,16 @@ def main(
 
     matrix = scores.confusion(labels, predicted, len(names))
     per_class = scores.per_class(matrix)
-    write_csv(summary_path, scores.summary(per_class, names))
+    groups = rows["group"].to_numpy()
+    spread = intervals.intervals(labels, predicted, groups, len(names), p.seed)
+    summary = scores.summary(per_class, names, spread.f1, spread.overall["macro_f1"])
+    write_csv(summary_path, summary)
     write_csv(confusion_path, scores.named(matrix, names))
     bins = [calibration.reliability(said, labels) for said in (probabilities, calibrated)]
     write_csv(reliability_path, calibration.beside(*bins), "%.4f")
-    confidence, groups = probabilities.max(axis=1), rows["group"].to_numpy()
+    confidence = probabilities.max(axis=1)
     write_csv(coverage_path, refusal.coverage(confidence, predicted == labels), "%.4f")
-    spread = intervals.macro_f1_and_accuracy(labels, predicted, groups, len(names), p.seed)
-    overall = intervals.beside(scores.overall(probabilities, labels, p.top_k), spread)
+    overall = intervals.beside(scores.overall(probabilities, labels, p.top_k), spread.overall)
     counts = {"images": len(rows), "classes_without_images": int((per_class["support"] == 0).sum())}
     if stored is not None and not stored.about["exact"]:
         quick = inference.of_embeddings(model, stored.of(rows), p.batch).argmax(axis=1)

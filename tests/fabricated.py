@@ -11,7 +11,7 @@ from trackbed import index
 from trackbed.judging import advantage, calibration, predictions, refusal, temperature
 from trackbed.outputs import write_csv, write_json
 from trackbed.telling.curves import CURVES
-from trackbed.telling.results import COUNTS, MEASURES
+from trackbed.telling.results import BOUNDS, COUNTS, MEASURES
 
 ARGUMENTS = (
     "data/records",
@@ -211,6 +211,8 @@ def summary_table(matrix, names):
     )
     averages = averages.assign(support=total)
     whole = pd.concat([table.join(numbers), averages])
+    low, high = whole["f1"] - 0.03, (whole["f1"] + 0.03).clip(upper=1)
+    whole = whole.assign(f1_low=low, f1_high=high)[[*MEASURES, *BOUNDS, *COUNTS]]
     return whole.astype(dict.fromkeys(COUNTS, "Int64")).rename_axis("class_name").reset_index()
 
 

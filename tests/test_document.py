@@ -88,7 +88,8 @@ def test_the_verdict_names_scores_classes_confusion_and_epoch(tmp_path):
         text = re.sub(r"\s+", " ", text)
         assert "The macro F1 is 0.876 (95 % interval 0.810 to 0.930)" in text
         assert "125 of 142 test images are classified right (accuracy 88.0 %)" in text
-        assert "Best class: “C” (F1 0.917); weakest class: “B” (F1 0.805)." in text
+        assert "Best class: “C” (F1 0.917); weakest class: “B” (F1 0.805, 95 % " in text
+        assert "“B” (F1 0.805, 95 % interval 0.775 to 0.835)." in text
         assert "Most frequent confusion: “B” taken for “C”, 9 of 44 images." in text
         assert "Best epoch by validation loss: 25 of 27, where training stopped early." in text
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score
+from scipy.stats import binomtest
+from sklearn.metrics import accuracy_score, f1_score
 
-from trackbed.judging import intervals
+from trackbed.judging import intervals, resampling
 
 
 def answers(images, accuracy, random):
@@ -32,16 +33,81 @@ def test_frames_of_one_object_widen_the_interval():
         assert widths[1] / widths[0] == pytest.approx(3, rel=0.15)
 
 
-def test_perfect_answers_have_an_interval_of_no_width():
+def test_perfect_answers_are_not_certain():
     labels = np.arange(60) % 3
-    found = intervals.macro_f1_and_accuracy(labels, labels, np.arange(60), 3, seed=0)
-    assert found == {"macro_f1": (1, 1), "accuracy": (1, 1)}
+    found = intervals.intervals(labels, labels, np.arange(60), 3, seed=0)
+    expected = binomtest(60, 60).proportion_ci(method="wilson")
+    assert found.overall["macro_f1"] == pytest.approx(expected)
+    assert found.overall["accuracy"] == pytest.approx(expected)
+    # Per class 20 images; a whole group is no more than one trial.
+    low, _ = binomtest(20, 20).proportion_ci(method="wilson")
+    assert found.f1 == pytest.approx(np.tile([2 * low / (1 + low), 1], (3, 1)))
+    grouped = intervals.intervals(labels, labels, np.arange(60) % 12, 3, seed=0)
+    low, _ = binomtest(12, 12).proportion_ci(method="wilson")
+    assert grouped.overall["accuracy"][0] == pytest.approx(low)
 
 
 def test_a_class_without_images_stays_out():
     labels = np.array([0, 0, 1, 1] * 10)
-    found = intervals.macro_f1_and_accuracy(labels, labels, np.arange(40), 3, seed=0)
-    assert found["macro_f1"] == (1, 1)
+    predicted = labels.copy()
+    predicted[3] = 0
+    found = intervals.intervals(labels, predicted, np.arange(40), 3, seed=0)
+    two = intervals.intervals(labels, predicted, np.arange(40), 2, seed=0)
+    assert found.overall == two.overall
+    assert np.isnan(found.f1).tolist() == [[False] * 2, [False] * 2, [True] * 2]
+
+
+def test_drawn_scores_are_those_of_scikit_learn_with_the_same_weights():
+    random = np.random.default_rng(8)
+    labels, predicted = answers(400, 0.7, random)
+    groups = np.arange(400) // random.integers(1, 20)
+    counted = intervals.counts(labels, predicted, groups, 3)
+    tables = np.hstack([counted.right, counted.support, counted.calls])
+    strata = counted.support.argmax(axis=1)
+    number = len(tables)
+    # The counts of all groups differ, so that their weights can be had from the same draws.
+    assert len(np.unique(tables, axis=0)) == number
+    drawn = resampling.sums(np.hstack([tables, np.eye(number)]), strata, seed=0)[:30]
+    found = intervals.Counts(*np.split(drawn[:, :9], 3, axis=1))
+    for draw, weights in enumerate(drawn[:, 9:]):
+        options = {"sample_weight": weights[groups], "labels": range(3)}
+        expected = f1_score(labels, predicted, average=None, **options)
+        assert found.f1[draw] == pytest.approx(expected)
+        assert found.macro_f1[draw] == pytest.approx(expected.mean())
+        options.pop("labels")
+        assert found.accuracy[draw] == pytest.approx(accuracy_score(labels, predicted, **options))
+
+
+def test_a_class_that_a_draw_lacks_is_left_out_of_it():
+    # Class 2 has one image, in a group that is mostly class 0.
+    labels = np.array([0, 0, 2] + [0] * 9 + [1] * 12)
+    predicted = np.where(np.arange(24) % 7 == 3, 1 - labels % 2, labels)
+    found = intervals.intervals(labels, predicted, np.arange(24) // 3, 3, seed=0)
+    for low, high in (*found.overall.values(), *found.f1):
+        assert 0 <= low < high <= 1
+
+
+def test_a_single_group_tells_nothing_of_others():
+    labels = np.arange(12) % 3
+    found = intervals.intervals(labels, labels, np.zeros(12), 3, seed=0)
+    assert np.isnan([*found.overall.values(), *found.f1]).all()
+    _, low, high = intervals.macro_f1_difference(labels, (labels, labels), np.zeros(12), 3, 0)
+    assert np.isnan([low, high]).all()
+
+
+def test_most_intervals_hold_the_truth_with_few_groups():
+    # 25 groups of 5 images that are right together; drawing images would hold it in 2 of 3 cases.
+    random = np.random.default_rng(4)
+    held = []
+    for seed in range(150):
+        right = random.random(125) < np.repeat(random.beta(0.9 * 7 / 3, 0.1 * 7 / 3, 25), 5)
+        labels = np.repeat(np.arange(5), 25)
+        predicted = np.where(right, labels, (labels + random.integers(1, 5, 125)) % 5)
+        found = intervals.intervals(labels, predicted, np.arange(125) // 5, 5, seed)
+        low, high = found.overall["accuracy"]
+        held.append([low <= 0.9 <= high, *((found.f1[:, 0] <= 0.9) & (found.f1[:, 1] >= 0.9))])
+    assert np.mean([first for first, *_ in held]) > 0.9
+    assert np.mean([rest for _, *rest in held]) > 0.93
 
 
 def test_the_seed_decides():
@@ -84,28 +150,3 @@ def test_a_paired_difference_is_narrower_than_the_scores_themselves():
     assert low <= difference <= high
     alone = intervals.macro_f1_and_accuracy(labels, first, np.arange(900), 3, seed=0)["macro_f1"]
     assert high - low < (alone[1] - alone[0]) / 3
-
-
-def test_the_interval_of_a_share_is_that_of_the_accuracy_where_all_images_count():
-    labels, predicted = answers(300, 0.8, np.random.default_rng(4))
-    groups, every = np.arange(300) // 3, np.ones(300, bool)
-    found = intervals.share(labels == predicted, every, labels, groups, 0)
-    whole = intervals.macro_f1_and_accuracy(labels, predicted, groups, 3, 0)
-    assert found == pytest.approx(whole["accuracy"])
-
-
-def test_the_interval_of_a_share_of_some_images_agrees_with_the_normal_approximation():
-    random = np.random.default_rng(5)
-    labels, of = random.integers(0, 3, 4000), random.random(4000) < 0.25
-    counted = of & (random.random(4000) < 0.9)
-    share = counted.sum() / of.sum()
-    half = 1.96 * np.sqrt(share * (1 - share) / of.sum())
-    found = intervals.share(counted, of, labels, np.arange(4000), 0)
-    assert found == pytest.approx((share - half, share + half), abs=0.004)
-
-
-def test_a_share_of_no_images_has_no_interval_and_that_of_one_group_no_width():
-    labels, none = np.array([0, 1, 1, 0]), np.zeros(4, bool)
-    assert np.isnan(intervals.share(none, none, labels, np.arange(4), 0)).all()
-    right = np.array([True, True, True, False])
-    assert intervals.share(right, ~none, labels, np.zeros(4), 0) == (0.75, 0.75)

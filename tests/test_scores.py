@@ -110,7 +110,12 @@ def test_overall_cuts_k_to_the_number_of_classes():
 
 
 def test_summary_has_the_classes_in_order_and_the_averages_behind():
-    table = scores.summary(scores.per_class(np.array([[3, 1], [0, 2]])), ["b", "a"])
+    bounds = np.array([[0.5, 0.9], [0.4, 1.0]])
+    per_class = scores.per_class(np.array([[3, 1], [0, 2]]))
+    table = scores.summary(per_class, ["b", "a"], bounds, (0.45, 0.95))
+    assert table["f1_low"].tolist()[:3] == [0.5, 0.4, 0.45]
+    assert table["f1_high"].tolist()[:3] == [0.9, 1.0, 0.95]
+    assert pd.isna(table["f1_low"].iloc[3])
     assert table["class_name"].tolist() == ["b", "a", "macro avg", "weighted avg"]
     assert table["support"].tolist() == [4, 2, 6, 6]
     assert table["true_positive"].tolist()[:2] == [3, 2]

@@ -1,30 +1,118 @@
-"""How far scores could lie from the truth by chance: bootstrap intervals over groups."""
+"""How far scores could lie from the truth by chance: intervals from a bootstrap over groups."""
+
+from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import t
 
-RESAMPLES = 2000
-LEVEL = 0.95
+from trackbed.judging import bounds, resampling
+
+UNKNOWN = (np.nan, np.nan)
+ROUNDING = 1e-9  # a smaller deviation is none
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """95 % intervals. overall: (low, high) of 'macro_f1' and 'accuracy'; f1: float, shape
+    (classes, 2), NaN for a class without images. All are NaN where all images are one group.
+    """
+
+    overall: dict[str, tuple[float, float]]
+    f1: np.ndarray
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Right answers, images and calls per class: each of shape (groups or draws, classes)."""
+
+    right: np.ndarray
+    support: np.ndarray
+    calls: np.ndarray
+
+    @property
+    def whole(self) -> "Counts":
+        """All rows in one."""
+        return Counts(*(each.sum(axis=0, keepdims=True) for each in vars(self).values()))
+
+    @property
+    def f1(self) -> np.ndarray:
+        """Shape (draws, classes); NaN where a class has no images."""
+        with np.errstate(invalid="ignore"):
+            return np.where(self.support > 0, 2 * self.right / (self.support + self.calls), np.nan)
+
+    @property
+    def macro_f1(self) -> np.ndarray:
+        """Shape (draws,); classes without images stay out."""
+        return np.nanmean(self.f1, axis=1)
+
+    @property
+    def accuracy(self) -> np.ndarray:
+        """Shape (draws,)."""
+        return self.right.sum(axis=1) / self.support.sum(axis=1)
+
+
+def intervals(
+    labels: np.ndarray, predicted: np.ndarray, groups: np.ndarray, classes: int, seed: int
+) -> Intervals:
+    """Of macro F1, accuracy and the F1 of every class; how and why: docs/scores.md.
+
+    labels, predicted: int, shape (images,); groups: any, shape (images,). Frames of one object are
+    not independent, so whole groups are drawn (cluster bootstrap, Field and Welsh 2007), within the
+    class that a group mostly belongs to; see resampling.
+    """
+    counted = counts(labels, predicted, groups, classes)
+    if len(counted.support) < 2:
+        return Intervals(dict.fromkeys(("macro_f1", "accuracy"), UNKNOWN), _unknown(classes))
+    strata = _strata(counted)
+    (drawn,) = _drawn([counted], strata, seed)
+    whole, degrees = counted.whole, resampling.degrees_of_freedom(strata)
+    number = len(counted.support)
+    overall = {
+        name: share_interval(getattr(whole, name)[0], getattr(drawn, name), degrees, number)
+        for name in ("macro_f1", "accuracy")
+    }
+    return Intervals(overall, _class_f1(whole, drawn, len(labels), number))
 
 
 def macro_f1_and_accuracy(
     labels: np.ndarray, predicted: np.ndarray, groups: np.ndarray, classes: int, seed: int
 ) -> dict[str, tuple[float, float]]:
-    """95 % intervals of 'macro_f1' and 'accuracy', each (low, high).
+    """95 % intervals of 'macro_f1' and 'accuracy', each (low, high); see `intervals`."""
+    return intervals(labels, predicted, groups, classes, seed).overall
 
-    labels, predicted: int, shape (images,); groups: any, shape (images,). Percentile bootstrap
-    that draws whole groups, within the class that each group mostly belongs to: frames of one
-    object are not independent, and drawing single images gave intervals four times too narrow
-    on traffic signs (cluster bootstrap, Field and Welsh 2007). Where a class has a single group,
-    which would come out the same every time, groups are drawn without regard to class. Classes
-    without images stay out of the macro average.
+
+def accuracy(
+    right: np.ndarray, strata: np.ndarray, groups: np.ndarray, seed: int, levels: list[float]
+) -> list[tuple[float, float]]:
+    """Intervals of the accuracy of some images, (low, high) for each level.
+
+    right: bool; strata: int, the class; groups: any; all of shape (images,). Drawn as in
+    `intervals`. Within a single group images are taken for independent (Wilson): that tells how
+    well this group is judged, nothing of others.
     """
-    right, support, calls, strata = _group_counts(labels, predicted, groups, classes)
-    weights = _draws(strata, np.random.default_rng(seed))
-    right, support, calls = weights @ right, weights @ support, weights @ calls
-    return {
-        "macro_f1": _interval(_macro_f1(right, support, calls)),
-        "accuracy": _interval(right.sum(axis=1) / support.sum(axis=1)),
-    }
+    counted = counts(strata, np.where(right, strata, strata.max() + 1), groups, strata.max() + 2)
+    share, number = float(right.mean()), len(counted.support)
+    if number < 2:
+        return [tuple(map(float, bounds.wilson(share, len(right), level))) for level in levels]
+    own = _strata(counted)
+    (drawn,) = _drawn([counted], own, seed)
+    degrees = resampling.degrees_of_freedom(own)
+    return [share_interval(share, drawn.accuracy, degrees, number, level) for level in levels]
+
+
+def share_interval(
+    share: float, drawn: np.ndarray, degrees: int, groups: int, level: float = bounds.LEVEL
+) -> tuple[float, float]:
+    """The interval of a score of 0 to 1 from its values on the drawn test parts.
+
+    Where all is right, or nothing, how mistakes go together cannot be seen: a group then counts as
+    one trial of Wilson's interval.
+    """
+    deviation = drawn.std()
+    if deviation > ROUNDING and 0 < share < 1:
+        return bounds.logit_t(share, deviation, degrees, level)
+    low, high = bounds.wilson(share, groups, level)
+    return float(low), float(high)
 
 
 def macro_f1_difference(
@@ -36,70 +124,30 @@ def macro_f1_difference(
 ) -> tuple[float, float, float]:
     """By how much the first predictions have a higher macro F1, with its 95 % interval (low, high).
 
-    Paired: both are judged on the same draws of groups, drawn as in `macro_f1_and_accuracy`.
+    Paired: both are judged on the same draws of groups, drawn as in `intervals`. Student's t. A
+    single group has no interval: NaN.
     """
-    drawn, whole = [], []
-    for answers in predicted:
-        *counts, strata = _group_counts(labels, answers, groups, classes)
-        weights = _draws(strata, np.random.default_rng(seed))
-        drawn.append(_macro_f1(*(weights @ count for count in counts)))
-        whole.append(_macro_f1(*(count.sum(axis=0)[None] for count in counts))[0])
-    return float(whole[0] - whole[1]), *_interval(drawn[0] - drawn[1])
+    counted = [counts(labels, answers, groups, classes) for answers in predicted]
+    value = float(np.subtract(*(one.whole.macro_f1[0] for one in counted)))
+    if len(counted[0].support) < 2:
+        return value, *UNKNOWN
+    strata = _strata(counted[0])
+    first, second = _drawn(counted, strata, seed)
+    quantile = t.ppf((1 + bounds.LEVEL) / 2, resampling.degrees_of_freedom(strata))
+    reach = float(quantile * (first.macro_f1 - second.macro_f1).std())
+    return value, value - reach, value + reach
 
 
-def share(
-    counted: np.ndarray, of: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int
-) -> tuple[float, float]:
-    """95 % interval (low, high) of the share of `counted` images among those in `of`.
-
-    counted, of: bool, shape (images,), the first within the second. Groups are drawn as in
-    `macro_f1_and_accuracy`; draws without an image in `of` do not count, and where there is no
-    such image at all the interval is (NaN, NaN).
-    """
-    if not of.any():
-        return (np.nan, np.nan)
+def counts(labels: np.ndarray, predicted: np.ndarray, groups: np.ndarray, classes: int) -> Counts:
+    """Per group, in the order of their names."""
     names, group = np.unique(groups, return_inverse=True)
-    *_, strata = _group_counts(labels, labels, groups, int(labels.max()) + 1)
-    weights = _draws(strata, np.random.default_rng(seed))
-    hits, images = (weights @ np.bincount(group, one, len(names)) for one in (counted, of))
-    return _interval(hits[images > 0] / images[images > 0])
-
-
-def _macro_f1(right: np.ndarray, support: np.ndarray, calls: np.ndarray) -> np.ndarray:
-    """Of every draw; each of the counts has shape (draws, classes)."""
-    with np.errstate(invalid="ignore"):
-        f1 = np.where(support > 0, 2 * right / (support + calls), np.nan)
-    return np.nanmean(f1, axis=1)
-
-
-def _group_counts(
-    labels: np.ndarray, predicted: np.ndarray, groups: np.ndarray, classes: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Per group: right answers, images and calls per class, and the most frequent class."""
-    names, group = np.unique(groups, return_inverse=True)
-    right, support, calls = np.zeros((3, len(names), classes))
-    np.add.at(support, (group, labels), 1)
-    np.add.at(calls, (group, predicted), 1)
     hit = labels == predicted
-    np.add.at(right, (group[hit], labels[hit]), 1)
-    return right, support, calls, support.argmax(axis=1)
 
+    def table(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        cells = np.bincount(rows * classes + columns, minlength=len(names) * classes)
+        return cells.reshape(len(names), classes).astype(float)
 
-def _draws(strata: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """How often each group is drawn, shape (resamples, groups)."""
-    if np.bincount(strata)[np.unique(strata)].min() < 2:
-        strata = np.zeros_like(strata)
-    weights = np.empty((RESAMPLES, len(strata)))
-    for stratum in np.unique(strata):
-        members = np.flatnonzero(strata == stratum)
-        even = np.full(len(members), 1 / len(members))
-        weights[:, members] = random.multinomial(len(members), even, size=RESAMPLES)
-    return weights
-
-
-def _interval(values: np.ndarray) -> tuple[float, float]:
-    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
+    return Counts(table(group[hit], labels[hit]), table(group, labels), table(group, predicted))
 
 
 def beside(values: dict[str, float], intervals: dict[str, tuple[float, float]]) -> dict[str, float]:
@@ -110,3 +158,45 @@ def beside(values: dict[str, float], intervals: dict[str, tuple[float, float]]) 
         if name in intervals:
             rows[f"{name}_low"], rows[f"{name}_high"] = intervals[name]
     return rows
+
+
+def _class_f1(whole: Counts, drawn: Counts, images: int, groups: int) -> np.ndarray:
+    """Wilson's interval with the effective number of trials; float, shape (classes, 2).
+
+    A class often has so few groups that its own spread says little, or nothing where all of it is
+    right: the images of the class are at most as many trials as the design effect of the accuracy,
+    over all classes, makes of them.
+    """
+    present = np.isfinite(whole.f1[0])
+    f1, drawn_f1 = whole.f1[0, present], drawn.f1[:, present]
+    jaccard, spread = f1 / (2 - f1), np.nanstd(drawn_f1 / (2 - drawn_f1), axis=0)
+    union = (whole.support + whole.calls - whole.right)[0, present]
+    trials = union / _design_effect(whole.accuracy[0], drawn.accuracy.var(), images, groups)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        own = np.where(spread > ROUNDING, jaccard * (1 - jaccard) / spread**2, np.inf)
+    found = _unknown(len(present))
+    found[present] = np.column_stack(bounds.wilson_f1(f1, np.minimum(own, trials)))
+    return found
+
+
+def _design_effect(accuracy: float, variance: float, images: int, groups: int) -> float:
+    """How many images tell as much as one: from 1 to the images of a mean group."""
+    most = images / groups
+    alone = accuracy * (1 - accuracy) / images
+    return float(np.clip(variance / alone, 1, most)) if alone > 0 else most
+
+
+def _strata(counted: Counts) -> np.ndarray:
+    return resampling.collapsed(counted.support.argmax(axis=1))
+
+
+def _drawn(counted: list[Counts], strata: np.ndarray, seed: int) -> list[Counts]:
+    """The same draws for each of the counts."""
+    tables = [table for one in counted for table in vars(one).values()]
+    sums = resampling.sums(np.hstack(tables), strata, seed)
+    parts = np.split(sums, len(tables), axis=1)
+    return [Counts(*parts[start : start + 3]) for start in range(0, len(parts), 3)]
+
+
+def _unknown(classes: int) -> np.ndarray:
+    return np.full((classes, 2), np.nan)

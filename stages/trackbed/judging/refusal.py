@@ -7,7 +7,7 @@ on the confidence does not catch images of unknown classes: a network may be sur
 import numpy as np
 import pandas as pd
 
-from trackbed.judging import intervals
+from trackbed.judging import bounds, intervals
 
 ROWS = 50  # of a table, at most
 
@@ -55,21 +55,29 @@ def measured(
     """What a threshold does to other images than those it was chosen on.
 
     'refusal_precision', the share of right answers among the images at or above it, with its 95 %
-    interval over groups (see intervals.share), and 'refusal_coverage', their share of all images.
+    interval over groups (see intervals.accuracy), and 'refusal_coverage', their share of all images.
     Without a threshold all values are None; without an image that is kept there is no precision
-    (NaN).
+    (NaN), and no interval (NaN) where all that are kept are of one group.
     """
     names = [f"refusal_{name}" for name in ("precision", "precision_low", "precision_high")]
     if threshold is None:
         return {"refusal_threshold": None, **dict.fromkeys(names), "refusal_coverage": None}
     kept, right = confidence >= threshold, labels == predicted
     precision = float(right[kept].mean()) if kept.any() else np.nan
-    values = (precision, *intervals.share(right & kept, kept, labels, groups, seed))
+    values = (precision, *_interval(right[kept], labels[kept], groups[kept], seed))
     return {
         "refusal_threshold": threshold,
         **dict(zip(names, values, strict=True)),
         "refusal_coverage": float(kept.mean()),
     }
+
+
+def _interval(
+    right: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int
+) -> tuple[float, float]:
+    if len(np.unique(groups)) < 2:
+        return intervals.UNKNOWN
+    return intervals.accuracy(right, labels, groups, seed, [bounds.LEVEL])[0]
 
 
 def _kept(confidence: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -16,6 +16,7 @@ MEASURES = (
     "type_1_error",
     "type_2_error",
 )
+BOUNDS = ("f1_low", "f1_high")
 COUNTS = ("support", "true_positive", "false_positive", "false_negative", "true_negative")
 
 
@@ -74,9 +75,18 @@ def averages(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).T.assign(support=present["support"].sum())
 
 
-def summary(table: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
-    """The per-class table with the class names in front and the two averages behind."""
+def summary(
+    table: pd.DataFrame, classes: list[str], f1: np.ndarray, macro_f1: tuple[float, float]
+) -> pd.DataFrame:
+    """The per-class table with the class names in front and the two averages behind.
+
+    f1: intervals of the class F1s, float, shape (classes, 2); they stand in the columns f1_low and
+    f1_high, with that of the macro average, behind the measures. The weighted average has none.
+    """
     named = pd.concat([table.set_axis(classes), averages(table)])
+    bounds = np.vstack([f1, macro_f1, (np.nan, np.nan)])
+    for place, name in enumerate(BOUNDS):
+        named.insert(len(MEASURES) + place, name, bounds[:, place])
     return named.rename_axis("class_name").reset_index().astype(dict.fromkeys(COUNTS, "Int64"))
 
 

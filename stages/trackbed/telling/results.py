@@ -12,6 +12,7 @@ from trackbed.problems import Problem
 
 AVERAGES = ["macro avg", "weighted avg"]
 MEASURES = ["precision", "recall", "specificity", "f1", "accuracy", "type_1_error", "type_2_error"]
+BOUNDS = ["f1_low", "f1_high"]  # 95 % interval of F1
 COUNTS = ["support", "true_positive", "false_positive", "false_negative", "true_negative"]
 BIN = ["images", "right", "confidence", "accuracy"]
 COVERAGE = ["threshold", "coverage", "accuracy"]
@@ -22,7 +23,7 @@ REMEDY = "Run `dvc repro -f evaluate`."
 @dataclass(frozen=True)
 class Results:
     """scores: flat, a value may be None. classes: indexed by class name in label order, columns
-    MEASURES and COUNTS, NaN where undefined. averages: the same columns, rows AVERAGES.
+    MEASURES, BOUNDS and COUNTS, NaN where undefined. averages: the same columns, rows AVERAGES.
     confusion: counts of images, rows the true and columns the predicted class, in label order.
     """
 
@@ -70,7 +71,7 @@ def _all_numbers(path: Path, columns: list[str]) -> pd.DataFrame:
 
 def _summary(path: Path) -> pd.DataFrame:
     table = _text(path)
-    columns = ["class_name", *MEASURES, *COUNTS]
+    columns = ["class_name", *MEASURES, *BOUNDS, *COUNTS]
     if table.iloc[0].tolist() != columns:
         raise Problem(f"{path}: columns are {table.iloc[0].tolist()}, expected {columns}. {REMEDY}")
     names = table.iloc[1:, 0].tolist()

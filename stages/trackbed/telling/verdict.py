@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from trackbed.telling import findings, wording
 from trackbed.telling.results import Results
@@ -51,8 +52,17 @@ def _extremes(results: Results) -> str:
         return f"All classes have the same F1, {wording.share(found.best_f1)}."
     return (
         f"Best class: {_names(found.best)} (F1 {wording.share(found.best_f1)}); "
-        f"weakest class: {_names(found.weakest)} (F1 {wording.share(found.weakest_f1)})."
+        f"weakest class: {_names(found.weakest)} (F1 {wording.share(found.weakest_f1)}"
+        f"{_class_interval(results.classes, found.weakest)})."
     )
+
+
+def _class_interval(classes: pd.DataFrame, names: list[str]) -> str:
+    """Of one class; of several that tie none is told."""
+    low, high = classes.loc[names[0], ["f1_low", "f1_high"]]
+    if len(names) > 1 or np.isnan(low):
+        return ""
+    return f", 95 % interval {wording.share(low)} to {wording.share(high)}"
 
 
 def _confusion(results: Results) -> str:
