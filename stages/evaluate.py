@@ -12,14 +12,14 @@ from trackbed.judging import (
     alarm,
     baselines,
     calibration,
-    intervals,
+    judged,
     mistakes,
     predictions,
     refusal,
-    scores,
+    robustness,
     temperature,
 )
-from trackbed.learning import embeddings
+from trackbed.learning import corruptions, embeddings
 from trackbed.outputs import replacing_folder, write_csv, write_json
 from trackbed.running import unchanged
 from trackbed.stage import run
@@ -32,9 +32,10 @@ class EvaluateParams(params.Section):
 
     top_k: int = Field(ge=1)  # a right answer is among the k most probable
     batch: int = Field(ge=1)  # images; changes speed and memory alone
-    seed: int = Field(ge=0, lt=2**31)  # of the bootstrap intervals
+    seed: int = Field(ge=0, lt=2**31)  # of the bootstrap intervals and of corruptions
     calibrated: bool  # report the probabilities that the temperature gives
     wanted_precision: float = Field(gt=0, le=1)  # of the answers that are not refused
+    corruptions: list[corruptions.Name]  # that the model is tried on; each takes five evaluations
 
 
 def main(
@@ -48,8 +49,10 @@ def main(
     confusion_path: Path,
     reliability_path: Path,
     coverage_path: Path,
+    slices_path: Path,
+    corruptions_path: Path,
 ) -> None:
-    """Write predictions, scores, and the tables of classes, confusions and confidence."""
+    """Write predictions, scores, and the tables of classes, confusions, confidence, slices."""
     p = params.load("evaluate", EvaluateParams)
     unchanged.refuse_another(models_path)
     table = index.assigned(records_path, folds_path)
@@ -72,38 +75,37 @@ def main(
     held = predictions.probabilities(validation)
     if p.calibrated:
         probabilities, held = calibrated, temperature.applied(held, degrees)
-    labels, predicted = rows["label"].to_numpy(), probabilities.argmax(axis=1)
+    test = judged.Judged(rows, names, probabilities, calibrated, p.seed)
     answers = predictions.answers(rows, names, probabilities)
     with replacing_folder(evaluation_path) as folder:
         predictions.write(folder, answers)
         write_json(folder / FALSE_INFERENCES, mistakes.false_inferences(answers, names))
+    wanted = list(dict.fromkeys(p.corruptions))
+    spoiled = inference.of_corrupted(model, records_path, rows, wanted, p.batch, p.seed)
+    robust = robustness.table(test.labels, test.predicted, spoiled, len(names))
+    write_csv(summary_path, test.summary())
+    write_csv(confusion_path, test.confusion())
+    write_csv(reliability_path, test.reliability(), "%.4f")
+    write_csv(coverage_path, test.coverage(), "%.4f")
+    write_csv(slices_path, test.slices(), "%.4f")
+    write_csv(corruptions_path, robust, "%.4f")
 
-    matrix = scores.confusion(labels, predicted, len(names))
-    per_class = scores.per_class(matrix)
-    groups = rows["group"].to_numpy()
-    spread = intervals.intervals(labels, predicted, groups, len(names), p.seed)
-    summary = scores.summary(per_class, names, spread.f1, spread.overall["macro_f1"])
-    write_csv(summary_path, summary)
-    write_csv(confusion_path, scores.named(matrix, names))
-    bins = [calibration.reliability(said, labels) for said in (probabilities, calibrated)]
-    write_csv(reliability_path, calibration.beside(*bins), "%.4f")
-    confidence = probabilities.max(axis=1)
-    write_csv(coverage_path, refusal.coverage(confidence, predicted == labels), "%.4f")
-    overall = intervals.beside(scores.overall(probabilities, labels, p.top_k), spread.overall)
-    counts = {"images": len(rows), "classes_without_images": int((per_class["support"] == 0).sum())}
-    if stored is not None and not stored.about["exact"]:
-        quick = inference.of_embeddings(model, stored.of(rows), p.batch).argmax(axis=1)
-        counts |= agreement.agreement(labels, quick, predicted, groups, len(names), p.seed)
     right = (validation["true"] == validation["predicted"]).to_numpy()
     threshold = refusal.threshold(held.max(axis=1), right, p.wanted_precision)
-    counts |= refusal.measured(threshold, confidence, labels, predicted, groups, p.seed)
+    against = test.groups, len(names), p.seed
     training = table[(table["part"] == "train") & ~table["record"].isin(validation["record"])]
     floor = baselines.predicted(records_path, training, rows)
-    counts |= advantage.advantage(labels, predicted, floor, groups, len(names), p.seed)
-    counts |= {"temperature": degrees} | calibration.calibrated_scores(calibrated, labels)
-    write_json(scores_path, overall | calibration.scores(probabilities, labels) | counts)
-    print(f"macro F1 {overall['macro_f1']:.4f} on {len(rows)} test images")
-    if warning := alarm.not_above_baseline(overall | counts):
+    scores = test.overall(p.top_k)
+    if stored is not None and not stored.about["exact"]:
+        quick = inference.of_embeddings(model, stored.of(rows), p.batch).argmax(axis=1)
+        scores |= agreement.agreement(test.labels, quick, test.predicted, *against)
+    scores |= test.refused(threshold)
+    scores |= advantage.advantage(test.labels, test.predicted, floor, *against)
+    scores |= {"temperature": degrees} | calibration.calibrated_scores(calibrated, test.labels)
+    scores |= robustness.mean_accuracy(robust)
+    write_json(scores_path, scores)
+    print(f"macro F1 {scores['macro_f1']:.4f} on {len(rows)} test images")
+    if warning := alarm.not_above_baseline(scores):
         print(warning, file=sys.stderr)
 
 

@@ -19,7 +19,7 @@ def advantage(
 
     labels, predicted and the baselines: int, shape (images,). 'above_baseline' has a paired 95 %
     interval over groups, see intervals.macro_f1_difference; where that is not above 0,
-    'not_above_baseline' is 1, else 0. With a single group the interval has no width.
+    'not_above_baseline' is 1, else 0. A single group has no interval (NaN), and nothing is shown.
     """
     reached = {name: _macro_f1(labels, said, classes) for name, said in baselines.items()}
     best = max(reached, key=reached.__getitem__)

@@ -1,5 +1,6 @@
 """What a saved model says about records, from their images or their embeddings."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import keras
@@ -7,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from trackbed.ingest import records
-from trackbed.learning import batches, embeddings, halves
-from trackbed.problems import Diverged, Problem
+from trackbed.learning import batches, corruptions, embeddings, halves
+from trackbed.problems import Problem
 
 # Sums in another order differ in the last digits; another backbone or scaling differs in the first.
 TOLERANCE = 1e-3
@@ -20,17 +21,43 @@ def probabilities(
 ) -> np.ndarray:
     """Class probabilities of some rows of the index, float32, shape (rows, classes).
 
-    The images are stretched to the input shape of the model. Raises Diverged where one is not
-    finite.
+    The images are stretched to the input shape of the model.
     """
+    return _of_pixels(model, _pixels(model, records_path, rows), batch)
+
+
+def of_corrupted(
+    model: keras.Model,
+    records_path: Path,
+    rows: pd.DataFrame,
+    names: Sequence[str],
+    batch: int,
+    seed: int,
+) -> Iterator[tuple[str, int, np.ndarray]]:
+    """Corruption, grade and the most probable class (int, shape (rows,)) of the spoiled images.
+
+    The whole model judges them, from pixels; those of one grade are in memory at a time, beside
+    the images as they are.
+    """
+    images = _pixels(model, records_path, rows) if names else np.empty(0)
+    for name in names:
+        for grade in corruptions.GRADES:
+            spoiled = corruptions.corrupted(images, rows["record"].to_numpy(), name, grade, seed)
+            yield name, grade, _of_pixels(model, spoiled, batch).argmax(axis=1)
+
+
+def _pixels(model: keras.Model, records_path: Path, rows: pd.DataFrame) -> np.ndarray:
     _, height, width, _ = model.input_shape
-    images = records.pixels(records_path, rows, height, width)
-    return _predicted(model, images, batch)
+    return records.pixels(records_path, rows, height, width)
+
+
+def _of_pixels(model: keras.Model, images: np.ndarray, batch: int) -> np.ndarray:
+    return model.predict(batches.in_order(images, batch=batch), verbose=0)
 
 
 def of_embeddings(model: keras.Model, embedded: np.ndarray, batch: int) -> np.ndarray:
     """The same from embeddings by the model's backbone, float32, shape (rows, units)."""
-    return _predicted(halves.head(model), embedded, batch)
+    return halves.head(model).predict(batches.in_order(embedded, batch=batch), verbose=0)
 
 
 def checked(
@@ -55,15 +82,5 @@ def checked(
         raise Problem(
             f"{stored.folder}: the model's probabilities from images and from embeddings differ "
             f"by up to {difference:.2g} on {len(some)} test images. {embeddings.REMEDY}"
-        )
-    return found
-
-
-def _predicted(model: keras.Model, values: np.ndarray, batch: int) -> np.ndarray:
-    found = model.predict(batches.in_order(values, batch=batch), verbose=0)
-    if not np.isfinite(found).all():
-        raise Diverged(
-            f"the model gives {(~np.isfinite(found)).any(axis=1).sum()} of {len(found)} images "
-            "probabilities that are not finite. Train it anew with a lower train.learning_rate."
         )
     return found

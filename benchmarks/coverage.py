@@ -1,0 +1,182 @@
+"""How often the 95 % intervals hold the truth: test parts drawn from known populations.
+
+python benchmarks/coverage.py --parts 1000
+
+A population has classes, groups of a class (drives, tracks) and images of a group. A group's own
+share of right answers is drawn from a beta distribution whose intra-group correlation is stated;
+each of its images is right with that share, else taken for another class at random. Every test
+part is judged by the product and, beside it, by other ways to make an interval.
+"""
+
+import argparse
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "stages"))
+
+from trackbed.judging import intervals, resampling
+
+RESULTS = Path(__file__).parent / "COVERAGE.md"
+WAYS = (
+    "`trackbed`",
+    "percentiles, g - 1 of g groups",
+    "percentiles, g of g groups",
+    "percentiles, single images",
+)
+SCORES = ("macro F1", "accuracy", "class F1")
+SPREAD = 0.04  # accuracy of the best and the worst class, above and below the mean
+HEAD = """# Do the intervals hold the truth?
+
+`python benchmarks/coverage.py` makes this: {parts:,} test parts from each population, and how
+many of 100 intervals hold the true score of the population (coverage), with the mean width of the
+interval behind it. It should be 95; so many test parts tell it to about ± {error:.1f}. What the
+ways are: [docs/scores.md](../docs/scores.md). Correlation: of two images of a group being right
+(beta-binomial). The classes' accuracies lie evenly within ± {spread} of the mean.
+"""
+
+
+@dataclass(frozen=True)
+class Population:
+    """groups: of every class; images: of a group, or (fewest, most) drawn evenly."""
+
+    title: str
+    groups: tuple[int, ...]
+    images: int | tuple[int, int]
+    accuracy: float
+    correlation: float
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Right answers of every class."""
+        classes = len(self.groups)
+        return np.clip(self.accuracy + np.linspace(-SPREAD, SPREAD, classes), 0, 0.995)
+
+    @property
+    def truth(self) -> dict[str, np.ndarray | float]:
+        """The scores of infinitely many test parts."""
+        weights = np.array(self.groups) / sum(self.groups)
+        wrong = weights * (1 - self.shares)
+        right = weights * self.shares
+        calls = right + (wrong.sum() - wrong) / (len(weights) - 1)
+        f1 = 2 * right / (weights + calls)
+        return {"macro F1": f1.mean(), "accuracy": right.sum(), "class F1": f1}
+
+
+POPULATIONS = (
+    Population("5 classes, 500 single images", (100,) * 5, 1, 0.9, 0.0),
+    Population("5 classes, 200 groups of 5", (40,) * 5, 5, 0.9, 0.3),
+    Population("26 groups of 5, as the built-in sample", (6, 5, 5, 5, 5), 5, 0.94, 0.3),
+    Population("26 groups of 5, nearly equal frames", (6, 5, 5, 5, 5), 5, 0.9, 0.6),
+    Population("43 classes, 10 tracks of 30 each", (10,) * 43, 30, 0.95, 0.3),
+    Population(
+        "43 classes, 3 to 30 tracks of 30", tuple(np.linspace(3, 30, 43, dtype=int)), 30, 0.95, 0.3
+    ),
+    Population("5 classes, 40 to 5 groups of 1 to 19", (40, 20, 10, 5, 5), (1, 19), 0.9, 0.3),
+    Population("5 classes, 3 groups of 20 each", (3,) * 5, 20, 0.9, 0.3),
+    Population("5 classes, 2 groups of 20 each", (2,) * 5, 20, 0.9, 0.3),
+)
+
+
+def main() -> None:
+    """Measure all populations and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--parts", type=int, default=1000, help="test parts of each population")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="Markdown file to write")
+    options = parser.parse_args()
+    error = 1.96 * (95 * 5 / options.parts) ** 0.5
+    lines = [HEAD.format(parts=options.parts, error=error, spread=SPREAD)]
+    for population in POPULATIONS:
+        lines += section(population, options.parts)
+        print("\n".join(lines[-len(WAYS) - 5 :]), flush=True)
+        options.out.write_text("\n".join(lines), encoding="utf-8")
+
+
+def section(population: Population, parts: int) -> list[str]:
+    """The table of a population in Markdown."""
+    held, wide = measured(population, parts)
+    about = f"accuracy {population.accuracy}, correlation {population.correlation}"
+    lines = [f"## {population.title}: {about}", "", "| interval | " + " | ".join(SCORES) + " |"]
+    lines.append("|---" + "|--:" * len(SCORES) + "|")
+    for way in WAYS:
+        cells = [
+            f"{100 * np.mean(held[way, score]):.1f} ({np.mean(wide[way, score]):.3f})"
+            for score in SCORES
+        ]
+        lines.append(f"| {way} | " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def measured(population: Population, parts: int) -> tuple[dict, dict]:
+    """Whether each interval held the truth, and how wide it was, by way and score."""
+    truth = population.truth
+    held, wide = defaultdict(list), defaultdict(list)
+    for part in range(parts):
+        drawn = test_part(population, np.random.default_rng([part, len(population.groups)]))
+        for way, score, low, high in judged(*drawn, len(population.groups), part):
+            held[way, score].extend(np.ravel((low <= truth[score]) & (truth[score] <= high)))
+            wide[way, score].extend(np.ravel(high - low))
+    return held, wide
+
+
+def test_part(
+    population: Population, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels, predictions and groups of images."""
+    classes, number = len(population.groups), sum(population.groups)
+    label = np.repeat(np.arange(classes), population.groups)
+    own, rho = population.shares[label], population.correlation
+    if rho:
+        own = random.beta(own * (1 - rho) / rho, (1 - own) * (1 - rho) / rho)
+    least, most = np.broadcast_to(population.images, 2)
+    group = np.repeat(np.arange(number), random.integers(least, most + 1, number))
+    labels = label[group]
+    other = (labels + random.integers(1, classes, len(labels))) % classes
+    return labels, np.where(random.random(len(labels)) < own[group], labels, other), group
+
+
+def judged(
+    labels: np.ndarray, predicted: np.ndarray, groups: np.ndarray, classes: int, seed: int
+) -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
+    """Way, score, low and high ends."""
+    ours = intervals.intervals(labels, predicted, groups, classes, seed)
+    for score, key in (("macro F1", "macro_f1"), ("accuracy", "accuracy")):
+        yield WAYS[0], score, *map(np.float64, ours.overall[key])
+    yield WAYS[0], "class F1", *ours.f1.T
+    single = np.arange(len(labels))
+    for way, units, fewer in zip(WAYS[1:], (groups, groups, single), (1, 0, 0), strict=True):
+        drawn = percentile_draws(labels, predicted, units, classes, seed, fewer)
+        for score, values in zip(SCORES, (drawn.macro_f1, drawn.accuracy, drawn.f1), strict=True):
+            yield way, score, *np.nanquantile(values, [0.025, 0.975], axis=0)
+
+
+def percentile_draws(
+    labels: np.ndarray,
+    predicted: np.ndarray,
+    units: np.ndarray,
+    classes: int,
+    seed: int,
+    fewer: int,
+) -> intervals.Counts:
+    """Draws of all units, or of one fewer, of every class."""
+    counted = intervals.counts(labels, predicted, units, classes)
+    tables = np.hstack([counted.right, counted.support, counted.calls])
+    strata = counted.support.argmax(axis=1)
+    if fewer:
+        drawn = resampling.sums(tables, strata, seed)
+    else:
+        random = np.random.default_rng(seed)
+        drawn = np.zeros((resampling.RESAMPLES, tables.shape[1]))
+        for stratum in np.unique(strata):
+            different, times = np.unique(tables[strata == stratum], axis=0, return_counts=True)
+            number = times.sum()
+            drawn += random.multinomial(number, times / number, resampling.RESAMPLES) @ different
+    return intervals.Counts(*np.split(drawn, 3, axis=1))
+
+
+if __name__ == "__main__":
+    main()
