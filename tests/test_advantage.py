@@ -43,10 +43,10 @@ def test_a_class_without_test_images_stays_out():
     assert whole["above_baseline"] == pytest.approx(1 - 0.5 / 3)  # F1 of class 0: 2 / 4
 
 
-def test_a_single_group_gives_an_interval_without_width():
+def test_a_single_group_has_no_interval_and_shows_nothing():
     scores = found(LABELS, groups=np.zeros(90))
-    assert scores["above_baseline_low"] == scores["above_baseline_high"]
-    assert scores["above_baseline_low"] == pytest.approx(scores["above_baseline"])
+    assert np.isnan([scores["above_baseline_low"], scores["above_baseline_high"]]).all()
+    assert scores["not_above_baseline"] == 1
 
 
 def test_an_older_evaluation_without_baselines_raises_no_alarm():

@@ -55,7 +55,7 @@ def measured(
     """What a threshold does to other images than those it was chosen on.
 
     'refusal_precision', the share of right answers among the images at or above it, with its 95 %
-    interval over groups (see intervals.accuracy), and 'refusal_coverage', their share of all images.
+    interval over groups (see intervals.accuracy), and 'refusal_coverage', their share of all.
     Without a threshold all values are None; without an image that is kept there is no precision
     (NaN), and no interval (NaN) where all that are kept are of one group.
     """
