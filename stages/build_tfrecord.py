@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import Field
 
 from trackbed import index, params
-from trackbed.ingest import check, duplicates, parallel, recording, sources
+from trackbed.ingest import check, duplicates, findings, parallel, recording, sources
 from trackbed.ingest.limits import Limits
 from trackbed.outputs import replacing_folder, write_json
 from trackbed.params import Maybe
@@ -38,7 +38,7 @@ class RuntimeParams(params.Section):
 
 
 def main(records_path: Path, counts_path: Path) -> None:
-    """Write the shards, index.csv, rejects.csv and the counts of files."""
+    """Write the shards, index.csv, rejects.csv, findings.csv and the counts."""
     p, runtime = params.load("data", DataParams), params.load("runtime", RuntimeParams)
     grouping = sources.Grouping(p.group, p.group_per_class)
     listing = sources.scan(Path(p.source), p.classes, grouping)
@@ -57,8 +57,13 @@ def main(records_path: Path, counts_path: Path) -> None:
         # Kept where a failure of this stage leaves it.
         index.write_rejects(check.CACHE, checking.rejects())
         checking.refuse_too_many(p.max_rejects)
-    write_json(counts_path, checking.counts() | repeated)
+        found = findings.findings(table)
+        index.write_findings(folder, found)
+    counted = findings.counts(table, found)
+    write_json(counts_path, checking.counts() | repeated | counted)
     print(checking.told())
+    if told := findings.told(counted):
+        print(f"Looked unusual, listed in {records_path / index.FINDINGS_FILE}: {told}")
 
 
 if __name__ == "__main__":

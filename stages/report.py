@@ -14,6 +14,7 @@ from trackbed.telling import (
     balance_figure,
     confused_pairs,
     curves,
+    data_findings,
     dataset,
     document,
     figures,
@@ -73,6 +74,7 @@ def main(
     report = document.Report(
         title=p.title,
         data=data,
+        found=data_findings.shown(records_path),
         training=training,
         history=history,
         analysis=analysed,

@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw
 from sklearn import metrics
 
 from trackbed import index
+from trackbed.ingest import kinds
 from trackbed.judging import advantage, calibration, predictions, refusal, temperature
 from trackbed.outputs import write_csv, write_json
 from trackbed.telling.curves import CURVES
@@ -105,10 +106,22 @@ def write_records(folder, names, test, suffix=".jpg"):
         columns=list(index.REJECTS_TYPES),
     )
     index.write_rejects(folder, rejects)
+    index.write_findings(folder, findings_table(table))
     seen = len(table) + len(rejects) + 3
     counts = {"seen": seen, "accepted": len(table), "rejected": len(rejects), "ignored": 3}
     write_json(folder.parents[1] / "metrics/data.json", counts)
     return table
+
+
+def findings_table(table):
+    """Nine near-duplicates in two classes, and one black picture."""
+    first, last = table.iloc[0], table.iloc[-9:]
+    near = last[["record", "filename", "class_name", "part"]].assign(
+        **{"finding": kinds.NEAR_CONTRADICTION, "detail": "2 of 64 bits differ"},
+        **{"other": first.filename, "other_record": first.record},
+    )
+    black = {"finding": kinds.BLACK, "detail": "dark", "other": "", "other_record": -1}
+    return pd.concat([near, near.head(1).assign(**black)])
 
 
 def write_folds(folder, table):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 INDEX_FILE = "index.csv"
 REJECTS_FILE = "rejects.csv"
+FINDINGS_FILE = "findings.csv"
 FOLDS_FILE = "folds.csv"
 
 INDEX_TYPES = {
@@ -40,6 +41,17 @@ INDEX_TYPES = {
     "sharpness": "float64",  # variance of their Laplacian
 }
 REJECTS_TYPES = {"filename": "str", "reason": "str", "detail": "str"}
+FINDINGS_TYPES = {
+    "record": "int64",
+    "filename": "str",
+    "class_name": "str",
+    "part": "str",  # as in the index
+    "finding": "str",  # one of ingest.kinds.KINDS
+    "detail": "str",  # the numbers
+    "other": "str",  # the file that it is the same as, or near; else ''
+    "other_record": "int64",  # and its record, or NO_RECORD
+}
+NO_RECORD = -1
 FOLDS_TYPES = {
     "record": "int64",
     "filename": "str",
@@ -68,6 +80,16 @@ def read_rejects(records_path: Path) -> pd.DataFrame:
 def write_rejects(records_path: Path, table: pd.DataFrame) -> None:
     """Write rejects.csv into a records folder."""
     write_csv(records_path / REJECTS_FILE, table[list(REJECTS_TYPES)])
+
+
+def read_findings(records_path: Path) -> pd.DataFrame:
+    """What is to be said against records that got in, columns as in FINDINGS_TYPES."""
+    return _read(records_path / FINDINGS_FILE, FINDINGS_TYPES)
+
+
+def write_findings(records_path: Path, table: pd.DataFrame) -> None:
+    """Write findings.csv into a records folder."""
+    write_csv(records_path / FINDINGS_FILE, table[list(FINDINGS_TYPES)])
 
 
 def read_folds(folds_path: Path) -> pd.DataFrame:

@@ -4,12 +4,12 @@ from typing import Literal
 
 import pandas as pd
 
+from trackbed.ingest.kinds import CONTRADICTION, DUPLICATE, IN_TEST
 from trackbed.problems import BadData
 
-CONTRADICTION = "also in another class"
-IN_TEST = "also in the test part"
 Choice = Literal["reject", "keep", "fail"]
 EXAMPLES = 3
+HASH = "pixel_hash"
 
 
 def conflicts(table: pd.DataFrame) -> pd.DataFrame:
@@ -17,25 +17,39 @@ def conflicts(table: pd.DataFrame) -> pd.DataFrame:
 
     The same pixels in two classes: all of them, because one is wrong and none says which. The
     same pixels in the train and the test part: those of the train part. Beside those columns
-    there is `record`. table: columns record, filename, class_name, part and pixel_hash.
+    there are `record` and `other_record`; the other one, in `detail` by its name, is the first in
+    another class or in the test part. table: columns record, filename, class_name, part and
+    pixel_hash.
     """
-    table = table[table["pixel_hash"].duplicated(keep=False)]
-    same = table.groupby("pixel_hash", sort=False)
-    classes = same["class_name"].transform("nunique")
-    tested = (table["part"] == "test").groupby(table["pixel_hash"]).transform("any")
+    table = table[table[HASH].duplicated(keep=False)]
+    classes = table.groupby(HASH, sort=False)["class_name"].transform("nunique")
+    tested = table[table["part"] == "test"].drop_duplicates(HASH).set_index(HASH)["record"]
     twice = classes > 1
-    leaking = ~twice & tested & (table["part"] != "test")
+    leaking = ~twice & table[HASH].isin(tested.index) & (table["part"] != "test")
+    other = _of_another_class(table).where(twice, table[HASH].map(tested))[twice | leaking]
     found = table[twice | leaking]
-    reason = twice[found.index].map({True: CONTRADICTION, False: IN_TEST})
-    others = [_other(row, table) for row in found.itertuples()]
-    return found[["record", "filename"]].assign(reason=reason, detail=others)
+    return found[["record", "filename"]].assign(
+        reason=twice[found.index].map({True: CONTRADICTION, False: IN_TEST}),
+        detail=_names(other, table),
+        other_record=other.astype("int64"),
+    )
+
+
+def repeats(table: pd.DataFrame) -> pd.DataFrame:
+    """Records that repeat an earlier one of the same class and part, columns as in `conflicts`."""
+    place = [HASH, "class_name", "part"]
+    first = table.groupby(place, sort=False)["record"].transform("min")
+    other = first[table.duplicated(place)]
+    return table.loc[other.index, ["record", "filename"]].assign(
+        reason=DUPLICATE, detail=_names(other, table), other_record=other
+    )
 
 
 def counts(table: pd.DataFrame) -> dict[str, int]:
     """How many records repeat an earlier one pixel by pixel, and how many have conflicts."""
     found = conflicts(table)["reason"].value_counts()
     return {
-        "duplicates": int(table["pixel_hash"].duplicated().sum()),
+        "duplicates": int(table[HASH].duplicated().sum()),
         "in_two_classes": int(found.get(CONTRADICTION, 0)),
         "in_train_and_test": int(found.get(IN_TEST, 0)),
     }
@@ -56,9 +70,14 @@ def to_leave_out(table: pd.DataFrame, choice: Choice) -> pd.DataFrame:
     return found if choice == "reject" else found.head(0)
 
 
-def _other(row: object, table: pd.DataFrame) -> str:
-    """The name of another record with the same pixels, one that makes the conflict if any does."""
-    same = table[(table["pixel_hash"] == row.pixel_hash) & (table["record"] != row.record)]
-    record = table.loc[table["record"] == row.record].iloc[0]
-    against = same[(same["class_name"] != record["class_name"]) | (same["part"] != record["part"])]
-    return (against if len(against) else same)["filename"].iloc[0]
+def _of_another_class(table: pd.DataFrame) -> pd.Series:
+    """For every row the first record of the same pixels in another class, NaN where none is."""
+    firsts = table.drop_duplicates([HASH, "class_name"])
+    place = firsts.groupby(HASH, sort=False).cumcount()
+    first, second = (firsts[place == number].set_index(HASH) for number in (0, 1))
+    own = table["class_name"] == table[HASH].map(first["class_name"])
+    return table[HASH].map(second["record"]).where(own, table[HASH].map(first["record"]))
+
+
+def _names(records: pd.Series, table: pd.DataFrame) -> pd.Series:
+    return records.map(table.set_index("record")["filename"])

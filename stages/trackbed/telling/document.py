@@ -15,6 +15,7 @@ from trackbed.judging import alarm
 from trackbed.telling import (
     balance_figure,
     confidence_words,
+    data_findings,
     epochs,
     findings,
     history_tables,
@@ -28,6 +29,7 @@ from trackbed.telling import (
 )
 from trackbed.telling.class_rules import Advice
 from trackbed.telling.confused_pairs import Pair
+from trackbed.telling.data_findings import Finding
 from trackbed.telling.dataset import Dataset
 from trackbed.telling.other_runs import OtherRun
 from trackbed.telling.pictures import Card
@@ -45,15 +47,16 @@ SCRIPT = "report.js"
 class Report:
     """All that the report tells.
 
-    training: see curves.summary; history: see curves.read. sheet: a data URI. figures: inline SVG
-    by name. reliability: see judging.calibration; coverage: see judging.refusal; balance: see
-    balance_figure. params: the sections of params.yaml, scalars as text. hashes: see identity;
+    found: see data_findings. training: see curves.summary; history: see curves.read. sheet: a
+    data URI. figures: inline SVG by name. reliability: see judging.calibration; coverage: see
+    judging.refusal; balance: see balance_figure. params: the sections of params.yaml, scalars as text. hashes: see identity;
     hardware and seconds: see machine.
     """
 
     title: str
     results: Results
     data: Dataset
+    found: list[Finding]
     training: dict[str, Any]
     history: pd.DataFrame
     analysis: Analysis
@@ -138,6 +141,9 @@ def _content(report: Report) -> dict[str, Any]:
         "curve_tables": history_tables.tables(report.analysis),
         "epoch_columns": list(epochs.COLUMNS.values()),
         "epochs": epochs.rows(report.history, training.get("best_epoch")),
+        "sizes": data_findings.sizes(report.data.index),
+        "formats": data_findings.formats(report.data.index),
+        "found_told": data_findings.told(report.found),
         "correlation": balance_figure.correlation(report.balance),
         "card_sections": model_card.model_card(
             results, report.data, training, report.params, report.revision

@@ -1,0 +1,162 @@
+"""What is wrong or unusual in the data, in numbers and with pictures."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from trackbed import index
+from trackbed.ingest import kinds
+from trackbed.telling import pictures
+
+EXAMPLES = 6  # of each kind
+SIDE = 112  # pixels
+LISTED_CLASSES = 3
+IN_TWO_CLASSES = "Only one label can be right."
+LEAK = "What is judged on was learned from: the scores flatter."
+TWICE = "It counts twice in training, or in the test part."
+MEANINGS = {
+    kinds.CONTRADICTION: f"{IN_TWO_CLASSES} Remove the other; data.on_conflict can reject both.",
+    kinds.NEAR_CONTRADICTION: f"{IN_TWO_CLASSES} Or the classes overlap. Look at both.",
+    kinds.IN_TEST: f"{LEAK} Remove one; data.on_conflict can reject the one for training.",
+    kinds.NEAR_TEST: f"{LEAK} Remove one, or give both the same group.",
+    kinds.DUPLICATE: f"Pixel by pixel as an earlier one. {TWICE}",
+    kinds.NEAR: f"Almost as an earlier one, of another group. {TWICE} The same group keeps them "
+    "on one side of every split.",
+    kinds.BLACK: "Black, or so dark that little is to be seen.",
+    kinds.WHITE: "White, or so bright that little is to be seen.",
+    kinds.LOW_INFORMATION: "One even surface, of hardly any contrast.",
+    kinds.BLURRED: "Hardly any edges: out of focus, moved, hazy, or smooth.",
+    kinds.UNUSUAL_BRIGHTNESS: "Far darker or brighter than its class: night, glare, or a wrong "
+    "label.",
+    kinds.UNUSUAL_SHAPE: "Far wider or taller than its class: much squeezed when made square.",
+    kinds.UNUSUAL_SIZE: "Far larger or smaller than its class.",
+}
+
+
+@dataclass(frozen=True)
+class Side:
+    """A file of a finding; class and part are '' where they are not known, as of a reject."""
+
+    filename: str
+    class_name: str = ""
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One or two files with their pictures: one where both are the same pixel by pixel, none
+    where the records hold neither. uris: data URIs.
+    """
+
+    uris: list[str]
+    sides: list[Side]
+    detail: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A kind of finding, what it means, the classes of most of its images, and examples."""
+
+    kind: str
+    rejected: bool
+    meaning: str
+    images: int
+    classes: list[tuple[str, int]]
+    examples: list[Example]
+
+    @property
+    def title(self) -> str:
+        """The kind, and whether these pictures were rejected for it."""
+        return f"{self.kind} (rejected)" if self.rejected else self.kind
+
+
+def shown(records_path: Path) -> list[Finding]:
+    """All kinds that occur, in the order of kinds.KINDS, those that were rejected first.
+
+    Raises Problem for tables or shards that are missing or broken.
+    """
+    table = index.read(records_path)
+    rows = table.set_index("record", drop=False)
+    found, rejects = index.read_findings(records_path), index.read_rejects(records_path)
+    places = {name: place for place, name in reversed(list(enumerate(table["filename"])))}
+    by_kind = dict(tuple(found.groupby("finding")))
+    refused = dict(tuple(rejects.groupby("reason")))
+    return [
+        *(
+            _finding(kind, refused[kind], _rejected(records_path, refused[kind], table, places))
+            for kind in kinds.EXACT
+            if kind in refused
+        ),
+        *(
+            _finding(kind, by_kind[kind], _kept(records_path, by_kind[kind], rows))
+            for kind in kinds.KINDS
+            if kind in by_kind
+        ),
+    ]
+
+
+def sizes(table: pd.DataFrame) -> list[tuple[str, int, float, int]]:
+    """Name, smallest, median and largest of width and height, pixels. table: an index."""
+    return [
+        (side, int(values.min()), float(values.median()), int(values.max()))
+        for side, values in (("Width", table["width"]), ("Height", table["height"]))
+    ]
+
+
+def formats(table: pd.DataFrame) -> list[tuple[str, int]]:
+    """Formats by content with their images, the most frequent first. table: an index."""
+    return _frequent(table["format"])
+
+
+def told(found: list[Finding]) -> str:
+    """All kinds with their images in one sentence, '' without any."""
+    counted = ", ".join(f"{one.images:,} {one.title}" for one in found)
+    return f"Pictures to look at: {counted} (findings.csv and rejects.csv)." if found else ""
+
+
+def _finding(kind: str, rows: pd.DataFrame, examples: Iterator[Example]) -> Finding:
+    rejected = "class_name" not in rows
+    classes = [] if rejected else _frequent(rows["class_name"])[:LISTED_CLASSES]
+    return Finding(kind, rejected, MEANINGS[kind], len(rows), classes, list(examples))
+
+
+def _kept(records_path: Path, found: pd.DataFrame, rows: pd.DataFrame) -> Iterator[Example]:
+    """The first of a kind, each with the one that it is the same as or near."""
+    for one in found.head(EXAMPLES).itertuples():
+        records = [number for number in (one.record, one.other_record) if number in rows.index]
+        different = records[:1] if one.finding in kinds.EXACT else records
+        yield Example(
+            [_uri(records_path, rows.loc[record]) for record in different],
+            [_side(rows.loc[record]) for record in records],
+            one.detail,
+        )
+
+
+def _rejected(
+    records_path: Path, rejects: pd.DataFrame, table: pd.DataFrame, places: dict[str, int]
+) -> Iterator[Example]:
+    """The first of a reason; the picture is that of the other one where it got in."""
+    for one in rejects.head(EXAMPLES).itertuples():
+        other = table.iloc[places[one.detail]] if one.detail in places else None
+        known = other is not None
+        yield Example(
+            [_uri(records_path, other)] if known else [],
+            [Side(one.filename), _side(other) if known else Side(one.detail)],
+            "the same pixels",
+        )
+
+
+def _uri(records_path: Path, row: Any) -> str:
+    return pictures.data_uri(pictures.thumbnail(records_path, row, SIDE))
+
+
+def _side(row: Any) -> Side:
+    return Side(row.filename, row.class_name, row.part)
+
+
+def _frequent(values: pd.Series) -> list[tuple[str, int]]:
+    """Values with their numbers, the most frequent first, ties in alphabetical order."""
+    return sorted(values.value_counts().items(), key=lambda pair: (-pair[1], pair[0]))
