@@ -29,32 +29,21 @@ def near_duplicates(table: pd.DataFrame) -> pd.DataFrame:
     left out: that they look alike is why they are a group. Of pictures with the same hash, class
     and part only the first is compared with the rest.
 
-    table: an index. Returns columns record, finding, detail and other_record, the findings of
+    table: an index. Returns columns record, other_record, finding and detail, the findings of
     most interest and the nearest first.
     """
     table = table[~table.duplicated(["pixel_hash", "class_name", "part"])]
-    table = table[structured(neighbours.hashes(table["perceptual_hash"]))]
-    place = ["perceptual_hash", "class_name", "part"]
-    again = table.duplicated(place)
-    kept = table[~again].reset_index(drop=True)
-    first = kept.reset_index().set_index(place)["index"]
-    repeated = table[again]
-    to_first = first.reindex(pd.MultiIndex.from_frame(repeated[place])).to_numpy(int)
+    table = table.assign(hash=neighbours.hashes(table["perceptual_hash"]))
+    table = table[structured(table["hash"].to_numpy())]
+    place = ["hash", "class_name", "part"]
+    first = table.groupby(place, sort=False)["record"].transform("min")
+    kept, repeated = table[first == table["record"]], table[first != table["record"]]
     found = [
         _judged(kept.iloc[left], kept.iloc[right])
-        for left, right in _pairs(neighbours.hashes(kept["perceptual_hash"]))
+        for left, right in _pairs(kept["hash"].to_numpy())
     ]
-    found = pd.concat([*found, _judged(kept.iloc[to_first], repeated)])
-    found = found.sort_values(["rank", "bits", "record", "other_record"])
-    found = found.drop_duplicates("record").reset_index(drop=True)
-    return pd.DataFrame(
-        {
-            "record": found["record"],
-            "finding": [RANKS[rank] for rank in found["rank"]],
-            "detail": [f"{bits} of {neighbours.BITS} bits differ" for bits in found["bits"]],
-            "other_record": found["other_record"],
-        }
-    )
+    firsts = kept.set_index("record", drop=False).loc[first[repeated.index]]
+    return _told(pd.concat([*found, _judged(firsts, repeated)]))
 
 
 def structured(hashes: np.ndarray) -> np.ndarray:
@@ -95,7 +84,7 @@ def _judged(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
     counts &= differ("pixel_hash")
     earlier, later = both("record")
     train_first = too & ~tested
-    bits = np.bitwise_count(np.bitwise_xor(*map(neighbours.hashes, both("perceptual_hash"))))
+    bits = np.bitwise_count(np.bitwise_xor(*both("hash")))
     pairs = {
         "record": np.where(train_first, earlier, later),
         "other_record": np.where(train_first, later, earlier),
@@ -103,3 +92,12 @@ def _judged(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
         "bits": bits.astype(int),
     }
     return pd.DataFrame(pairs)[counts]
+
+
+def _told(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Of every record the pair of most interest, in words."""
+    pairs = pairs.sort_values(["rank", "bits", "record", "other_record"])
+    pairs = pairs.drop_duplicates("record").reset_index(drop=True)
+    detail = [f"{bits} of {neighbours.BITS} bits differ" for bits in pairs["bits"]]
+    finding = [RANKS[rank] for rank in pairs["rank"]]
+    return pairs[["record", "other_record"]].assign(finding=finding, detail=detail)
