@@ -110,6 +110,15 @@ def test_rejected_files_are_listed_by_reason_up_to_twenty(page):
     assert "not a picture: 1 file<" in page
 
 
+def test_what_is_wrong_with_the_data_is_listed_and_shown(page):
+    text = Elements(page).text
+    assert "near one in another class: 9 pictures" in text
+    assert "and 3 more in findings.csv" in text  # six are shown
+    assert page.count('class="card found twins"') == 6
+    assert "black: 1 picture" in text
+    assert "Width 64 64 64 Height 48 48 48 Formats by content: JPEG" in text
+
+
 def test_names_from_the_data_are_never_markup(tmp_path):
     suffix = "<img src=x onerror=alert(3)>.jpg"
     page, markdown = told(tmp_path, names=fabricated.EVIL, suffix=suffix)
