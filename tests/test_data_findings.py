@@ -76,6 +76,8 @@ def test_what_was_rejected_is_shown_by_the_picture_that_stayed(records):
 def test_many_are_counted_and_few_are_shown(records):
     (one,) = found(records, (), *((n, kinds.BLURRED, -1) for n in range(25)))
     assert (one.images, len(one.examples)) == (25, 6)
+    classes = [example.sides[0].class_name for example in one.examples]
+    assert classes == ["A", "B", "C", "A", "B", "C"]
     assert one.classes == [("A", 10), ("B", 10), ("C", 5)]
     assert data_findings.told([one]).startswith("Pictures to look at: 25 blurred")
 

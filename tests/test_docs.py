@@ -67,6 +67,17 @@ def test_the_columns_of_the_index_are_those_in_the_documents():
     assert [name.strip() for name in listed.split(",")] == list(index.INDEX_TYPES)
 
 
+def test_the_columns_and_kinds_of_findings_are_those_in_the_documents():
+    from trackbed import index
+    from trackbed.ingest import kinds
+
+    text = (ROOT / "docs" / "records.md").read_text()
+    listed = re.search(r"worst kinds first: `([^`]+)`", text).group(1).replace("\n", " ")
+    assert [name.strip() for name in listed.split(",")] == list(index.FINDINGS_TYPES)
+    explained = (ROOT / "docs" / "data.md").read_text()
+    assert [kind for kind in kinds.KINDS if f"| `{kind}` |" not in explained] == []
+
+
 def test_every_reason_of_a_reject_is_documented():
     from trackbed.ingest import entries
 

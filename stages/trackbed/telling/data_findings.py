@@ -124,8 +124,9 @@ def _finding(kind: str, rows: pd.DataFrame, examples: Iterator[Example]) -> Find
 
 
 def _kept(records_path: Path, found: pd.DataFrame, rows: pd.DataFrame) -> Iterator[Example]:
-    """The first of a kind, each with the one that it is the same as or near."""
-    for one in found.head(EXAMPLES).itertuples():
+    """Some of a kind, the first of every class first, each with its other one."""
+    turn = found.groupby("class_name", sort=False).cumcount()
+    for one in found.loc[turn.sort_values(kind="stable").index].head(EXAMPLES).itertuples():
         records = [number for number in (one.record, one.other_record) if number in rows.index]
         different = records[:1] if one.finding in kinds.EXACT else records
         yield Example(
