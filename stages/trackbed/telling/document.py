@@ -49,8 +49,8 @@ class Report:
 
     found: see data_findings. training: see curves.summary; history: see curves.read. sheet: a
     data URI. figures: inline SVG by name. reliability: see judging.calibration; coverage: see
-    judging.refusal; balance: see balance_figure. params: the sections of params.yaml, scalars as text. hashes: see identity;
-    hardware and seconds: see machine.
+    judging.refusal; balance: see balance_figure. params: the sections of params.yaml, scalars as
+    text. hashes: see identity; hardware and seconds: see machine.
     """
 
     title: str
