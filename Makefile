@@ -19,7 +19,7 @@ exec "$$here/python" -c 'import sys; sys.path[0] = sys.argv.pop(1); from trackbe
 endef
 export PROGRAM
 
-.PHONY: repro test install lint openvino search lock audit bench help
+.PHONY: repro test install lint openvino search suspects lock audit bench help
 
 repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment and run the pipeline
 	@dvc repro
@@ -41,15 +41,20 @@ openvino: $(VENV)/installed ## install the engine that embed.engine: openvino se
 search: $(VENV)/installed ## install what `trackbed sweep --search` needs
 	@python -m pip install --quiet --require-hashes -r requirements-search.lock
 
+suspects: $(VENV)/installed ## install what `trackbed suspects --method cleanlab` needs
+	@python -m pip install --quiet --require-hashes -r requirements-suspects.lock
+
 lock: $(VENV)/installed-dev ## resolve the dependencies anew, everything in one resolution
 	@$(COMPILE) --all-extras --group dev -o .cache/everything.txt
 	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh -o requirements.lock
-	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra openvino --extra search --group dev \
-		-o requirements-dev.lock
+	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra openvino --extra search \
+		--extra suspects --group dev -o requirements-dev.lock
 	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra openvino \
 		-o requirements-openvino.lock
 	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra search \
 		-o requirements-search.lock
+	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra suspects \
+		-o requirements-suspects.lock
 	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra gpu -o requirements-gpu.lock
 	@$(subst pyproject.toml,--group audit,$(COMPILE)) -o requirements-audit.lock
 

@@ -23,12 +23,13 @@ from trackbed.commands import (
     leak,
     manifest,
     scan,
+    suspects,
     sweep,
     verify,
 )
 from trackbed.problems import Problem
 
-COMMANDS = (scan, manifest, leak, heads, sweep, best, curves, compare, gate, verify)
+COMMANDS = (scan, manifest, leak, heads, sweep, best, suspects, curves, compare, gate, verify)
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 
 

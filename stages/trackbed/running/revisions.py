@@ -24,9 +24,7 @@ def predicted(revision: str) -> pd.DataFrame:
     """
     if revision == WORKSPACE:
         return predictions.read(PREDICTIONS.parent)
-    return predictions.parsed(
-        io.StringIO(_text(PREDICTIONS, revision)), f"{revision}:{PREDICTIONS}"
-    )
+    return predictions.parsed(io.StringIO(text(PREDICTIONS, revision)), f"{revision}:{PREDICTIONS}")
 
 
 def comparison(first: str, second: str) -> Comparison:
@@ -49,10 +47,11 @@ def macro_f1(revision: str) -> float:
 def _scores(revision: str) -> dict[str, Any]:
     if revision == WORKSPACE:
         return inputs.json_object(SCORES, "Run `dvc repro evaluate`.")
-    return json.loads(_text(SCORES, revision))
+    return json.loads(text(SCORES, revision))
 
 
-def _text(path: Path, revision: str) -> str:
+def text(path: Path, revision: str) -> str:
+    """A file as a revision has it, in git or in DVC's cache or remote. Raises Problem."""
     import dvc.api
 
     try:

@@ -1,7 +1,5 @@
 """The report of a run, as one HTML page that needs nothing else and as short Markdown."""
 
-import base64
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +38,6 @@ from trackbed.telling.results import Results
 LISTED_CONFUSIONS = 10
 # Of the Markdown.
 LISTED_CLASSES, WEAKEST_CLASSES, TOP_CONFUSIONS, TOP_ADVICE = 10, 5, 5, 3
-SCRIPT = "report.js"
 
 
 @dataclass(frozen=True)
@@ -81,9 +78,7 @@ class Report:
 
 def write_html(path: Path, report: Report) -> None:
     """Write the page. Of all scripts its Content-Security-Policy allows report.js alone."""
-    script = (page.TEMPLATES / SCRIPT).read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    content = _content(report) | {"script": Markup(script), "script_hash": f"sha256-{digest}"}
+    content = _content(report) | page.script()
     page.write(path, page.environment(autoescape=True), "report.html.j2", content)
 
 

@@ -1,0 +1,106 @@
+"""`trackbed suspects`: images whose label is probably wrong."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trackbed.problems import Problem
+
+if TYPE_CHECKING:
+    from trackbed.running.trainings import Training
+
+DESCRIPTION = """\
+Rank the training images by how little a model that was not trained on them believes their label,
+and write the first ones as a list and as a page of pictures.
+
+It needs a cross-validated run, `trackbed sweep --folds all`: then every training image is in the
+validation fold of one model. What these models say lies in DVC's cache. The score is the
+self-confidence, the probability of the given label (Northcutt, Jiang and Chuang 2021).
+
+Nothing is removed or changed: a hard picture ranks high as well as a wrong label. See
+docs/suspects.md."""
+METHODS = ("self-confidence", "cleanlab")
+
+
+def add_to(commands: "argparse._SubParsersAction") -> None:
+    """Add the command to those of the program."""
+    command = commands.add_parser(
+        "suspects",
+        help="training images whose label is probably wrong, as a list and as pictures",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "--most", type=int, default=100, metavar="N", help="images in the list; default: 100"
+    )
+    command.add_argument(
+        "--out", type=Path, default=Path("suspects"), metavar="FOLDER", help="default: suspects"
+    )
+    command.add_argument(
+        "--method",
+        choices=METHODS,
+        default=METHODS[0],
+        help="self-confidence ranks all images; cleanlab picks those it takes for mislabelled "
+        "(needs cleanlab: make suspects)",
+    )
+    command.add_argument(
+        "--setting", metavar="NAME", help="of several settings, the one of the run of this name"
+    )
+    command.add_argument(
+        "--partial", action="store_true", help="do with the images of some of the folds"
+    )
+    command.add_argument(
+        "--rev", default="HEAD", metavar="REV", help="experiments of this commit; default: HEAD"
+    )
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the first suspects, write list and page. Raises Problem."""
+    from trackbed import index
+    from trackbed.judging import suspects
+    from trackbed.running import crossvalidated, trainings, validity
+    from trackbed.telling import suspects_page
+
+    if arguments.most < 1:
+        raise Problem(f"--most: must be at least 1, got {arguments.most}.")
+    validity.check_project()
+    records_path = Path("data/records")
+    table = index.assigned(records_path, Path("data/folds"))
+    training = table[table["part"] == "train"]
+    known = _of_these_data(trainings.known(arguments.rev))
+    folds = int(training["fold"].max()) + 1
+    setting = crossvalidated.chosen(known, folds, arguments.setting, arguments.partial)
+    told = crossvalidated.out_of_fold(setting, table)
+    ranked = suspects.ranked(told, by_cleanlab=arguments.method == METHODS[1])
+    found = suspects_page.Found(
+        ranked.head(arguments.most),
+        method=arguments.method,
+        ranked=len(ranked),
+        judged=len(told),
+        training=len(training),
+        folds=setting.folds,
+        of_folds=folds,
+        runs=[one.name for one in setting.runs],
+    )
+    print(suspects_page.text(found))
+    for path in suspects_page.write(arguments.out, found, records_path, table):
+        print(f"written: {path}")
+
+
+def _of_these_data(known: "list[Training]") -> "list[Training]":
+    """Without trainings on other records or folds than those of the workspace, which it tells."""
+    from trackbed.running import trainings
+
+    here = trainings.data_here()
+    left = [one for one in known if one.data() == here]
+    if known and not left:
+        raise Problem(
+            f"The {len(known)} finished trainings, such as {known[0].name}, are of other records "
+            "or folds than those of the workspace's dvc.lock. Go to their commit with "
+            "`git checkout` and `dvc checkout`, or cross-validate anew: `trackbed sweep "
+            "--folds all`."
+        )
+    if len(left) < len(known):
+        print(f"{len(known) - len(left)} trainings on other records or folds are left out.")
+    return left
