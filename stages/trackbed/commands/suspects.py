@@ -101,6 +101,6 @@ def _of_these_data(known: "list[Training]") -> "list[Training]":
             "`git checkout` and `dvc checkout`, or cross-validate anew: `trackbed sweep "
             "--folds all`."
         )
-    if len(left) < len(known):
-        print(f"{len(known) - len(left)} trainings on other records or folds are left out.")
+    if others := [one.name for one in known if one not in left]:
+        print(f"Left out, trained on other records or folds: {', '.join(others)}.")
     return left

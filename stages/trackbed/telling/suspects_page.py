@@ -17,7 +17,7 @@ MOST_LARGE = 200
 NEXT = (
     "Nothing was removed or changed. Look at the pictures: where a label is wrong, move the file "
     "to its class or correct its row of the manifest; where no class fits, take it out of the "
-    "source. Then `dvc add` the source, `dvc repro`, commit, and cross-validate again."
+    "source. Then dvc add, dvc repro, commit, and cross-validate again."
 )
 
 
