@@ -145,6 +145,6 @@ def _fetched(path: Path, commit: str, named: str) -> str:
         return revisions.text(path, commit)
     except Problem as problem:
         raise Problem(
-            f"{named}: neither DVC's cache nor a remote gave it ({problem}) `dvc fetch` on that "
-            "revision brings it, `trackbed sweep --folds all --force` makes it anew."
+            f"{named}: neither DVC's cache nor a remote gave it ({problem}). `dvc fetch` or `dvc exp "
+            "pull` brings it if it was pushed, `trackbed sweep --folds all --force` makes it anew."
         ) from None
