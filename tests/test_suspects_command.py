@@ -1,8 +1,10 @@
 """`trackbed suspects` in a project that the real dvc cross-validated with made-up models."""
 
+import dataclasses
+import hashlib
 import html
-import json
 import shutil
+from pathlib import Path
 
 import browser
 import fabricated
@@ -11,6 +13,9 @@ import pytest
 import sweeping
 from conftest import Project
 from test_report_in_browser import WIDTH
+
+from trackbed.problems import Problem
+from trackbed.running import recorded, trainings
 
 # A model believes in every label but in one of ten, for which it takes the next class.
 STAGE = """\
@@ -187,15 +192,28 @@ def test_trainings_on_other_data_are_no_part_of_it(finished, tmp_path):
     assert "are of other records or folds than those of the workspace" in refused(project)
 
 
-def test_a_model_of_code_that_wrote_no_such_file_is_told(finished, tmp_path):
+def test_a_model_of_code_that_wrote_no_such_file_is_told(finished, tmp_path, monkeypatch):
+    monkeypatch.chdir(copied(finished, tmp_path).folder)
+    listing = b'[{"md5": "0", "relpath": "model.keras"}]'
+    name = f"{hashlib.md5(listing).hexdigest()}.dir"
+    with recorded.repository() as repo:
+        place = Path(repo.cache.local.oid_to_path(name))
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(listing)
+        old = dataclasses.replace(trainings.known("HEAD")[0], models=name)
+        with pytest.raises(Problem, match=r"second:models/.*: the model was trained by code that"):
+            trainings.validated(repo, old)
+
+
+def test_predictions_that_the_cache_holds_damaged_are_not_believed(finished, tmp_path):
     project = copied(finished, tmp_path)
-    for listing in (project.folder / ".dvc/cache/files/md5").glob("*/*.dir"):
-        files = json.loads(listing.read_text())
-        left = [one for one in files if one["relpath"] != "validation.csv"]
-        listing.chmod(0o644)
-        listing.write_text(json.dumps(left))
-    said = refused(project)
-    assert "HEAD:models/validation.csv: the model was trained by code that did not write it" in said
+    for path in (project.folder / ".dvc/cache/files/md5").glob("*/*"):
+        if path.read_bytes().startswith(b"record,filename,group,true"):
+            path.chmod(0o644)
+            path.write_bytes(path.read_bytes().replace(b"0.", b"1.", 1))
+    done = sweeping.called(project, "suspects")
+    assert done.returncode == 4
+    assert "not as DVC wrote it" in done.stderr
 
 
 def test_predictions_that_the_cache_lost_are_told(finished, tmp_path):

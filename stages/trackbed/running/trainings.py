@@ -10,12 +10,13 @@ import pandas as pd
 import yaml
 
 from trackbed.judging import predictions
-from trackbed.problems import Problem
-from trackbed.running import experiments, recorded, repository, revisions, values
+from trackbed.problems import Damaged, Problem
+from trackbed.running import experiments, hashing, recorded, repository, revisions, values
 from trackbed.running.runs import FOLD, SEED
 
 LOCK = "dvc.lock"
 STAGE, MODELS = "train", "models"
+VALIDATION = Path(MODELS) / predictions.VALIDATION_FILE
 DATA = ("data/records", "data/folds")
 
 
@@ -100,24 +101,14 @@ def data_here() -> dict[str, str | None]:
 def validated(repo: Any, one: Training) -> pd.DataFrame:
     """What the model said of its validation fold, see judging.predictions.
 
-    From DVC's cache, else from its remote. Raises Problem where neither has it.
+    repo: see recorded.repository. From DVC's cache, else from its remote. Raises Problem where
+    neither has it, Damaged where the cache does not hold what was written.
     """
-    path = Path(MODELS) / predictions.VALIDATION_FILE
-    named = f"{one.name}:{path}"
-    listing = _cached(repo, one.models)
-    if listing is not None:
-        name = recorded.listed(listing).get(path.name)
-        if name is None:
-            raise Problem(
-                f"{named}: the model was trained by code that did not write it. Commit the "
-                "present code and run `trackbed sweep --folds all`."
-            )
-        text = _cached(repo, name)
-        if text is not None:
-            return predictions.parsed(io.StringIO(text.decode("utf-8")), named)
-    if one.commit is None:
-        raise Problem(f"{named}: DVC's cache does not hold it. `dvc repro -f train` makes it anew.")
-    return predictions.parsed(io.StringIO(_fetched(path, one.commit, named)), named)
+    named = f"{one.name}:{VALIDATION}"
+    content = _of_cache(repo, one, named)
+    text = content.decode("utf-8") if content is not None else _fetched(one, named)
+    remedy = predictions.REMEDIES[VALIDATION.name]
+    return predictions.parsed(io.StringIO(text), named, remedy)
 
 
 def varied(trainings: Sequence[Training]) -> list[str]:
@@ -133,18 +124,38 @@ def _workspace() -> bytes | None:
         return None
 
 
-def _cached(repo: Any, name: str) -> bytes | None:
+def _of_cache(repo: Any, one: Training, named: str) -> bytes | None:
+    listing = _object(repo, one.models)
+    if listing is None:
+        return None
+    files = recorded.listed(listing)
+    if VALIDATION.name not in files:
+        raise Problem(
+            f"{named}: the model was trained by code that did not write it. Commit the present "
+            "code and run `trackbed sweep --folds all`."
+        )
+    return _object(repo, files[VALIDATION.name])
+
+
+def _object(repo: Any, name: str) -> bytes | None:
+    path = Path(repo.cache.local.oid_to_path(name))
     try:
-        return Path(repo.cache.local.oid_to_path(name)).read_bytes()
+        content = path.read_bytes()
     except OSError:
         return None
+    if hashing.of_bytes(content).md5 != name.removesuffix(recorded.FOLDER):
+        raise Damaged(f"{path}: not as DVC wrote it. `trackbed verify --repair` may mend it.")
+    return content
 
 
-def _fetched(path: Path, commit: str, named: str) -> str:
+def _fetched(one: Training, named: str) -> str:
+    if one.commit is None:
+        raise Problem(f"{named}: DVC's cache does not hold it. `dvc repro -f train` makes it anew.")
     try:
-        return revisions.text(path, commit)
+        return revisions.text(VALIDATION, one.commit)
     except Problem as problem:
         raise Problem(
-            f"{named}: neither DVC's cache nor a remote gave it ({problem}). `dvc fetch` or `dvc exp "
-            "pull` brings it if it was pushed, `trackbed sweep --folds all --force` makes it anew."
+            f"{named}: neither DVC's cache nor a remote gave it ({problem}). If it was pushed, "
+            "`dvc fetch` or `dvc exp pull` brings it; `trackbed sweep --folds all --force` makes "
+            "it anew."
         ) from None
