@@ -19,7 +19,7 @@ exec "$$here/python" -c 'import sys; sys.path[0] = sys.argv.pop(1); from trackbe
 endef
 export PROGRAM
 
-.PHONY: repro test install lint openvino search suspects lock audit bench help
+.PHONY: repro test faults install lint openvino search suspects lock audit bench help
 
 repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment and run the pipeline
 	@dvc repro
@@ -27,6 +27,10 @@ repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment 
 
 test: $(VENV)/installed-dev $(VENV)/bin/trackbed ## run the tests
 	@python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+faults: $(VENV)/installed-dev $(VENV)/bin/trackbed ## kill, interrupt and starve every stage at every moment; an hour
+	@mkdir -p .cache && rm -f .cache/faults.md
+	@FAULTS_TABLE=.cache/faults.md python -m pytest -m faults --numprocesses auto --maxprocesses 4 --dist load
 
 install: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment, nothing else
 	@:

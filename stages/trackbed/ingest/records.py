@@ -1,5 +1,7 @@
 """The pictures of records as pixels, read out of their shards."""
 
+import math
+import os
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -72,8 +74,12 @@ def _fill(array: np.ndarray, folder: Path, portion: pd.DataFrame) -> None:
 
 
 def _array(shape: tuple[int, ...]) -> np.ndarray:
-    if np.prod(shape) <= psutil.virtual_memory().available * SHARE_OF_MEMORY:
+    size = math.prod(shape)
+    if size <= psutil.virtual_memory().available * SHARE_OF_MEMORY:
         return np.empty(shape, np.uint8)
     CACHE.mkdir(exist_ok=True)
     with tempfile.TemporaryFile(dir=CACHE) as file:
+        # A memory map that outgrows the disk ends the process without a word.
+        if hasattr(os, "posix_fallocate"):  # not on macOS
+            os.posix_fallocate(file.fileno(), 0, size)
         return np.memmap(file, np.uint8, "w+", shape=shape)

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.lib.format import open_memmap
+from numpy.lib import format as npy
 
 from trackbed import inputs
 from trackbed.outputs import replacing, write_json
@@ -105,17 +105,19 @@ def write(
 
     steps = [(view, start) for view in range(len(views)) for start in range(0, len(rows), batch)]
     hidden = not sys.stdout.isatty()
-    stored = None
-    with replacing(path) as temporary:
+    # Not through a memory map: on a full disk that ends the process without a word.
+    with replacing(path) as temporary, temporary.open("wb") as file:
         for view, start in rich.progress.track(steps, path.stem, disable=hidden, transient=True):
             embedded = views[view](images[rows[start : start + batch]])
-            if stored is None:
-                shape = (len(views), len(rows), embedded.shape[1])
-                stored = open_memmap(temporary, "w+", np.float32, shape)
+            if not file.tell():
+                _write_header(file, (len(views), len(rows), embedded.shape[1]))
             _refuse_not_finite(embedded, rows[start : start + batch])
-            stored[view, start : start + batch] = embedded
-        if stored is not None:
-            stored.flush()
+            file.write(np.ascontiguousarray(embedded, np.float32).data)
+
+
+def _write_header(file: IO[bytes], shape: tuple[int, ...]) -> None:
+    described = {"descr": npy.dtype_to_descr(np.dtype(np.float32))}
+    npy.write_array_header_1_0(file, described | {"fortran_order": False, "shape": shape})
 
 
 def _refuse_not_finite(embedded: np.ndarray, rows: np.ndarray) -> None:

@@ -1,0 +1,146 @@
+"""Whatever happens to a run, the next `dvc repro` ends with the results of an undisturbed one.
+
+`make faults` tries every fault at every moment of every stage; here is a part of them.
+"""
+
+import fcntl
+import itertools
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import faults
+import pytest
+
+TABLE = "FAULTS_TABLE"  # in the environment: a file that gets a row per case
+# Every stage, moment and fault; the expensive stages where they have done little.
+PART = [
+    ("split", "start", "kill stage"),
+    ("embed", "middle", "kill both"),
+    ("sample", "middle", "disk full"),
+    ("build_tfrecord", "middle", "disk full"),
+    ("train", "start", "kill dvc"),
+    ("evaluate", "start", "Ctrl-C"),
+    ("report", "end", "kill stage"),
+]
+ALL = list(itertools.product(faults.MOMENTS, ("start", "middle", "end"), faults.FAULTS))
+
+
+@pytest.fixture(scope="module")
+def whole(finished, tmp_path_factory):
+    """A project with the results of an undisturbed run."""
+    project = faults.copy(finished, tmp_path_factory.mktemp("whole") / "project")
+    faults.prepare(project)
+    return project
+
+
+@contextmanager
+def small_disk(folder, size="48m"):
+    """A real file system, three times as large as the project; skips where none can be mounted."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder]
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("a small disk is mounted by root on Linux; `unshare -rm` makes one of a user")
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("the system permits no mounting of a small disk")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+# A stage whose arrays, of 800 kB and 1 MB, are kept on the disk.
+LARGE = f"""
+import sys
+sys.path.insert(0, {str(faults.STAGES)!r})
+from pathlib import Path
+import numpy as np
+from trackbed.stage import run
+from trackbed.ingest import records
+from trackbed.learning import embeddings
+
+def main(target: Path) -> None:
+    if target.suffix == ".npy":
+        ones = [lambda images: np.ones((len(images), 200), np.float32)]
+        embeddings.write(target, np.zeros((1000, 1, 1, 3), np.uint8), np.arange(1000), ones, 10)
+    else:
+        records.SHARE_OF_MEMORY = 0
+        records._array((100, 60, 60, 3))[:] = 1
+
+run(main)
+"""
+
+
+@pytest.mark.parametrize("target", ["embeddings.npy", "pictures"])
+def test_an_array_that_outgrows_the_disk_is_told(tmp_path, target):
+    """As a memory map it would end the process by SIGBUS, without a word."""
+    (tmp_path / "large.py").write_text(LARGE)
+    with small_disk(tmp_path / "disk", "256k") as disk:
+        done = subprocess.run(
+            [sys.executable, "../large.py", target],
+            cwd=disk,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr[:33]) == (7, "large: no space left on the disk ")
+        assert not list(disk.glob(".*.partial"))
+
+
+def case(whole, folder, stage, moment, fault):
+    """Do harm to a stage, see what it leaves, and run it again; what happened, in words."""
+    project = faults.copy(whole, folder / "project")
+    faults.make_stale(project, stage)
+    with faults.stopped(project, stage, moment) as run:
+        if fault == "kill stage":
+            code, words = faults.second(project, stage)
+            busy = f"{stage}: stage {stage} is already running (pid {run.process.pid});"
+            assert code == 6, words
+            assert words.startswith(busy)
+        faults.FAULTS[fault](run)
+        output = run.goes_on()
+    faults.filler(project).unlink(missing_ok=True)
+    assert run.dvc.returncode != 0
+    assert not faults.locked(project, stage), "an output was accepted"
+    assert not faults.half_written(project, whole, stage)
+    if fault == "disk full":
+        assert f"{stage}: no space left on the disk" in output
+    project.run("dvc", "repro", *faults.target(stage))
+    assert faults.results(project, stage) == faults.results(whole, stage)
+    assert not faults.leftovers(project)
+    return f"dvc ended with {run.dvc.returncode}; then the same results"
+
+
+@pytest.mark.parametrize(("stage", "moment", "fault"), PART)
+def test_the_next_run_ends_as_if_nothing_had_happened(whole, tmp_path, stage, moment, fault):
+    tried(whole, tmp_path, stage, moment, fault)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(("stage", "moment", "fault"), ALL)
+def test_every_fault_at_every_moment(whole, tmp_path, stage, moment, fault):
+    try:
+        tried(whole, tmp_path, stage, moment, fault)
+    except Exception as error:
+        told(stage, moment, fault, f"FAILED: {error}".partition("\n")[0])
+        raise
+
+
+def tried(whole, folder, stage, moment, fault):
+    if fault == "disk full":
+        with small_disk(folder / "disk") as disk:
+            outcome = case(whole, disk, stage, moment, fault)
+    else:
+        outcome = case(whole, folder, stage, moment, fault)
+    told(stage, moment, fault, outcome)
+
+
+def told(stage, moment, fault, outcome):
+    """Add a row to the table, if one is wanted."""
+    if TABLE in os.environ:
+        with open(os.environ[TABLE], "a", encoding="utf-8") as table:
+            fcntl.flock(table, fcntl.LOCK_EX)
+            if not table.tell():
+                table.write("| stage | moment | fault | outcome |\n|---|---|---|---|\n")
+            table.write(f"| {stage} | {moment} | {fault} | {outcome} |\n")
