@@ -65,6 +65,8 @@ MOMENTS = {
 }
 for _stage, _moments in MOMENTS.items():
     _moments["start"] = [("open", f"logs/{_stage}.log")]
+# When the stage has ended, DVC itself.
+OF_DVC = {"caching": [("os.rename", ".dvc/cache/files/*")], "locking": [("write", "dvc.lock")]}
 
 # The epoch log grows under its own name, and tells what the clock said.
 EPOCH_LOG = ("metrics/train/metrics.json", "metrics/train/plots/metrics")
@@ -168,7 +170,9 @@ def stopped(project, stage, moment):
     """Run `dvc repro` until the stage comes to a moment; in the end nothing of it is left."""
     told = project.folder.parent / f"{project.folder.name}.pid"
     output = told.with_suffix(".txt")
-    fault = {"script": f"stages/{stage}.py", "steps": MOMENTS[stage][moment], "told": f"{told}"}
+    script = "/bin/dvc" if moment in OF_DVC else f"stages/{stage}.py"
+    steps = OF_DVC.get(moment) or MOMENTS[stage][moment]
+    fault = {"script": script, "steps": steps, "told": f"{told}"}
     hook = f"{Path(__file__).parent / 'stopping'}"
     with output.open("w") as file:
         dvc = subprocess.Popen(
@@ -231,6 +235,25 @@ FAULTS = {
     "Ctrl-C": interrupt,
     "disk full": fill,
 }
+
+
+def repeat(project, stage):
+    """Run `dvc repro` again; in words what had to be mended before by hand, '' for nothing."""
+    command = ["dvc", "repro", *target(stage)]
+    done = subprocess.run(
+        command,
+        cwd=project.folder,
+        env=project.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 0:
+        return ""
+    assert "Unable to read RWLock-file" in done.stderr, done.stderr
+    (project.folder / ".dvc/tmp/rwlock").unlink()
+    project.run(*command)
+    return "`rm .dvc/tmp/rwlock`, "
 
 
 def second(project, stage):

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from trackbed.problems import Problem
 
@@ -72,6 +72,12 @@ def write_csv(path: Path, table: pd.DataFrame, float_format: str | None = None) 
 def is_formula(text: str) -> bool:
     """Whether a spreadsheet that opens a table with this cell would run it."""
     return FORMULA.search(text) is not None
+
+
+def allocate(file: IO[bytes], size: int) -> None:
+    """Have the disk hold `size` bytes for an open file. Raises OSError where it has no room."""
+    if hasattr(os, "posix_fallocate"):  # not on macOS
+        os.posix_fallocate(file.fileno(), 0, size)
 
 
 def _refuse_formulas(path: Path, table: pd.DataFrame) -> None:

@@ -6,6 +6,7 @@ import inspect
 import json
 import os
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -13,12 +14,16 @@ from pathlib import Path
 from typing import NoReturn
 
 from trackbed import logs, single
+from trackbed.outputs import allocate
 from trackbed.problems import NoSpace, Problem
 
 # For the report: how long each stage took when it last ran here.
 SECONDS = Path(".cache/stages")
 DEBUG = "TRACKBED_DEBUG"  # in the environment: tracebacks for Problems too
 FULL = {errno.ENOSPC, errno.EDQUOT}
+# Bytes that are free again when a stage has ended, whatever ended it. On a full disk DVC writes
+# a lock file by halves and refuses to work from then on.
+ROOM = 2**18
 
 
 def run(main: Callable[..., None]) -> None:
@@ -34,9 +39,16 @@ def run(main: Callable[..., None]) -> None:
         usage = " ".join(name.upper() for name in names)
         sys.exit(f"usage: python {script} {usage}")
     begun, name = time.perf_counter(), script.stem
-    with _told(name), single.running(name), logs.kept(name), _told(name):
+    with _told(name), single.running(name), _room_for_dvc(), logs.kept(name), _told(name):
         main(*map(Path, sys.argv[1:]))
     _note_seconds(name, time.perf_counter() - begun)
+
+
+@contextlib.contextmanager
+def _room_for_dvc() -> Iterator[None]:
+    with tempfile.TemporaryFile(dir=single.LOCKS) as file:
+        allocate(file, ROOM)
+        yield
 
 
 @contextlib.contextmanager

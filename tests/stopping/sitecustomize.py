@@ -1,9 +1,9 @@
 """Stops a stage at a moment that the environment names; Python imports this when it starts.
 
-FAULT is JSON: `script` as in the command line of the stage; `steps`, pairs of an audit event
-(https://docs.python.org/3/library/audit_events.html) and a pattern of paths, to be seen in this
-order; `told`, the file that gets the process id at the last step. The step itself comes after
-SIGCONT. The stage's own code runs as it is.
+FAULT is JSON: `script`, the end of the program's path; `steps`, pairs of an audit event
+(https://docs.python.org/3/library/audit_events.html; "write" is an "open" for writing) and a
+pattern of paths, to be seen in this order; `told`, the file that gets the process id at the last
+step, which itself comes after SIGCONT. The program's own code runs as it is.
 """
 
 import fnmatch
@@ -17,6 +17,8 @@ def _watch(steps, told):
     waiting = list(steps)
 
     def seen(event, arguments):
+        if event == "open" and waiting and waiting[0][0] == "write":
+            event = "write" if arguments[2] & (os.O_WRONLY | os.O_RDWR) else event
         if not waiting or event != waiting[0][0]:
             return
         path = arguments[1] if event == "os.rename" else arguments[0]  # of a renaming: the target
@@ -35,5 +37,5 @@ def _watch(steps, told):
 
 if "FAULT" in os.environ:
     _fault = json.loads(os.environ["FAULT"])
-    if sys.orig_argv[1:2] == [_fault["script"]]:
+    if sys.orig_argv[1:] and sys.orig_argv[1].endswith(_fault["script"]):
         _watch(_fault["steps"], _fault["told"])

@@ -1,7 +1,6 @@
 """The pictures of records as pixels, read out of their shards."""
 
 import math
-import os
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ import pandas as pd
 import psutil
 
 from trackbed.ingest import raster, shards
+from trackbed.outputs import allocate
 from trackbed.problems import Damaged
 
 CACHE = Path(".cache")
@@ -80,6 +80,5 @@ def _array(shape: tuple[int, ...]) -> np.ndarray:
     CACHE.mkdir(exist_ok=True)
     with tempfile.TemporaryFile(dir=CACHE) as file:
         # A memory map that outgrows the disk ends the process without a word.
-        if hasattr(os, "posix_fallocate"):  # not on macOS
-            os.posix_fallocate(file.fileno(), 0, size)
+        allocate(file, size)
         return np.memmap(file, np.uint8, "w+", shape=shape)
