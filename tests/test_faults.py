@@ -53,12 +53,14 @@ def small_disk(folder, size="48m"):
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-# A stage whose arrays, of 1.6 MB and 1.1 MB, are kept on the disk.
+# A stage with outputs of 1.6 MB, 1.1 MB and 1.4 MB.
 LARGE = f"""
 import sys
 sys.path.insert(0, {str(faults.STAGES)!r})
 from pathlib import Path
 import numpy as np
+from PIL import Image
+from trackbed import outputs
 from trackbed.stage import run
 from trackbed.ingest import records
 from trackbed.learning import embeddings
@@ -67,6 +69,10 @@ def main(target: Path) -> None:
     if target.suffix == ".npy":
         ones = [lambda images: np.ones((len(images), 400), np.float32)]
         embeddings.write(target, np.zeros((1000, 1, 1, 3), np.uint8), np.arange(1000), ones, 10)
+    elif target.suffix == ".jpg":
+        noise = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), np.uint8)
+        with outputs.replacing(target) as temporary:
+            temporary.write_bytes(outputs.jpeg(Image.fromarray(noise), 95))
     else:
         records.SHARE_OF_MEMORY = 0
         records._array((100, 60, 60, 3))[:] = 1
@@ -75,9 +81,9 @@ run(main)
 """
 
 
-@pytest.mark.parametrize("target", ["embeddings.npy", "pictures"])
-def test_an_array_that_outgrows_the_disk_is_told(tmp_path, target):
-    """As a memory map it would end the process by SIGBUS, without a word."""
+@pytest.mark.parametrize("target", ["embeddings.npy", "pixels", "sheet.jpg"])
+def test_what_outgrows_the_disk_is_told(tmp_path, target):
+    """A memory map would end by SIGBUS, without a word, and Pillow leave a part of the picture."""
     (tmp_path / "large.py").write_text(LARGE)
     with small_disk(tmp_path / "disk", "1m") as disk:
         done = subprocess.run(
@@ -88,7 +94,7 @@ def test_an_array_that_outgrows_the_disk_is_told(tmp_path, target):
             check=False,
         )
         assert (done.returncode, done.stderr[:33]) == (7, "large: no space left on the disk ")
-        assert not list(disk.glob(".*.partial"))
+        assert not list(disk.glob("*.jpg")) + list(disk.glob(".*.partial"))
 
 
 def case(whole, folder, stage, moment, fault):

@@ -1,7 +1,11 @@
+import ast
 import json
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from trackbed import outputs
 
@@ -52,3 +56,18 @@ def test_csv_keeps_text_as_it_is(tmp_path):
     table = pd.DataFrame({"name": ['a,"b"', "NA", "012"], "n": [1, 2, 3]})
     outputs.write_csv(tmp_path / "t.csv", table)
     assert (tmp_path / "t.csv").read_text() == 'name,n\n"a,""b""",1\nNA,2\n012,3\n'
+
+
+def test_a_jpeg_is_what_pillow_writes_into_a_file(tmp_path):
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 70, 3), np.uint8))
+    noise.save(tmp_path / "a.jpg", quality=88)
+    assert outputs.jpeg(noise, 88) == (tmp_path / "a.jpg").read_bytes()
+
+
+def test_nobody_else_has_pillow_write():
+    saved = set()
+    for path in Path(outputs.__file__).parents[1].rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".save"):
+                saved.add(ast.unparse(node.func))
+    assert saved == {"picture.save", "model.save", "checkpoint.save"}

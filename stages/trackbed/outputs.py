@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -16,6 +17,7 @@ from trackbed.problems import Problem
 
 if TYPE_CHECKING:
     import pandas as pd
+    from PIL import Image
 
 # What a spreadsheet takes for a formula and can do more than show an error: call a function (a
 # parenthesis), another program (a bar) or another file (an exclamation mark). So '-1', '+5.png',
@@ -72,6 +74,16 @@ def write_csv(path: Path, table: pd.DataFrame, float_format: str | None = None) 
 def is_formula(text: str) -> bool:
     """Whether a spreadsheet that opens a table with this cell would run it."""
     return FORMULA.search(text) is not None
+
+
+def jpeg(picture: Image.Image, quality: int) -> bytes:
+    """A picture as the bytes of a JPEG file.
+
+    Pillow writing to a file of its own takes no notice when a full disk takes a part of them.
+    """
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=quality)
+    return file.getvalue()
 
 
 def allocate(file: IO[bytes], size: int) -> None:

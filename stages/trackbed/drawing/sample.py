@@ -18,6 +18,7 @@ from PIL import Image
 from trackbed.drawing import camera, faults, trackside
 from trackbed.drawing.surfaces import SURFACES
 from trackbed.drawing.texture import Random
+from trackbed.outputs import jpeg
 
 CLASSES = ("ASPHALT", "BALLAST", "ERROR", "GRAS", "STONE")
 QUALITY = 88  # of the JPEG files, 0 to 95
@@ -36,7 +37,7 @@ def draw(
     for number, name in enumerate(order.tolist(), start=1):
         for frame, picture in enumerate(drive(np.random.default_rng([seed, number]), name, frames)):
             path = folder / name / f"drive{number:03d}_frame{frame:02d}.jpg"
-            picture.save(path, quality=QUALITY)
+            path.write_bytes(jpeg(picture, QUALITY))
     _spoil(folder)
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from trackbed.ingest import records
 from trackbed.learning import training
-from trackbed.outputs import replacing
+from trackbed.outputs import jpeg, replacing
 
 COLUMNS = 8  # images
 DRAWS = 4  # rows below the images as they are stored
@@ -73,7 +73,7 @@ def write(
     """Write the sheet of some images (uint8; images, side, side, 3) as a JPEG file."""
     pictures = seen(images, training.one_hot(labels, classes), augmentation)
     with replacing(path) as temporary:
-        montage(pictures).save(temporary, "JPEG", quality=QUALITY)
+        temporary.write_bytes(jpeg(montage(pictures), QUALITY))
 
 
 def montage(pictures: np.ndarray) -> Image.Image:

@@ -1,7 +1,6 @@
 """Pictures of records, small, as data that stands inside a page."""
 
 import base64
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import pandas as pd
 from PIL import Image
 
 from trackbed.ingest import raster
+from trackbed.outputs import jpeg
 from trackbed.problems import Problem
 
 REMEDY = "Run `dvc repro -f build_tfrecord`."
@@ -81,9 +81,7 @@ def thumbnail(records_path: Path, row: Any, side: int) -> bytes:
             f"{path}: no readable {row.encoding} picture of {row.image_length} bytes at byte "
             f"{row.image_offset} ({row.filename}). {REMEDY}"
         ) from error
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=QUALITY)
-    return file.getvalue()
+    return jpeg(picture, QUALITY)
 
 
 def sheet(path: Path) -> str:
