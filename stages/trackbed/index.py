@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from trackbed import inputs
 from trackbed.outputs import write_csv
-from trackbed.problems import Problem
+from trackbed.problems import Damaged, Problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 INDEX_FILE = "index.csv"
 REJECTS_FILE = "rejects.csv"
 FINDINGS_FILE = "findings.csv"
+SHARDS_FILE = "shards.csv"  # of trackbed.ingest.shards
 FOLDS_FILE = "folds.csv"
 
 INDEX_TYPES = {
@@ -64,7 +65,25 @@ REMEDY = "Run `dvc repro`."
 
 def read(records_path: Path) -> pd.DataFrame:
     """The index of a records folder, one row per record, columns as in INDEX_TYPES."""
-    return _read(records_path / INDEX_FILE, INDEX_TYPES)
+    path = records_path / INDEX_FILE
+    table = _read(path, INDEX_TYPES)
+    _refuse_wrong_labels(path, table)
+    return table
+
+
+def _refuse_wrong_labels(path: Path, table: pd.DataFrame) -> None:
+    """Refuse labels that do not count the classes, and a class with two of them."""
+    pairs = table[["label", "class_name"]].drop_duplicates()
+    last = pairs["class_name"].nunique() - 1
+    twice = pairs["class_name"].duplicated() | pairs["label"].duplicated()
+    wrong = twice | ~pairs["label"].between(0, last)
+    if wrong.any():
+        row = table.loc[wrong.idxmax()]
+        raise Damaged(
+            f"{path}: record {row['record']} ({row['filename']}) has label {row['label']} and "
+            f"class {row['class_name']!r}; labels are 0 to {last}, one of each class. "
+            "Run `dvc repro -f build_tfrecord`."
+        )
 
 
 def write(records_path: Path, table: pd.DataFrame) -> None:
@@ -105,15 +124,29 @@ def write_folds(folds_path: Path, table: pd.DataFrame) -> None:
 def assigned(records_path: Path, folds_path: Path) -> pd.DataFrame:
     """The index with the part and the fold of every record as the split assigned them.
 
-    Raises Problem if the folds were drawn for other records.
+    Raises Problem if the folds were drawn for other records, or rows of the index are gone.
     """
     table, folds = read(records_path), read_folds(folds_path)
+    _refuse_other_count(records_path, table)
     if not table["filename"].equals(folds["filename"]):
         raise Problem(
             f"{folds_path / FOLDS_FILE} was drawn for other records than "
             f"{records_path / INDEX_FILE}. Run `dvc repro split`."
         )
     return table.assign(part=folds["part"], fold=folds["fold"])
+
+
+def _refuse_other_count(records_path: Path, table: pd.DataFrame) -> None:
+    """Refuse an index cut between two rows, which reads as a shorter one."""
+    path = records_path / SHARDS_FILE
+    if not path.exists():  # told by whoever reads the shards
+        return
+    records = inputs.table(path, REMEDY)["records"].sum()
+    if records != len(table):
+        raise Damaged(
+            f"{records_path / INDEX_FILE}: {len(table):,} rows, the shards hold {records:,} "
+            "records. Run `dvc repro -f build_tfrecord`."
+        )
 
 
 def training_and_validation(table: pd.DataFrame, fold: int) -> tuple[pd.DataFrame, pd.DataFrame]:

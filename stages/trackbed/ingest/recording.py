@@ -8,10 +8,10 @@ from typing import IO, Any
 import pandas as pd
 
 from trackbed.index import INDEX_TYPES
-from trackbed.ingest import serialized, shards
+from trackbed.ingest import fitting, serialized, shards
 from trackbed.ingest.entries import Entry, Picture
+from trackbed.ingest.fitting import IMAGE
 
-IMAGE = "image_raw"
 PICTURE_COLUMNS = (
     *("encoding", "format", "height", "width"),
     *("sha256", "perceptual_hash", "pixel_hash"),
@@ -74,17 +74,7 @@ def _serialized(folder: Path, table: pd.DataFrame) -> Iterator[bytes]:
 
 
 def _features(entry: Entry, picture: Picture, label: int) -> serialized.Features:
-    return {
-        "image_filename": entry.filename,
-        IMAGE: picture.data,
-        "height": picture.height,
-        "width": picture.width,
-        "depth": 3,
-        "label": label,
-        "class_name": entry.class_name,
-        "group": entry.group,
-        "encoding": picture.encoding,
-    }
+    return fitting.features(vars(entry) | vars(picture) | {"label": label}, picture.data)
 
 
 class Shards:

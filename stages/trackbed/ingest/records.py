@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from trackbed.ingest import raster, shards
+from trackbed.ingest import fitting, raster, shards
 from trackbed.outputs import allocate
 from trackbed.problems import Damaged
 
@@ -19,7 +19,8 @@ CACHE = Path(".cache")
 SHARE_OF_MEMORY = 0.5
 # Images that a thread reads before it takes others.
 PORTION = 32
-COLUMNS = ["image_offset", "image_length", "encoding", "height", "width"]
+COLUMNS = ["record", "shard", "offset", "length", "image_offset", "image_length"]
+COLUMNS += fitting.FEATURES
 
 
 def pixels(folder: Path, rows: pd.DataFrame, height: int, width: int) -> np.ndarray:
@@ -28,10 +29,11 @@ def pixels(folder: Path, rows: pd.DataFrame, height: int, width: int) -> np.ndar
     uint8, shape (rows, height, width, 3); bilinear with antialiasing. JPEGs that are twice as
     high and wide, or more, are decoded at a half, a quarter or an eighth first. In memory where
     it fits into half of what is free, else in a file of its own that vanishes with the process.
-    Raises Damaged if a shard is damaged.
+    Raises Damaged if a shard is damaged, or the rows are not those of its records.
     """
+    lengths = shards.read(folder).set_index("shard")["bytes"].to_dict()
+    fitting.refuse_misplaced(folder, rows, lengths)
     array = _array((len(rows), height, width, 3))
-
     # Digests, reading, decoding and resizing happen outside Python's lock.
     pool = ThreadPoolExecutor()
     try:
@@ -54,20 +56,21 @@ def _portions(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def _fill(array: np.ndarray, folder: Path, portion: pd.DataFrame) -> None:
-    """Put the image of every row of a portion at its number; no other byte is read."""
+    """Put the image of every row of a portion at its number; no other record is read."""
     height, width = array.shape[1:3]
     path = folder / portion["shard"].iloc[0]
     # Lists, because a name per row and column takes as long as half of the decoding.
     columns = [portion[name].tolist() for name in COLUMNS]
     with path.open("rb", buffering=0) as file:
-        for place, offset, length, encoding, *stored in zip(portion.index, *columns, strict=True):
-            file.seek(offset)
-            data = file.read(length)
+        for place, *values in zip(portion.index, *columns, strict=True):
+            row = dict(zip(COLUMNS, values, strict=True))
+            file.seek(row["offset"])
+            data = fitting.image(folder, row, file.read(row["length"]))
+            stored, encoding = (row["height"], row["width"]), row["encoding"]
             scale = raster.scale(stored, (height, width)) if encoding == "jpeg" else 1
             try:
                 image = raster.decoded(data, encoding, *stored, scale)
             except ValueError as error:
-                row = portion.loc[place]
                 where = f"{path}, record {row['record']} ({row['filename']})"
                 raise Damaged(f"{where}: {error}. Run `dvc repro -f build_tfrecord`.") from None
             raster.resize(image, array[place])

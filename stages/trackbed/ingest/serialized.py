@@ -46,6 +46,11 @@ def bytes_behind(features: Features, name: str) -> int:
     return _fill(_messages().Features(), behind).ByteSize()
 
 
+def entries(features: Features) -> bytes:
+    """What `example` of more features holds for these, if they are neighbours by name."""
+    return _fill(_messages().Features(), features).SerializeToString()
+
+
 def frame(data: bytes) -> tuple[bytes, bytes]:
     """Header and footer of a TFRecord: length with its checksum, and checksum of the data."""
     length = struct.pack("<Q", len(data))

@@ -9,10 +9,11 @@ from pathlib import Path
 import pandas as pd
 
 from trackbed import inputs
+from trackbed.index import SHARDS_FILE
 from trackbed.outputs import write_csv
 from trackbed.problems import Damaged
 
-SHARDS_FILE = "shards.csv"
+REMEDY = "Run `dvc repro -f build_tfrecord`."
 COLUMNS = ["shard", "records", "bytes", "sha256"]
 # Shards that are read at a time; more than cores, to hide the delays of remote disks.
 READERS = 8
@@ -20,7 +21,11 @@ READERS = 8
 
 def read(folder: Path) -> pd.DataFrame:
     """The shards of a folder in their order, columns as in COLUMNS."""
-    return inputs.table(folder / SHARDS_FILE, "Run `dvc repro build_tfrecord`.")
+    path = folder / SHARDS_FILE
+    table = inputs.table(path, REMEDY, dtype={"shard": "str"}, na_filter=False)
+    if list(table.columns) != COLUMNS:
+        raise Damaged(f"{path}: columns are {list(table.columns)}, expected {COLUMNS}. {REMEDY}")
+    return table
 
 
 def write(folder: Path, table: pd.DataFrame) -> None:
@@ -34,7 +39,10 @@ def check(folder: Path, names: Iterable[str]) -> None:
     A shard cut at the border of two records reads as a shorter one without any error.
     Raises Damaged with the name of the shard.
     """
-    wanted = read(folder).set_index("shard").loc[sorted(set(names))]
+    table, wanted = read(folder).set_index("shard"), sorted(set(names))
+    if others := [name for name in wanted if name not in table.index]:
+        raise Damaged(f"{folder}: the index names {others[0]}, {SHARDS_FILE} does not. {REMEDY}")
+    wanted = table.loc[wanted]
     with ThreadPoolExecutor(READERS) as pool:
         found = pool.map(_state, [folder / name for name in wanted.index])
         for shard, (length, digest) in zip(wanted.itertuples(), found, strict=True):

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from trackbed.outputs import jpeg
+
 Name = Literal["noise", "blur", "brightness", "contrast", "jpeg", "occlusion"]
 NAMES: tuple[str, ...] = get_args(Name)
 GRADES = (1, 2, 3, 4, 5)
@@ -68,9 +70,7 @@ def _contrast(image: np.ndarray, strength: float, random: np.random.Generator) -
 
 
 def _jpeg(image: np.ndarray, strength: float, random: np.random.Generator) -> np.ndarray:
-    stored = io.BytesIO()
-    Image.fromarray(image).save(stored, "JPEG", quality=int(strength))
-    return np.asarray(Image.open(stored))
+    return np.asarray(Image.open(io.BytesIO(jpeg(Image.fromarray(image), int(strength)))))
 
 
 def _occlusion(image: np.ndarray, strength: float, random: np.random.Generator) -> np.ndarray:
