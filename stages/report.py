@@ -7,7 +7,7 @@ from pydantic import Field
 from trackbed import params
 from trackbed.history import live_folder
 from trackbed.history.analysis import analysis
-from trackbed.judging import predictions
+from trackbed.judging import predictions, robustness, slices
 from trackbed.outputs import write_csv
 from trackbed.stage import SECONDS, run
 from trackbed.telling import (
@@ -50,6 +50,8 @@ def main(
     confusion_path: Path,
     reliability_path: Path,
     coverage_path: Path,
+    slices_path: Path,
+    corruptions_path: Path,
     models_path: Path,
     balance_path: Path,
     figures_path: Path,
@@ -62,6 +64,7 @@ def main(
     judged = results.read(scores_path, summary_path, confusion_path)
     reliability = results.reliability(reliability_path)
     coverage = results.coverage(coverage_path)
+    sliced, corrupted = slices.read(slices_path), robustness.read(corruptions_path)
     predicted = predictions.read(evaluation_path)
     history, training = curves.read(training_path), curves.summary(training_path)
     analysed = analysis(live_folder.read(training_path))
@@ -83,9 +86,13 @@ def main(
         samples=pictures.cards(records_path, data.index, samples),
         mistakes=pictures.cards(records_path, data.index, mistakes, large),
         pairs=pairs,
-        figures=figures.drawn(judged, data.counts, history, training, reliability, coverage),
+        figures=figures.drawn(
+            judged, data.counts, history, training, reliability, coverage, corrupted
+        ),
         reliability=reliability,
         coverage=coverage,
+        slices=sliced,
+        corruptions=corrupted,
         balance=balance_figure.balance(data.counts, judged.classes),
         advice=advice(judged, data, predicted, training, analysed, sections, anchors),
         previous=previous.committed(scores_path, judged.scores),

@@ -9,7 +9,15 @@ from sklearn import metrics
 
 from trackbed import index
 from trackbed.ingest import kinds
-from trackbed.judging import advantage, calibration, predictions, refusal, temperature
+from trackbed.judging import (
+    advantage,
+    calibration,
+    predictions,
+    refusal,
+    robustness,
+    slices,
+    temperature,
+)
 from trackbed.outputs import write_csv, write_json
 from trackbed.telling.curves import CURVES
 from trackbed.telling.results import BOUNDS, COUNTS, MEASURES
@@ -26,6 +34,8 @@ ARGUMENTS = (
     "plots/confusion_matrix.csv",
     "plots/reliability.csv",
     "plots/coverage.csv",
+    "plots/slices.csv",
+    "plots/corruptions.csv",
     "models",
     "plots/class_balance.csv",
     "plots/figures",
@@ -35,6 +45,7 @@ ARGUMENTS = (
 TRACK_BED = ["ASPHALT", "BALLAST", "ERROR", "GRAS", "STONE"]
 SIGNS = [f"{number:02d} speed limit or other sign" for number in range(43)]
 EVIL = ["<script>alert(1)</script>", "$x_1$ | `a`", "NA", "012", 'NO, "quoted"', "ü日本" * 40]
+CORRUPTED = [("none", 0), *[(name, grade) for name in ("noise", "jpeg") for grade in range(1, 6)]]
 PARAMS = """\
 data:
   source: data/sample
@@ -197,6 +208,11 @@ def write_evaluation(folder, table, names, labels, probabilities):
     write_csv(folder / "plots/coverage.csv", refusal.coverage(sure, right), "%.4f")
     bins = [calibration.reliability(said, labels) for said in (probabilities, calibrated)]
     write_csv(folder / "plots/reliability.csv", calibration.beside(*bins), "%.4f")
+    sliced = slices.slices(table, labels, said, names, seed=0)
+    write_csv(folder / "plots/slices.csv", sliced, "%.4f")
+    grades = [(name, grade, f1 / (1 + grade), accuracy / (1 + grade)) for name, grade in CORRUPTED]
+    corrupted = pd.DataFrame(grades, columns=list(robustness.TYPES))
+    write_csv(folder / "plots/corruptions.csv", corrupted, "%.4f")
 
 
 def confusion_table(matrix, names):

@@ -81,6 +81,8 @@ def test_a_setting_that_lacks_a_fold_is_not_ranked():
     )
     assert table["train.dropout"].tolist() == ["b", "a"]
     assert math.isnan(table["mean"].iloc[1])
+    assert table["min"].iloc[0] == 0.5
+    assert table["max"].isna().tolist() == [False, True]
     assert table["rank"].tolist() == [1, 2]
 
 
@@ -88,6 +90,9 @@ def test_seeds_are_averaged_within_their_fold():
     rows = [("a", fold, seed, 0.1 * fold + seed) for fold in (0, 1) for seed in (0, 1)]
     splits = crossvalidation.splits(runs(*rows), ["train.dropout"], "val_macro_f1")
     assert splits.to_numpy().tolist() == [pytest.approx([0.5, 0.6])]
+    # Lowest and highest of single runs: 0 of seed 0 on fold 0, 1.1 of seed 1 on fold 1.
+    row = crossvalidation.table(runs(*rows), ["train.dropout"]).iloc[0]
+    assert (row["min"], row["max"]) == (pytest.approx(0), pytest.approx(1.1))
     # One seed of fold 1 failed: its mean would be of another seed alone.
     splits = crossvalidation.splits(runs(*rows[:3]), ["train.dropout"], "val_macro_f1")
     assert np.isnan(splits.to_numpy()).tolist() == [[False, True]]

@@ -257,6 +257,29 @@ def test_tied_classes_are_all_named():
     assert findings.extremes(f1.loc[["D"]]) is None
 
 
+def test_slices_and_spoiled_images_are_told(tmp_path):
+    page, markdown = told(tmp_path)
+    text = Elements(page).text
+    sliced = pd.read_csv(tmp_path / "plots/slices.csv")
+    for row in sliced.itertuples():
+        assert f"{row.slice} {row.images} {row.groups} {row.accuracy:.3f}" in text
+    for told_in in (text, markdown):
+        assert "No slice differs from the whole by more than chance." in told_in
+    clean = pd.read_csv(tmp_path / "plots/corruptions.csv")["accuracy"].iloc[0]
+    assert "jpeg 5 " in text
+    assert f"{clean:.3f} on the images as they are" in text
+    assert (tmp_path / "plots/figures/corrupted_accuracy.svg").exists()
+
+
+def test_without_corruptions_the_page_has_no_section_of_them(tmp_path):
+    paths = fabricated.run(tmp_path)
+    path = tmp_path / "plots/corruptions.csv"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]))
+    page, _ = again(tmp_path, paths)
+    assert 'id="corruptions"' not in page
+    assert "Spoiled" not in page
+
+
 def test_a_missing_score_says_why():
     rows = scoreboard.rows({"macro_f1": 0.5, "confidence_wrong": None, "images": 9, "top_k": 1.0})
     told = {row.label: (row.value, row.reason) for row in rows}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trackbed.judging import calibration
+from trackbed.judging import calibration, robustness
 from trackbed.problems import Problem
 from trackbed.telling import (
     balance_figure,
@@ -35,7 +35,8 @@ def draw(folder, names):
     counts = dataset.read(*paths[:3]).counts
     history, training = curves.read(paths[3]), curves.summary(paths[3])
     reliability, coverage = results.reliability(paths[9]), results.coverage(paths[10])
-    return figures.drawn(judged, counts, history, training, reliability, coverage), names
+    spoiled = robustness.read(paths[12])
+    return figures.drawn(judged, counts, history, training, reliability, coverage, spoiled), names
 
 
 def texts(svg):

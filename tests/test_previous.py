@@ -64,7 +64,7 @@ def test_nothing_is_said_outside_a_repository(tmp_path, monkeypatch):
     ("low", "told"),
     [
         (0.86, "more than chance, the intervals do not overlap"),
-        (0.84, "the intervals overlap, it may be chance"),
+        (0.84, "not distinguishable, the intervals overlap"),
     ],
 )
 def test_the_sentence_says_whether_the_difference_exceeds_the_intervals(low, told):

@@ -5,6 +5,8 @@ from scipy.stats import binomtest
 from sklearn.metrics import f1_score
 
 from trackbed.judging import slices
+from trackbed.outputs import write_csv
+from trackbed.problems import Problem
 
 NAMES = ["A", "B", "C"]
 
@@ -95,3 +97,13 @@ def test_a_slice_of_few_images_is_not_named():
     given = rows(120, np.repeat(np.arange(2), [9, 111]))
     table = slices.slices(given, *answered(120, wrong), NAMES, seed=0)
     assert slices.worst(table) is None
+
+
+def test_a_table_comes_back_as_it_was_written(tmp_path):
+    given, labels, predicted = dark()
+    table = slices.slices(given, labels, predicted, ["NA", "012", "true"], seed=0)
+    write_csv(tmp_path / "slices.csv", table)
+    pd.testing.assert_frame_equal(slices.read(tmp_path / "slices.csv"), table)
+    (tmp_path / "slices.csv").write_text("kind,slice\nclass,A\n")
+    with pytest.raises(Problem, match=r"slices\.csv: .*dvc repro -f evaluate"):
+        slices.read(tmp_path / "slices.csv")

@@ -45,13 +45,19 @@ def grid():
 
 
 def test_every_parameter_has_its_boxes_and_curves(tmp_path, grid):
-    text = page(tmp_path, *made(grid))
+    sweep, curves = made(grid)
+    text = page(tmp_path, sweep, curves)
     told = [svg.get("aria-label") for svg in svgs(text)]
     assert len(told) == 3 + 2 * 6
     for key in ("train.dropout", "train.batch"):
         for score in ("Macro F1", "Accuracy", "Loss"):
             assert any(f"{score} of validation by {key}; means" in label for label in told)
     assert text.count("<tr>") == 1 + 4 + 2 * 3
+    # Beside the mean of every setting the lowest and the highest run.
+    for key, rows in sweep.runs.groupby(["train.dropout", "train.batch"]):
+        for end in (rows["val_macro_f1"].min(), rows["val_macro_f1"].max()):
+            assert f'<td class="n">{end:.3f}</td>' in text, key
+            assert f"{end:.4f}" in sweep_page.text(sweep)
 
 
 def test_every_run_is_a_point_of_its_box(grid):

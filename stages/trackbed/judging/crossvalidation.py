@@ -38,18 +38,21 @@ def repeated(runs: pd.DataFrame) -> str:
     return "seed" if runs["fold"].nunique() == 1 and runs["seed"].nunique() > 1 else "fold"
 
 
-def splits(runs: pd.DataFrame, keys: Sequence[str], score: str) -> pd.DataFrame:
+def splits(
+    runs: pd.DataFrame, keys: Sequence[str], score: str, of_seeds: str = "mean"
+) -> pd.DataFrame:
     """A row per setting in the order of the runs, a column per fold (or seed), NaN where none ran.
 
-    A fold on which a setting lacks a seed that it has on another counts as one that did not run:
-    the mean of fewer seeds is another quantity. The index holds the values of `keys`, as tuples.
+    of_seeds: what is taken of the seeds of a fold, 'mean', 'min' or 'max'. A fold on which a
+    setting lacks a seed that it has on another counts as one that did not run: the mean of fewer
+    seeds is another quantity. The index holds the values of `keys`, as tuples.
     """
     named = [tuple(row) for row in runs[list(keys)].to_numpy()]
     settings = pd.Series(named, index=runs.index, dtype=object)
     across = repeated(runs)
-    cells = runs[score].groupby([settings, runs[across]], sort=False).agg(["mean", "count"])
+    cells = runs[score].groupby([settings, runs[across]], sort=False).agg([of_seeds, "count"])
     most = cells["count"].groupby(level=0).transform("max")
-    whole = cells["mean"].where(cells["count"] == most)
+    whole = cells[of_seeds].where(cells["count"] == most)
     order = list(dict.fromkeys(settings))
     columns = sorted(runs[across].unique())
     rows = [[whole.get((setting, column), np.nan) for column in columns] for setting in order]
@@ -86,7 +89,8 @@ def t_interval(values: Sequence[float]) -> tuple[float, float]:
 def table(
     runs: pd.DataFrame, keys: Sequence[str], score: str = SCORE, lower: bool = False
 ) -> pd.DataFrame:
-    """Settings, best first: rank, values, mean, std (of a sample), low, high, splits, scores.
+    """Settings, best first: rank, values, mean, std (of a sample), low, high, min, max, splits,
+    scores. min and max are those of single runs, over all folds and seeds.
 
     A setting that lacks a fold on which others ran has no mean and comes last: another fold may
     be easier. lower: whether a lower score is better. Other scores of the runs are means.
@@ -99,6 +103,8 @@ def table(
     made["mean"], made["std"] = means, values.std(axis=1, ddof=1, skipna=False)
     intervals = [t_interval(row) for row in values.to_numpy()]
     made["low"], made["high"] = [low for low, _ in intervals], [high for _, high in intervals]
+    for end in ("min", "max"):
+        made[end] = splits(runs, keys, score, end).agg(end, axis=1).where(means.notna())
     made["splits"] = values.notna().sum(axis=1)
     for name in others:
         made[name] = splits(runs, keys, name).mean(axis=1, skipna=False)

@@ -1,10 +1,12 @@
 """What is left of the scores when images are spoiled."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from trackbed import inputs
 from trackbed.judging import scores
 
 CLEAN = "none"
@@ -14,6 +16,7 @@ TYPES = {
     "macro_f1": "float64",
     "accuracy": "float64",
 }
+REMEDY = "Run `dvc repro -f evaluate`."
 Answers = Iterable[tuple[str, int, np.ndarray]]
 """Corruption, grade and the class that the model named for each spoiled image."""
 
@@ -26,6 +29,11 @@ def table(labels: np.ndarray, clean: np.ndarray, spoiled: Answers, classes: int)
     rows = [(CLEAN, 0, *_scores(labels, clean, classes))]
     rows += [(name, grade, *_scores(labels, said, classes)) for name, grade, said in spoiled]
     return pd.DataFrame(rows, columns=list(TYPES))
+
+
+def read(path: Path) -> pd.DataFrame:
+    """The table from a file. Raises Problem for one that is missing, broken or of other columns."""
+    return inputs.typed_table(path, TYPES, REMEDY)
 
 
 def mean_accuracy(found: pd.DataFrame) -> dict[str, float]:

@@ -1,11 +1,13 @@
 """Parts of the test part that a model may find harder: by class, kind of picture, or group."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from trackbed import inputs
 from trackbed.judging import bounds, intervals, scores
 
 TYPES = {
@@ -22,6 +24,7 @@ TYPES = {
 FEWEST = 10  # images of a slice that is named, and of a group that is listed
 LISTED_GROUPS = 10
 QUALITIES = ("brightness", "contrast", "sharpness")
+REMEDY = "Run `dvc repro -f evaluate`."
 
 Part = tuple[str, str, np.ndarray]
 """Kind and name of a slice, and which images are in it: bool, shape (images,)."""
@@ -45,6 +48,11 @@ def slices(
     levels = [bounds.LEVEL, 1 - (1 - bounds.LEVEL) / max(looked_at, 1)]
     made = [_row(part, labels, predicted, rows["group"].to_numpy(), seed, levels) for part in parts]
     return pd.DataFrame(made, columns=list(TYPES)).astype(TYPES)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """The table from a file. Raises Problem for one that is missing, broken or of other columns."""
+    return inputs.typed_table(path, TYPES, REMEDY)
 
 
 def worst(table: pd.DataFrame) -> pd.Series | None:

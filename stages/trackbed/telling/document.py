@@ -22,6 +22,7 @@ from trackbed.telling import (
     page,
     previous,
     scoreboard,
+    slice_words,
     verdict,
     wording,
 )
@@ -46,8 +47,9 @@ class Report:
 
     found: see data_findings. training: see curves.summary; history: see curves.read. sheet: a
     data URI. figures: inline SVG by name. reliability: see judging.calibration; coverage: see
-    judging.refusal; balance: see balance_figure. params: the sections of params.yaml, scalars as
-    text. hashes: see identity; hardware and seconds: see machine.
+    judging.refusal; slices: see judging.slices; corruptions: see judging.robustness; balance: see
+    balance_figure. params: the sections of params.yaml, scalars as text. hashes: see identity;
+    hardware and seconds: see machine.
     """
 
     title: str
@@ -64,6 +66,8 @@ class Report:
     figures: dict[str, Markup]
     reliability: pd.DataFrame
     coverage: pd.DataFrame
+    slices: pd.DataFrame
+    corruptions: pd.DataFrame
     balance: pd.DataFrame
     advice: list[Advice]
     previous: Previous | None
@@ -128,6 +132,7 @@ def _content(report: Report) -> dict[str, Any]:
         "warning": alarm.not_above_baseline(results.scores),
         "temperature": confidence_words.temperature(results.scores, evaluate),
         "refusal": confidence_words.refusal(results.scores, evaluate),
+        "worst_slice": slice_words.sentence(report.slices, results.scores.get("accuracy")),
         "extremes": findings.extremes(results.classes),
         "confusions": findings.confusions(results.confusion, LISTED_CONFUSIONS),
         "parameters": parameter_rows(report.params),

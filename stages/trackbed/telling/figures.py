@@ -12,6 +12,7 @@ from trackbed.telling import (
     canvas,
     class_figures,
     confidence_figures,
+    corruption_figures,
     curve_figures,
     heatmap,
 )
@@ -25,9 +26,11 @@ def drawn(
     training: dict[str, Any],
     reliability: pd.DataFrame,
     coverage: pd.DataFrame,
+    corruptions: pd.DataFrame,
 ) -> dict[str, Markup]:
     """counts: see dataset.counts; history and training: see curves.read and curves.summary;
-    reliability: see judging.calibration; coverage: see judging.refusal.
+    reliability: see judging.calibration; coverage: see judging.refusal; corruptions: see
+    judging.robustness.
     """
     best_epoch = training.get("best_epoch")
     return {
@@ -45,6 +48,7 @@ def drawn(
         "reliability": confidence_figures.reliability(reliability),
         "coverage": confidence_figures.coverage(coverage, results.scores),
         "balance": balance_figure.scatter(balance_figure.balance(counts, results.classes)),
+        **corruption_figures.drawn(corruptions),
     }
 
 

@@ -56,7 +56,7 @@ def sentence(previous: Previous | None, scores: dict[str, Any]) -> str:
         return f"{said}."
     if apart(previous.scores, scores):
         return f"{said}: more than chance, the intervals do not overlap."
-    return f"{said}: the intervals overlap, it may be chance."
+    return f"{said}: not distinguishable, the intervals overlap."
 
 
 def apart(first: dict[str, Any], second: dict[str, Any], name: str = "macro_f1") -> bool:

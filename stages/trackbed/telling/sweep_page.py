@@ -125,14 +125,17 @@ def runner_up(
     paired = f"paired over {wording.plural(change.count, change.of)}"
     if change.distinguishable:
         return said + f"the difference of {between}, {paired}, is more than noise."
-    return said + f"the difference of {between}, {paired}, may be noise."
+    return (
+        said
+        + f"not distinguishable, the interval of the difference of {between}, {paired}, holds 0."
+    )
 
 
 def text(sweep: Sweep) -> str:
     """The ranked table and the verdict for a terminal."""
     shown = sweep.table.rename(columns={"mean": crossvalidation.SCORE})
-    columns = ["rank", *sweep.keys, crossvalidation.SCORE, "std", "low", "high", "splits"]
-    columns += ["val_accuracy", "val_loss", "test_macro_f1", "seconds"]
+    columns = ["rank", *sweep.keys, crossvalidation.SCORE, "std", "low", "high", "min", "max"]
+    columns += ["splits", "val_accuracy", "val_loss", "test_macro_f1", "seconds"]
     head = (
         f"{wording.plural(len(shown), 'setting')}, {wording.plural(len(sweep.runs), 'run')}; means "
         f"over {sweep.across}s, ranked by validation macro F1 at the best epoch"
@@ -147,7 +150,8 @@ def _score(first: pd.Series, sweep: Sweep) -> str:
         return f"{wording.share(first['mean'])} on one fold"
     return (
         f"{wording.share(first['mean'])} (95 % interval {wording.share(first['low'])} to "
-        f"{wording.share(first['high'])} over {wording.plural(first['splits'], sweep.across)})"
+        f"{wording.share(first['high'])} over {wording.plural(first['splits'], sweep.across)}; "
+        f"single runs {wording.share(first['min'])} to {wording.share(first['max'])})"
     )
 
 
