@@ -34,6 +34,10 @@ MEANINGS = {
     kinds.UNUSUAL_SHAPE: "Far wider or taller than its class: much squeezed when made square.",
     kinds.UNUSUAL_SIZE: "Far larger or smaller than its class.",
 }
+REJECTED = {
+    kinds.CONTRADICTION: f"{IN_TWO_CLASSES} All are left out until the wrong one is removed.",
+    kinds.IN_TEST: "Left out of training, so that the test part stays new to the model.",
+}
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def shown(records_path: Path) -> list[Finding]:
     return [
         *(
             _finding(kind, refused[kind], _rejected(records_path, refused[kind], table, places))
-            for kind in kinds.EXACT
+            for kind in REJECTED
             if kind in refused
         ),
         *(
@@ -120,7 +124,8 @@ def told(found: list[Finding]) -> str:
 def _finding(kind: str, rows: pd.DataFrame, examples: Iterator[Example]) -> Finding:
     rejected = "class_name" not in rows
     classes = [] if rejected else _frequent(rows["class_name"])[:LISTED_CLASSES]
-    return Finding(kind, rejected, MEANINGS[kind], len(rows), classes, list(examples))
+    meaning = (REJECTED if rejected else MEANINGS)[kind]
+    return Finding(kind, rejected, meaning, len(rows), classes, list(examples))
 
 
 def _kept(records_path: Path, found: pd.DataFrame, rows: pd.DataFrame) -> Iterator[Example]:
