@@ -11,7 +11,8 @@ from trackbed.ingest.kinds import NEAR, NEAR_CONTRADICTION, NEAR_TEST
 # The limits were set by looking at all pairs of 5,165 scenes, 2,177 track beds and 8,880 signs.
 # From 3 bits on, different signs of one kind (30 and 50) are taken for the same.
 DISTANCE = 2  # bits of 64
-# Of the scenes' pairs within 4 bits all with 24 changes were the same picture, all with 18 others.
+# Of the pairs of scenes within 4 bits all with 24 changes or more show the same, all with 18 or
+# fewer do not, and none lies between.
 CHANGES = 20  # of 112
 BRIGHTNESS = 32  # grey values between the means
 CONTRAST = 2  # times the other's

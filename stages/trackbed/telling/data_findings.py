@@ -21,7 +21,7 @@ MEANINGS = {
     kinds.CONTRADICTION: f"{IN_TWO_CLASSES} Remove the other; data.on_conflict can reject both.",
     kinds.NEAR_CONTRADICTION: f"{IN_TWO_CLASSES} Or the classes overlap. Look at both.",
     kinds.IN_TEST: f"{LEAK} Remove one; data.on_conflict can reject the one for training.",
-    kinds.NEAR_TEST: f"{LEAK} Remove one, or give both the same group.",
+    kinds.NEAR_TEST: f"{LEAK} Look at both, and remove the one for training.",
     kinds.DUPLICATE: f"Pixel by pixel as an earlier one. {TWICE}",
     kinds.NEAR: f"Almost as an earlier one, of another group. {TWICE} The same group keeps them "
     "on one side of every split.",
