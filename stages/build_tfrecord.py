@@ -20,7 +20,7 @@ class DataParams(params.Section):
 
     source: str = Field(min_length=1)  # a folder
     classes: Maybe[list[str]]
-    group: Maybe[str]  # regular expression
+    group: Maybe[str]  # regular expression, or folder
     group_per_class: bool
     crop_margin: float = Field(ge=0)  # share of the box's side
     max_rejects: float = Field(ge=0, le=1)  # share of the files

@@ -42,6 +42,7 @@ def main(
     records_path: Path,
     counts_path: Path,
     folds_path: Path,
+    groups_path: Path,
     training_path: Path,
     sheet_path: Path,
     evaluation_path: Path,
@@ -60,7 +61,7 @@ def main(
 ) -> None:
     """Write the page, its figures and the Markdown from the tables of the other stages."""
     p, sections = params.load("report", ReportParams), params.sections()
-    data = dataset.read(records_path, counts_path, folds_path)
+    data = dataset.read(records_path, counts_path, folds_path, groups_path)
     judged = results.read(scores_path, summary_path, confusion_path)
     reliability = results.reliability(reliability_path)
     coverage = results.coverage(coverage_path)

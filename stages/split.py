@@ -5,8 +5,9 @@ from pathlib import Path
 from pydantic import Field
 
 from trackbed import index, params
-from trackbed.ingest import partition
-from trackbed.outputs import replacing_folder
+from trackbed.ingest import joining, partition
+from trackbed.outputs import replacing_folder, write_json
+from trackbed.params import Maybe
 from trackbed.stage import run
 
 
@@ -16,19 +17,26 @@ class SplitParams(params.Section):
     folds: int = Field(ge=2)  # the validation share is 1 / folds
     test_share: float = Field(gt=0, lt=1)  # share of images; unused with an official test part
     seed: int = Field(ge=0, lt=2**31)
+    join_distance: Maybe[int] = Field(ge=0, le=16)  # bits of 64, of near-duplicates
+    consecutive_distance: Maybe[int] = Field(ge=0, le=32)  # of neighbours in name order
 
 
-def main(records_path: Path, folds_path: Path) -> None:
-    """Write folds.csv: part and fold of every record."""
+def main(records_path: Path, folds_path: Path, counts_path: Path) -> None:
+    """Write folds.csv, part, fold and group of every record, and how the groups came about."""
     p = params.load("split", SplitParams)
-    table = partition.partition(index.read(records_path), p.folds, p.test_share, p.seed)
+    distances = p.join_distance, p.consecutive_distance
+    records = joining.join(index.read(records_path), *distances)
+    table = partition.partition(records, p.folds, p.test_share, p.seed)
+    counts = joining.counts(records, *distances)
     with replacing_folder(folds_path) as folder:
         index.write_folds(folder, table)
+    write_json(counts_path, counts)
     parts = table["part"].value_counts()
     share = parts["test"] / len(table)
     print(
         f"{parts['train']} training images in {p.folds} folds, "
-        f"{parts['test']} test images ({share:.1%})"
+        f"{parts['test']} test images ({share:.1%}); {counts['joined_images']} of them joined to "
+        f"{counts['joined_groups']} groups because they look alike"
     )
 
 

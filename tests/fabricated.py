@@ -26,6 +26,7 @@ ARGUMENTS = (
     "data/records",
     "metrics/data.json",
     "data/folds",
+    "metrics/split.json",
     "metrics/train",
     "plots/seen.jpg",
     "data/evaluation",
@@ -46,6 +47,7 @@ TRACK_BED = ["ASPHALT", "BALLAST", "ERROR", "GRAS", "STONE"]
 SIGNS = [f"{number:02d} speed limit or other sign" for number in range(43)]
 EVIL = ["<script>alert(1)</script>", "$x_1$ | `a`", "NA", "012", 'NO, "quoted"', "ü日本" * 40]
 CORRUPTED = [("none", 0), *[(name, grade) for name in ("noise", "jpeg") for grade in range(1, 6)]]
+GROUPS = {"groups_known": 1, "joined_groups": 0, "joined_images": 0, "largest_group": 4}
 PARAMS = """\
 data:
   source: data/sample
@@ -76,6 +78,7 @@ def run(folder, names=TRACK_BED, right=0.9, per_class=40, empty=(), epochs=27, s
     test[[names.index(name) for name in empty]] = 0
     table = write_records(folder / "data/records", names, test, suffix)
     write_folds(folder / "data/folds", table)
+    write_json(folder / "metrics/split.json", GROUPS | {"groups": table["group"].nunique()})
     write_training(folder / "metrics/train", epochs)
     labels = table["label"][table["part"] == "test"].to_numpy()
     probabilities = answers(draw, labels, len(names), right)
@@ -137,7 +140,7 @@ def findings_table(table):
 
 def write_folds(folder, table):
     fold = np.where(table["part"] == "test", -1, table["record"] % 5)
-    index.write_folds(folder, table[["record", "filename", "part"]].assign(fold=fold))
+    index.write_folds(folder, table[["record", "filename", "part", "group"]].assign(fold=fold))
 
 
 def write_training(folder, epochs=27):

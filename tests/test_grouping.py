@@ -44,6 +44,22 @@ def test_the_column_of_a_manifest():
     assert groups(manifest, per_class=True) == ["A/walk", "B/walk", "c.png"]
 
 
+def test_the_folders_below_the_class_folder():
+    files = found(("A/x/1.png", "A", ""), ("A/x/y/1.png", "A", ""), ("B/x/2.png", "B", ""))
+    assert groups(files, "folder") == ["x", "x/y", "x"]
+    assert groups(files, "folder", per_class=True) == ["A/x", "A/x/y", "B/x"]
+    named = found(("walk/1.png", "A", ""), ("walk/2.png", "B", ""))  # of a manifest
+    assert groups(named, "folder") == ["walk", "walk"]
+    entry = Entry("train/A/x/1.png", "A", "train", "", None)
+    assert groups(Found([entry], {"A"}), "folder") == ["x"]
+
+
+def test_pictures_in_no_folder_of_their_own_are_refused():
+    files = found(("A/x/1.png", "A", ""), ("A/2.png", "A", ""), ("B/3.png", "B", ""))
+    with pytest.raises(Problem, match=r"'folder', but 2 of 3 .* such as A/2.png, B/3.png\. Put"):
+        groups(files, "folder")
+
+
 def test_a_pattern_beside_a_group_column_is_refused():
     with pytest.raises(Problem, match=r"data.group: the manifest has a column 'group'"):
         groups(found(("a.png", "A", "x"), has_groups=True), "a")

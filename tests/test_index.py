@@ -25,6 +25,7 @@ def folded(count=6):
             "filename": [f"{number}.png" for number in range(count)],
             "part": ["test" if number < 0 else "train" for number in fold],
             "fold": fold,
+            "group": [f"group {number // 2}" for number in range(count)],
         }
     )
 
@@ -44,12 +45,23 @@ def test_a_missing_index_and_other_columns_are_told(tmp_path):
         index.read(tmp_path)
 
 
-def test_assigned_takes_part_and_fold_from_the_split(tmp_path):
+def test_assigned_takes_part_fold_and_group_from_the_split(tmp_path):
     index.write(tmp_path, indexed())
     index.write_folds(tmp_path, folded())
     table = index.assigned(tmp_path, tmp_path)
     assert table["part"].tolist() == ["test", *["train"] * 5]
     assert table["fold"].tolist() == [-1, 1, 0, 1, 0, 1]
+    assert table["group"].tolist() == [f"group {number}" for number in (0, 0, 1, 1, 2, 2)]
+    assert table["named_group"].tolist() == ["x"] * 6
+
+
+def test_folds_without_groups_are_refused(tmp_path):
+    index.write(tmp_path, indexed())
+    folded().drop(columns="group").to_csv(tmp_path / "folds.csv", index=False)
+    with pytest.raises(
+        Problem, match=r"columns are .*'fold'\], expected .*'group'\]. Run `dvc repro`"
+    ):
+        index.assigned(tmp_path, tmp_path)
 
 
 def test_folds_of_other_records_are_refused(tmp_path):

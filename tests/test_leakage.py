@@ -7,12 +7,14 @@ from trackbed.ingest import leakage
 def table(*rows):
     """Rows of part, fold, group, digest and hash."""
     columns = ["part", "fold", "group", "sha256", "perceptual_hash"]
-    made = pd.DataFrame(rows, columns=columns)
+    made = pd.DataFrame(rows, columns=columns).assign(brightness=100.0, contrast=40.0)
+    made["named_group"] = made["group"]
     return made.assign(filename=[f"{number}.jpg" for number in range(len(made))])
 
 
 def hash_of(*bits):
-    return f"{sum(1 << bit for bit in bits):016x}"
+    """A hash of unlike rows, some bits of it turned."""
+    return f"{0xAA55AA55AA55AA55 ^ sum(1 << bit for bit in bits):016x}"
 
 
 def found(leaks):
@@ -56,6 +58,15 @@ def test_every_kind_by_hand():
     assert not leaks[leakage.GROUP, "training", "validation"].images
 
 
+def test_near_hashes_of_unlike_pictures_are_no_near_duplicates():
+    for unlike in ({"brightness": [100.0, 120.0]}, {"contrast": [40.0, 60.0]}):
+        two = table(("train", 0, "a", "A", hash_of()), ("test", -1, "b", "B", hash_of()))
+        leaks = found(leakage.leaks(two.assign(**unlike), fold=1, distance=4))
+        assert leaks[leakage.NEAR, "training", "test"].images == 0
+        leaks = found(leakage.leaks(two, fold=1, distance=4))
+        assert leaks[leakage.NEAR, "training", "test"].images == 1
+
+
 def test_counts_go_beyond_the_examples():
     many = table(
         *[("train", number % 2, f"{number}", "same", hash_of(number)) for number in range(20)]
@@ -66,4 +77,4 @@ def test_counts_go_beyond_the_examples():
 
 def test_whether_groups_are_known():
     assert leakage.groups_known(TABLE)
-    assert not leakage.groups_known(TABLE.assign(group=np.arange(len(TABLE)).astype(str)))
+    assert not leakage.groups_known(TABLE.assign(named_group=np.arange(len(TABLE)).astype(str)))

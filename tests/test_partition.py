@@ -97,3 +97,31 @@ def test_a_share_that_cannot_be_drawn_is_refused_and_not_rounded():
         partition(index, folds=2, test_share=0.06, seed=0)
     table = partition(index, folds=2, test_share=0.35, seed=0)
     assert (table["part"] == "test").mean() == pytest.approx(1 / 3, abs=0.02)
+
+
+def test_a_few_images_in_groups_change_the_folds_of_the_others_little():
+    alone = index_of({"A": 300, "B": 200}, frames=1)
+    pairs = alone.assign(group=alone["group"].replace({"A/007": "A/003", "B/150": "B/100"}))
+    before, after = (partition(index, folds=5, test_share=0.2, seed=0) for index in (alone, pairs))
+    assert 0 < (before["fold"] != after["fold"]).sum() <= 20
+    assert after.groupby("group")["fold"].nunique().max() == 1
+
+
+def test_many_images_in_groups_beside_single_ones_are_stratified_by_image():
+    index = pd.concat(
+        [index_of({"A": 8, "B": 8}, 20), index_of({"C": 80, "D": 80}, 1)], ignore_index=True
+    )
+    index = index.assign(record=range(len(index)))
+    index["label"] = index["class_name"].map("ABCD".index)
+    table = partition(index, folds=4, test_share=0.2, seed=0)
+    assert 0.1 < (table["part"] == "test").mean() < 0.3
+    training = index[(table["part"] == "train").to_numpy()]
+    counts = pd.crosstab(training["class_name"], table["fold"][table["part"] == "train"].to_numpy())
+    assert (counts.max(axis=1) - counts.min(axis=1)).loc[["C", "D"]].max() <= 1
+
+
+def test_a_class_whose_groups_were_joined_is_told_with_the_key():
+    index = index_of({"A": 20, "B": 20, "C": 20}).assign(named_group=lambda t: t["group"])
+    index.loc[index["class_name"] == "B", "group"] = "B/000"
+    with pytest.raises(Problem, match=r"B \(1\).*joined \(B 20 into 1\): see split.join_distance"):
+        partition(index, folds=3, test_share=0.2, seed=0)

@@ -24,7 +24,7 @@ INDEX_TYPES = {
     "label": "int64",  # 0 .. classes - 1
     "class_name": "str",
     "part": "str",  # 'train' or 'test' where the source says so, else ''
-    "group": "str",  # images of one group never stand on both sides of a split
+    "group": "str",  # as the source, or data.group, names it; alone: the file name
     "shard": "str",  # TFRecord file in the same folder
     "offset": "int64",  # first byte of the TFRecord in its shard
     "length": "int64",  # bytes of the TFRecord, framing included
@@ -58,6 +58,7 @@ FOLDS_TYPES = {
     "filename": "str",
     "part": "str",  # 'train' or 'test'
     "fold": "int64",  # 0 .. folds - 1 for part train, -1 for part test
+    "group": "str",  # images of one group never stand on both sides of a split
 }
 TEST_FOLD = -1
 REMEDY = "Run `dvc repro`."
@@ -122,8 +123,9 @@ def write_folds(folds_path: Path, table: pd.DataFrame) -> None:
 
 
 def assigned(records_path: Path, folds_path: Path) -> pd.DataFrame:
-    """The index with the part and the fold of every record as the split assigned them.
+    """The index with the part, the fold and the group of every record as the split assigned them.
 
+    The group that the index names, before groups were joined, is in `named_group`.
     Raises Problem if the folds were drawn for other records, or rows of the index are gone.
     """
     table, folds = read(records_path), read_folds(folds_path)
@@ -133,7 +135,8 @@ def assigned(records_path: Path, folds_path: Path) -> pd.DataFrame:
             f"{folds_path / FOLDS_FILE} was drawn for other records than "
             f"{records_path / INDEX_FILE}. Run `dvc repro split`."
         )
-    return table.assign(part=folds["part"], fold=folds["fold"])
+    given = folds[["part", "fold", "group"]].to_dict("series")
+    return table.assign(named_group=table["group"], **given)
 
 
 def _refuse_other_count(records_path: Path, table: pd.DataFrame) -> None:

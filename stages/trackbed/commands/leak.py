@@ -7,8 +7,9 @@ from typing import Any
 
 DESCRIPTION = """\
 Count what training, validation and test images have in common: groups, identical files, near
-neighbours (perceptual hashes that differ in few bits), with examples. A near neighbour may be
-chance, such as two black frames; a shared group or an identical file is a leak.
+duplicates (alike in brightness and contrast, perceptual hashes that differ in few bits), with
+examples. A near duplicate may be chance, such as two dark signs; a shared group or an identical
+file is a leak.
 
 With --experiment the recipe of params.yaml is trained twice per seed on the same images: folds
 drawn at random, and by groups as the split stage does. Both are judged on the test part, whose
@@ -32,7 +33,7 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
         type=int,
         default=4,
         metavar="BITS",
-        help="of 64, in which near neighbours may differ; default: 4",
+        help="of 64, in which near duplicates may differ; default: 4",
     )
     command.add_argument(
         "--experiment", action="store_true", help="train on a random and on the grouped split"
@@ -61,10 +62,12 @@ def run(arguments: argparse.Namespace) -> int:
     table = index.assigned(arguments.records_path, arguments.folds_path)
     leaks = leakage.leaks(table, fold, arguments.distance)
     print(told(leaks))
-    if not leakage.groups_known(table):
+    split = params.sections().get("split", {})
+    in_order = split.get("consecutive_distance", "") not in params.NOTHING
+    if not (in_order or leakage.groups_known(table)):
         print(
-            "\nEvery image is its own group: whether images belong together is not known, and "
-            "neither is the risk of a leak. See data.group in params.yaml."
+            "\nNothing says which images belong together: the leak risk is unknown. See data.group "
+            "and split.consecutive_distance in params.yaml."
         )
     if arguments.experiment:
         _experiment(table, seeds)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from trackbed.ingest import neighbours
+from trackbed.ingest import alike
 
-GROUP, IDENTICAL, NEAR = "shared group", "identical file", "near neighbour"
+GROUP, IDENTICAL, NEAR = "shared group", "identical file", "near duplicate"
+NONE = -1
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ def sides(table: pd.DataFrame, fold: int) -> dict[str, pd.DataFrame]:
 def leaks(table: pd.DataFrame, fold: int, distance: int, examples: int = 3) -> list[Leak]:
     """All kinds of leaks between the sides of a fold; those of no image are listed too.
 
-    table: as index.assigned gives it. Identical: the same bytes (and box). Near: perceptual
-    hashes that differ in `distance` bits or fewer, and not identical. Group: the same group.
+    table: as index.assigned gives it. Identical: the same bytes (and box). Near: see alike.pairs,
+    and not identical. Group: the same group.
     """
     parts = sides(table, fold)
     pairs = (("training", "validation"), ("training", "test"), ("validation", "test"))
@@ -52,8 +53,8 @@ def leaks(table: pd.DataFrame, fold: int, distance: int, examples: int = 3) -> l
 
 
 def groups_known(table: pd.DataFrame) -> bool:
-    """Whether any two images are said to belong together."""
-    return not table["group"].is_unique
+    """Whether the source, or data.group, says of any two images that they belong together."""
+    return not table["named_group"].is_unique
 
 
 def _found(
@@ -64,22 +65,29 @@ def _found(
         GROUP: _first_equal(judged["group"], training["group"]),
         IDENTICAL: _first_equal(judged["sha256"], training["sha256"]),
     }
-    hashes = (neighbours.hashes(side["perceptual_hash"]) for side in (judged, training))
-    near, _ = neighbours.nearest(*hashes, distance)
-    matched[NEAR] = np.where(matched[IDENTICAL] == neighbours.NONE, near, neighbours.NONE)
+    near = _first_near(judged, training, distance)
+    matched[NEAR] = np.where(matched[IDENTICAL] == NONE, near, NONE)
     names = training["filename"].to_numpy()
     return {
         kind: [
             (name, names[place])
             for name, place in zip(judged["filename"], places, strict=True)
-            if place != neighbours.NONE
+            if place != NONE
         ]
         for kind, places in matched.items()
     }
+
+
+def _first_near(judged: pd.DataFrame, training: pd.DataFrame, distance: int) -> np.ndarray:
+    """For every judged image the position of the first near-duplicate, -1 where there is none."""
+    first = np.full(len(judged), len(training))
+    for left, right in alike.pairs(judged, training, distance):
+        np.minimum.at(first, left, right)
+    return np.where(first < len(training), first, NONE)
 
 
 def _first_equal(wanted: pd.Series, among: pd.Series) -> np.ndarray:
     """For every value the position of the first equal one, -1 where there is none."""
     first = among.reset_index(drop=True).drop_duplicates()
     position = pd.Series(first.index, index=first.to_numpy())
-    return wanted.map(position).fillna(neighbours.NONE).to_numpy(int)
+    return wanted.map(position).fillna(NONE).to_numpy(int)

@@ -8,7 +8,6 @@ import numpy as np
 BITS = 64
 # Pairs that are compared at a time, for flat memory: 16 bytes each.
 PAIRS = 2**22
-NONE = -1
 
 
 def hashes(column: "np.typing.ArrayLike") -> np.ndarray:
@@ -16,44 +15,36 @@ def hashes(column: "np.typing.ArrayLike") -> np.ndarray:
     return np.array([int(text, 16) for text in column], dtype=np.uint64)
 
 
-def nearest(
+def pairs(
     queries: np.ndarray, references: np.ndarray, distance: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """For every query the reference that differs in the fewest bits, `distance` at most.
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """All pairs of a query and a reference that differ in `distance` bits at most, in blocks.
 
-    queries, references: uint64. Returns positions in the references (the first of ties), -1 where
-    there is none, and the numbers of bits (distance + 1 where there is none); int, shape
-    (queries,). Of hashes that differ in no more than n bits at least one of n + 1 pieces is equal,
-    so that only those with an equal piece are compared (multi-index hashing, Norouzi et al. 2012,
-    arXiv 1307.2982). Raises ValueError unless 0 <= distance < 64.
+    queries, references: uint64. Yields positions in both, int, of equal shape; a pair may come
+    more than once. Of hashes that differ in no more than n bits at least one of n + 1 pieces is
+    equal, so that only those with an equal piece are compared (multi-index hashing, Norouzi et al.
+    2012, arXiv 1307.2982). Raises ValueError unless 0 <= distance < 64.
     """
     if not 0 <= distance < BITS:
         raise ValueError(f"distance must be 0 to {BITS - 1} bits. Received {distance}")
-    kinds, first = np.unique(references, return_index=True)
-    asked, place = np.unique(queries, return_inverse=True)
-    # Bits and position as one number: the smallest is the nearest, and the first of ties.
-    radix = len(references) + 1
-    best = np.full(len(asked), (distance + 1) * radix)
-    for left, right in _candidates(asked, kinds, distance + 1):
-        keys = np.bitwise_count(asked[left] ^ kinds[right]).astype(int) * radix + first[right]
-        begins = np.flatnonzero(np.diff(left, prepend=NONE))
-        best[left[begins]] = np.minimum(best[left[begins]], np.minimum.reduceat(keys, begins))
-    bits, found = np.divmod(np.minimum(best, (distance + 1) * radix), radix)
-    return np.where(bits > distance, NONE, found)[place], bits[place]
+    for left, right in _candidates(queries, references, distance + 1):
+        near = np.bitwise_count(queries[left] ^ references[right]) <= distance
+        if near.any():
+            yield left[near], right[near]
 
 
 def _candidates(
-    asked: np.ndarray, kinds: np.ndarray, pieces: int
+    queries: np.ndarray, references: np.ndarray, pieces: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Pairs of positions whose hashes are equal in one of the pieces, some at a time."""
     edges = np.linspace(0, BITS, pieces + 1).round().astype(int)
     for low, high in itertools.pairwise(edges.tolist()):
         mask = np.uint64((1 << (high - low)) - 1)
-        of_kinds = (kinds >> np.uint64(low)) & mask
-        order = np.argsort(of_kinds, kind="stable")
-        of_asked = (asked >> np.uint64(low)) & mask
-        ordered = of_kinds[order]
-        starts, ends = (np.searchsorted(ordered, of_asked, side) for side in ("left", "right"))
+        of_references = (references >> np.uint64(low)) & mask
+        order = np.argsort(of_references, kind="stable")
+        of_queries = (queries >> np.uint64(low)) & mask
+        ordered = of_references[order]
+        starts, ends = (np.searchsorted(ordered, of_queries, side) for side in ("left", "right"))
         counts = ends - starts
         for some in _blocks(counts):
             left = np.repeat(np.arange(some.start, some.stop), counts[some])

@@ -14,6 +14,8 @@ from trackbed.problems import BadData, Problem
 # A test share is drawn as whole parts of at most this many, e.g. 0.15 as 1/7.
 MOST_PARTS = 10
 MOST_DEVIATION = 0.2  # of the wanted share
+# Of the images: as few as this beyond the first of their groups cannot upset the shares.
+FEW = 0.01
 
 
 def partition(index: pd.DataFrame, folds: int, test_share: float, seed: int) -> pd.DataFrame:
@@ -23,6 +25,7 @@ def partition(index: pd.DataFrame, folds: int, test_share: float, seed: int) -> 
     group-aware share of `test_share` becomes the test part. The training part is divided into
     `folds` stratified folds. No group stands in two folds or in a fold and the test part.
     The result depends on names, labels, groups and seed alone, not on the order of the rows.
+    A column `named_group` says which groups were joined, for messages.
     Raises Problem where a class has fewer groups than folds, where a group stands in both
     official parts, or where a part or fold would miss a class.
     """
@@ -35,7 +38,7 @@ def partition(index: pd.DataFrame, folds: int, test_share: float, seed: int) -> 
     fold = pd.Series(TEST_FOLD, index=shuffled.index)
     fold[training.index] = _folds(training, folds)
     _refuse_missing_classes(training, fold[training.index])
-    table = index[["record", "filename"]].copy()
+    table = index[["record", "filename", "group"]].copy()
     table["fold"] = fold.reindex(index.index)
     table["part"] = np.where(table["fold"] == TEST_FOLD, "test", "train")
     return table[list(FOLDS_TYPES)]
@@ -86,18 +89,27 @@ def _drawn_test(index: pd.DataFrame, share: float) -> pd.Series:
 
 def _folds(index: pd.DataFrame, folds: int) -> np.ndarray:
     """Fold of every row. The order of the rows decides; scikit-learn draws nothing here."""
-    alone = index["group"].is_unique
-    # The group-aware split takes a tenth of a millisecond per group and fold; where every
-    # image is its own group both are the same problem.
-    splitter = StratifiedKFold(folds) if alone else StratifiedGroupKFold(folds)
-    fold = np.empty(len(index), dtype=int)
+    # Numbered by appearance: scikit-learn takes groups in the order of their sorted names.
+    groups, names = pd.factorize(index["group"])
+    labels = index["label"].to_numpy()
+    # The group-aware split takes a tenth of a millisecond per group and fold; where nearly every
+    # image is its own group, the first of each group is split instead and the rest follows.
+    if len(index) - len(names) <= FEW * len(index):
+        _, first = np.unique(groups, return_index=True)
+        return _split(StratifiedKFold(folds), labels[first])[groups]
+    return _split(StratifiedGroupKFold(folds), labels, groups)
+
+
+def _split(
+    splitter: StratifiedKFold | StratifiedGroupKFold,
+    labels: np.ndarray,
+    groups: np.ndarray | None = None,
+) -> np.ndarray:
+    fold = np.empty(len(labels), dtype=int)
     with warnings.catch_warnings():
         # "The least populated class has fewer members than n_splits": refused before, by group.
         warnings.simplefilter("ignore", UserWarning)
-        # Numbered by appearance: scikit-learn takes groups in the order of their sorted names.
-        groups, _ = pd.factorize(index["group"])
-        splits = splitter.split(np.zeros(len(index)), index["label"], groups)
-        for number, (_, chosen) in enumerate(splits):
+        for number, (_, chosen) in enumerate(splitter.split(labels, labels, groups)):
             fold[chosen] = number
     return fold
 
@@ -110,6 +122,7 @@ def _refuse_few_groups(index: pd.DataFrame, needed: int, reason: str) -> None:
         raise BadData(
             f"classes with fewer groups than folds: {listed}; {reason}. "
             "Add images of other groups, lower split.folds, or check data.group."
+            f"{_joined(index, few.index)}"
         )
 
 
@@ -121,4 +134,19 @@ def _refuse_missing_classes(index: pd.DataFrame, side: pd.Series) -> None:
         raise BadData(
             f"a fold or part would hold no image of {', '.join(missing)}: too unequal groups. "
             "Lower split.folds, change split.seed, or check data.group."
+            f"{_joined(index, missing)}"
         )
+
+
+def _joined(index: pd.DataFrame, classes: list[str]) -> str:
+    """What became of the groups of these classes where images that look alike were joined."""
+    both = index.assign(named=index.get("named_group", index["group"])).groupby("class_name")
+    numbers = both[["named", "group"]].nunique().loc[classes]
+    fewer = numbers[numbers["named"] > numbers["group"]]
+    if fewer.empty:
+        return ""
+    listed = ", ".join(f"{row.Index} {row.named} into {row.group}" for row in fewer.itertuples())
+    return (
+        f" Groups that look alike were joined ({listed}): see split.join_distance and "
+        "split.consecutive_distance."
+    )

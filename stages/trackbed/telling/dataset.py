@@ -23,7 +23,8 @@ class Reason:
 @dataclass(frozen=True)
 class Dataset:
     """index: with the assigned part and fold. files: how many were seen, accepted, rejected and
-    ignored. counts: see `counts`. fold_images: images per fold of the training part.
+    ignored. counts: see `counts`. fold_images: images per fold of the training part. groups: see
+    joining.counts of the split.
     """
 
     index: pd.DataFrame
@@ -31,10 +32,14 @@ class Dataset:
     reasons: list[Reason]
     counts: pd.DataFrame
     fold_images: list[int]
+    groups: dict[str, int | None]
 
 
-def read(records_path: Path, counts_path: Path, folds_path: Path) -> Dataset:
-    """Read the records' tables, the counts of files (JSON) and the folds. Raises Problem."""
+def read(records_path: Path, counts_path: Path, folds_path: Path, groups_path: Path) -> Dataset:
+    """Read the records' tables, the folds, and the counts of files and groups (JSON).
+
+    Raises Problem.
+    """
     table = index.assigned(records_path, folds_path)
     training = table[table["part"] == "train"]
     return Dataset(
@@ -43,6 +48,7 @@ def read(records_path: Path, counts_path: Path, folds_path: Path) -> Dataset:
         reasons=reasons(index.read_rejects(records_path), LISTED_REJECTS),
         counts=counts(table),
         fold_images=training["fold"].value_counts().sort_index().tolist(),
+        groups=inputs.json_object(groups_path, "Run `dvc repro -f split`."),
     )
 
 

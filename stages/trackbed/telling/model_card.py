@@ -5,7 +5,7 @@ The headings are those of Mitchell et al. 2019 (Model Cards for Model Reporting,
 
 from typing import Any
 
-from trackbed.telling import verdict, wording
+from trackbed.telling import group_words, verdict, wording
 from trackbed.telling.dataset import Dataset
 from trackbed.telling.provenance import Revision
 from trackbed.telling.results import Results
@@ -24,7 +24,7 @@ def model_card(
     return [
         ("Model details", _details(training, params, revision)),
         ("Intended use", _use(results)),
-        ("Factors", _factors(params)),
+        ("Factors", _factors(data, params)),
         ("Metrics", _metrics()),
         ("Evaluation data", _evaluation_data(results, data)),
         ("Training data", _training_data(data, params)),
@@ -62,12 +62,10 @@ def _use(results: Results) -> list[str]:
     ]
 
 
-def _factors(params: dict[str, Any]) -> list[str]:
-    group = params.get("data", {}).get("group", "")
+def _factors(data: Dataset, params: dict[str, Any]) -> list[str]:
     said = "Scores are given per class; camera, place, weather and light are not recorded."
-    if group in ("", "null", "~"):
-        return [said, "Groups of images are those of the source, if it names any."]
-    return [said, f"Images of one group (data.group: {wording.name(group)}) are never divided."]
+    unknown = group_words.unknown(data)
+    return [said, *group_words.sentences(data, params), *([unknown] if unknown else [])]
 
 
 def _metrics() -> list[str]:
