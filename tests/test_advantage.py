@@ -33,7 +33,7 @@ def test_a_model_that_is_no_better_is_told_loudly_with_its_numbers(predicted):
     scores = found(predicted) | {"macro_f1": f1_score(LABELS, predicted, average="macro")}
     assert scores["not_above_baseline"] == 1
     words = alarm.not_above_baseline(scores)
-    assert words.startswith("WARNING: this model is NOT better")
+    assert words.startswith("WARNING: this model is NOT SHOWN to be better")
     for name in ("macro_f1", "baseline_logistic_macro_f1", "above_baseline_high"):
         assert f"{abs(scores[name]):.3f}" in words
 

@@ -459,7 +459,7 @@ def test_every_figure_is_written_as_a_file_and_the_balance_as_a_table(tmp_path):
 
 def test_a_model_below_a_baseline_is_warned_of_before_anything_else(tmp_path):
     page, markdown = told(tmp_path, right=0.1)
-    assert markdown.startswith("> **WARNING: this model is NOT better than a baseline")
+    assert markdown.startswith("> **WARNING: this model is NOT SHOWN to be better than a baseline")
     parsed = Elements(page)
     assert {"class": "warning", "role": "alert"} in parsed.of("p")
     assert parsed.text.index("WARNING: this model") < parsed.text.index("The macro F1 is")

@@ -134,13 +134,13 @@ def test_baselines_temperature_and_refusal_stand_beside_the_scores(finished):
     scores = json.loads((finished.folder / "metrics/evaluate.json").read_text())
     floor = max(scores["baseline_majority_macro_f1"], scores["baseline_logistic_macro_f1"])
     assert scores["above_baseline"] == pytest.approx(scores["macro_f1"] - floor)
-    alarmed = "this model is NOT better" in finished.output
+    alarmed = "this model is NOT SHOWN to be better" in finished.output
     assert alarmed == bool(scores["not_above_baseline"]) == (scores["above_baseline_low"] <= 0)
     told = pd.read_csv(finished.folder / "data/evaluation/predictions.csv")
     shares = told.filter(regex="^p_").to_numpy() ** (1 / scores["temperature"])
     shares /= shares.sum(axis=1, keepdims=True)
     own = shares[np.arange(len(told)), [list(told)[6:].index(f"p_{name}") for name in told["true"]]]
-    assert scores["calibrated_loss"] == pytest.approx(-np.log(own).mean(), rel=1e-4)
+    assert scores["calibrated_loss"] == pytest.approx(-np.log(own).mean(), abs=1e-5)
     whole = pd.read_csv(finished.folder / "plots/coverage.csv").iloc[0]
     assert (whole["coverage"], whole["accuracy"]) == pytest.approx(
         (1, scores["accuracy"]), abs=1e-4
