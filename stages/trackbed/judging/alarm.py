@@ -17,8 +17,8 @@ def not_above_baseline(scores: Mapping[str, Any]) -> str:
         _told(scores.get(f"baseline_{name}_macro_f1")) for name in ("majority", "logistic")
     )
     return (
-        f"WARNING: this model is NOT SHOWN to be better than a baseline without a network. Macro F1 "
-        f"is {_told(scores.get('macro_f1'))}; always naming the most frequent class reaches "
+        f"WARNING: this model is NOT SHOWN to be better than a baseline without a network. Macro "
+        f"F1 is {_told(scores.get('macro_f1'))}; always naming the most frequent class reaches "
         f"{majority}, logistic regression on colour and gradient statistics {logistic}. The "
         f"difference to the better one is {value} (95 % interval {low} to {high}), and its "
         "interval is not above 0."
