@@ -220,7 +220,7 @@ def test_forty_three_classes_stay_small_and_short(tmp_path):
 
 def test_a_missing_table_is_a_problem_with_its_remedy(tmp_path):
     paths = fabricated.run(tmp_path)
-    paths[7].unlink()
+    (tmp_path / "plots/evaluation_summary.csv").unlink()
     with pytest.raises(Problem, match=r"evaluation_summary\.csv: no such file.*dvc repro"):
         again(tmp_path, paths)
     assert not paths[-1].exists()
@@ -228,7 +228,7 @@ def test_a_missing_table_is_a_problem_with_its_remedy(tmp_path):
 
 def test_tables_of_different_classes_are_refused(tmp_path):
     paths = fabricated.run(tmp_path, ["A", "B"])
-    paths[8].write_text("true,B,A\nB,1,0\nA,0,1\n")
+    (tmp_path / "plots/confusion_matrix.csv").write_text("true,B,A\nB,1,0\nA,0,1\n")
     with pytest.raises(Problem, match="the same classes in the same order"):
         again(tmp_path, paths)
 
@@ -358,6 +358,19 @@ def test_a_missing_sheet_is_told_with_the_remedy(tmp_path):
     (tmp_path / "plots/seen.jpg").unlink()
     with pytest.raises(Problem, match=r"plots/seen\.jpg: No such file.*dvc repro -f train"):
         again(tmp_path, paths)
+
+
+def test_groups_are_told_and_an_unknown_risk_is_warned_of(tmp_path):
+    paths = fabricated.run(tmp_path, ["A", "B"])
+    page, markdown = again(tmp_path, paths)
+    for text in (Elements(page).text, markdown):
+        assert " groups that are never divided: as the source names them." in text
+        assert "Leak risk unknown" not in text
+    counts = tmp_path / "metrics/split.json"
+    counts.write_text(counts.read_text().replace('"groups_known": 1', '"groups_known": 0'))
+    page, markdown = again(tmp_path, paths)
+    assert '<p class="alert">Leak risk unknown: nothing says which images' in page
+    assert "**Leak risk unknown: nothing says which images" in markdown
 
 
 def test_the_story_has_its_order(page):

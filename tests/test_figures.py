@@ -31,11 +31,11 @@ def drawn(request, tmp_path_factory):
 def draw(folder, names):
     """All figures of a fabricated run, and its class names."""
     paths = fabricated.run(folder, names)
-    judged = results.read(*paths[6:9])
-    counts = dataset.read(*paths[:3]).counts
-    history, training = curves.read(paths[3]), curves.summary(paths[3])
-    reliability, coverage = results.reliability(paths[9]), results.coverage(paths[10])
-    spoiled = robustness.read(paths[12])
+    judged = results.read(*paths[7:10])
+    counts = dataset.read(*paths[:4]).counts
+    history, training = curves.read(paths[4]), curves.summary(paths[4])
+    reliability, coverage = results.reliability(paths[10]), results.coverage(paths[11])
+    spoiled = robustness.read(paths[13])
     return figures.drawn(judged, counts, history, training, reliability, coverage, spoiled), names
 
 
