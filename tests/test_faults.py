@@ -26,7 +26,8 @@ PART = [
 ]
 ALL = list(itertools.product(faults.MOMENTS, ("start", "middle", "end"), faults.FAULTS))
 ALL += itertools.product(["split"], faults.OF_DVC, ["kill dvc", "Ctrl-C", "disk full"])
-# Here it can be DVC itself that fills the disk; its lock file is then beyond a stage.
+# The outputs are whole and DVC may accept them; on a full disk it can fail then, and leave its
+# lock file half-written, which is beyond a stage.
 LATE = ("end", *faults.OF_DVC)
 
 
@@ -110,12 +111,13 @@ def case(whole, folder, stage, moment, fault):
         faults.FAULTS[fault](run)
         output = run.goes_on()
     faults.filler(project).unlink(missing_ok=True)
-    assert run.dvc.returncode != 0
-    assert not faults.locked(project, stage), "an output was accepted"
+    accepted = faults.locked(project, stage)
+    assert not accepted or (moment in LATE and accepted == faults.locked(whole, stage))
+    assert run.dvc.returncode != 0 or accepted
     assert not faults.half_written(project, whole, stage)
     if fault == "disk full":
         assert f"{stage}: no space left on the disk" in output or moment in LATE
-        assert "no space left" in output.lower()
+        assert "no space left" in output.lower() or run.dvc.returncode == 0
     mended = faults.repeat(project, stage)
     assert moment in LATE or not mended
     assert faults.results(project, stage) == faults.results(whole, stage)
