@@ -38,15 +38,3 @@ def table(path: Path | TextIO, remedy: str, **options: Any) -> pd.DataFrame:
         raise Problem(f"{path}: no such file. {remedy}") from None
     except ValueError as error:  # of pandas' parser, too, and of text that is not UTF-8
         raise Problem(f"{path}: broken ({error}). {remedy}") from error
-
-
-def typed_table(path: Path, types: dict[str, str], remedy: str) -> pd.DataFrame:
-    """A table of exactly these columns and types; an empty cell of float64 is NaN. Raises Problem.
-
-    Only there: a class or a group may be called NA.
-    """
-    empty = {name: [""] for name, kind in types.items() if kind == "float64"}
-    read = table(path, remedy, dtype=types, keep_default_na=False, na_values=empty)
-    if list(read.columns) != list(types):
-        raise Problem(f"{path}: columns are {list(read.columns)}, expected {list(types)}. {remedy}")
-    return read

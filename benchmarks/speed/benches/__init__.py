@@ -1,7 +1,7 @@
 """The benches, by the name that `--only` takes; a module holds one or several."""
 
 from speed.bench import Bench
-from speed.benches import build, forward, growth, heads, rails, reading, training
+from speed.benches import bootstrap, build, forward, growth, heads, rails, reading, training
 
 
 def named(sizes: list[int]) -> dict[str, Bench]:
@@ -15,4 +15,5 @@ def named(sizes: list[int]) -> dict[str, Bench]:
         "rails": rails.BENCH,
         "sweep": rails.SWEEP,
         "heads": heads.BENCH,
+        **bootstrap.BENCHES,
     }

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from trackbed import inputs
-from trackbed.judging import scores
+from trackbed.judging import scores, tables
 
 CLEAN = "none"
 TYPES = {
@@ -16,7 +15,6 @@ TYPES = {
     "macro_f1": "float64",
     "accuracy": "float64",
 }
-REMEDY = "Run `dvc repro -f evaluate`."
 Answers = Iterable[tuple[str, int, np.ndarray]]
 """Corruption, grade and the class that the model named for each spoiled image."""
 
@@ -33,7 +31,7 @@ def table(labels: np.ndarray, clean: np.ndarray, spoiled: Answers, classes: int)
 
 def read(path: Path) -> pd.DataFrame:
     """The table from a file. Raises Problem for one that is missing, broken or of other columns."""
-    return inputs.typed_table(path, TYPES, REMEDY)
+    return tables.read(path, TYPES)
 
 
 def mean_accuracy(found: pd.DataFrame) -> dict[str, float]:

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trackbed import inputs
-from trackbed.judging import bounds, intervals, scores
+from trackbed.judging import bounds, intervals, scores, tables
 
 TYPES = {
     "kind": "str",  # class, image side, brightness, contrast, sharpness or group
@@ -24,7 +23,6 @@ TYPES = {
 FEWEST = 10  # images of a slice that is named, and of a group that is listed
 LISTED_GROUPS = 10
 QUALITIES = ("brightness", "contrast", "sharpness")
-REMEDY = "Run `dvc repro -f evaluate`."
 
 Part = tuple[str, str, np.ndarray]
 """Kind and name of a slice, and which images are in it: bool, shape (images,)."""
@@ -52,7 +50,7 @@ def slices(
 
 def read(path: Path) -> pd.DataFrame:
     """The table from a file. Raises Problem for one that is missing, broken or of other columns."""
-    return inputs.typed_table(path, TYPES, REMEDY)
+    return tables.read(path, TYPES)
 
 
 def worst(table: pd.DataFrame) -> pd.Series | None:
