@@ -71,7 +71,7 @@ def _factors(data: Dataset, params: dict[str, Any]) -> list[str]:
 def _metrics() -> list[str]:
     return [
         "Macro F1 first: the mean of the class F1s, so that every class counts the same. "
-        "Intervals are 95 % percentile bootstrap intervals that draw whole groups."
+        "Intervals are of 95 % and come from a bootstrap that draws whole groups."
     ]
 
 
