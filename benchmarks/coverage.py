@@ -21,7 +21,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "stages"))
 
-from trackbed.judging import intervals, resampling
+from trackbed.judging import counting, intervals, resampling
 
 RESULTS = Path(__file__).parent / "COVERAGE.md"
 WAYS = (
@@ -179,9 +179,9 @@ def percentile_draws(
     classes: int,
     seed: int,
     fewer: int,
-) -> intervals.Counts:
+) -> counting.Counts:
     """Draws of all units, or of one fewer, of every class."""
-    counted = intervals.counts(labels, predicted, units, classes)
+    counted = counting.counts(labels, predicted, units, classes)
     tables = np.hstack([counted.right, counted.support, counted.calls])
     strata = counted.support.argmax(axis=1)
     if fewer:
@@ -193,7 +193,7 @@ def percentile_draws(
             different, times = np.unique(tables[strata == stratum], axis=0, return_counts=True)
             number = times.sum()
             drawn += random.multinomial(number, times / number, resampling.RESAMPLES) @ different
-    return intervals.Counts(*np.split(drawn, 3, axis=1))
+    return counting.Counts(*np.split(drawn, 3, axis=1))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, f1_score
 
-from trackbed.judging import intervals, resampling
+from trackbed.judging import counting, intervals, resampling
 
 
 def answers(images, accuracy, random):
@@ -61,14 +61,14 @@ def test_drawn_scores_are_those_of_scikit_learn_with_the_same_weights():
     random = np.random.default_rng(8)
     labels, predicted = answers(400, 0.7, random)
     groups = np.arange(400) // random.integers(1, 20)
-    counted = intervals.counts(labels, predicted, groups, 3)
+    counted = counting.counts(labels, predicted, groups, 3)
     tables = np.hstack([counted.right, counted.support, counted.calls])
     strata = counted.support.argmax(axis=1)
     number = len(tables)
     # The counts of all groups differ, so that their weights can be had from the same draws.
     assert len(np.unique(tables, axis=0)) == number
     drawn = resampling.sums(np.hstack([tables, np.eye(number)]), strata, seed=0)[:30]
-    found = intervals.Counts(*np.split(drawn[:, :9], 3, axis=1))
+    found = counting.Counts(*np.split(drawn[:, :9], 3, axis=1))
     for draw, weights in enumerate(drawn[:, 9:]):
         options = {"sample_weight": weights[groups], "labels": range(3)}
         expected = f1_score(labels, predicted, average=None, **options)
@@ -108,6 +108,18 @@ def test_most_intervals_hold_the_truth_with_few_groups():
         held.append([low <= 0.9 <= high, *((found.f1[:, 0] <= 0.9) & (found.f1[:, 1] >= 0.9))])
     assert np.mean([first for first, *_ in held]) > 0.9
     assert np.mean([rest for _, *rest in held]) > 0.93
+
+
+def test_the_design_effect_is_the_images_of_a_group_that_are_all_equal():
+    labels, predicted = (np.repeat(c, 4) for c in answers(150, 0.8, np.random.default_rng(6)))
+    groups = np.repeat(np.arange(150), 4)
+    effect = intervals.design_effect(labels, predicted, groups, 3, seed=0)
+    assert effect == pytest.approx(4, rel=0.1)
+    assert intervals.design_effect(labels, predicted, np.arange(600), 3, 0) < 1.1
+    # A part that is all right: as many trials as it has groups.
+    part = np.arange(600) < 40
+    found = intervals.accuracy(part[part], labels[part], groups[part], 4.0, 0, [0.9])
+    assert found == [pytest.approx(binomtest(10, 10).proportion_ci(0.9, method="wilson"))]
 
 
 def test_the_seed_decides():

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import t
 
 from trackbed.judging import bounds, resampling
+from trackbed.judging.counting import Counts, counts
 
 UNKNOWN = (np.nan, np.nan)
 ROUNDING = 1e-9  # a smaller deviation is none
@@ -19,36 +20,6 @@ class Intervals:
 
     overall: dict[str, tuple[float, float]]
     f1: np.ndarray
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Right answers, images and calls per class: each of shape (groups or draws, classes)."""
-
-    right: np.ndarray
-    support: np.ndarray
-    calls: np.ndarray
-
-    @property
-    def whole(self) -> "Counts":
-        """All rows in one."""
-        return Counts(*(each.sum(axis=0, keepdims=True) for each in vars(self).values()))
-
-    @property
-    def f1(self) -> np.ndarray:
-        """Shape (draws, classes); NaN where a class has no images."""
-        with np.errstate(invalid="ignore"):
-            return np.where(self.support > 0, 2 * self.right / (self.support + self.calls), np.nan)
-
-    @property
-    def macro_f1(self) -> np.ndarray:
-        """Shape (draws,); classes without images stay out."""
-        return np.nanmean(self.f1, axis=1)
-
-    @property
-    def accuracy(self) -> np.ndarray:
-        """Shape (draws,)."""
-        return self.right.sum(axis=1) / self.support.sum(axis=1)
 
 
 def intervals(
@@ -82,22 +53,39 @@ def macro_f1_and_accuracy(
 
 
 def accuracy(
-    right: np.ndarray, strata: np.ndarray, groups: np.ndarray, seed: int, levels: list[float]
+    right: np.ndarray,
+    strata: np.ndarray,
+    groups: np.ndarray,
+    effect: float,
+    seed: int,
+    levels: list[float],
 ) -> list[tuple[float, float]]:
-    """Intervals of the accuracy of some images, (low, high) for each level.
+    """Intervals of the accuracy of a part of the images, (low, high) for each level.
 
-    right: bool; strata: int, the class; groups: any; all of shape (images,). Drawn as in
-    `intervals`. Within a single group images are taken for independent (Wilson): that tells how
-    well this group is judged, nothing of others.
+    right: bool; strata: int, the class; groups: any; all of shape (images,). effect: see
+    `design_effect`. Wilson's, with the trials that the spread of the part tells and at most its
+    images by the design effect, as for the F1 of a class. Within a single group images are taken
+    for independent: that tells how well this group is judged, nothing of others.
     """
-    counted = counts(strata, np.where(right, strata, strata.max() + 1), groups, strata.max() + 2)
-    share, number = float(right.mean()), len(counted.support)
-    if number < 2:
-        return [tuple(map(float, bounds.wilson(share, len(right), level))) for level in levels]
-    own = _strata(counted)
-    (drawn,) = _drawn([counted], own, seed)
-    degrees = resampling.degrees_of_freedom(own)
-    return [share_interval(share, drawn.accuracy, degrees, number, level) for level in levels]
+    wrong = strata.max() + 1
+    counted = counts(strata, np.where(right, strata, wrong), groups, wrong + 1)
+    share, trials = float(right.mean()), float(len(right))
+    if len(counted.support) > 1:
+        (drawn,) = _drawn([counted], _strata(counted), seed)
+        variance, trials = drawn.accuracy.var(), trials / effect
+        if variance > ROUNDING**2:
+            trials = min(trials, share * (1 - share) / variance)
+    return [tuple(map(float, bounds.wilson(share, trials, level))) for level in levels]
+
+
+def design_effect(
+    labels: np.ndarray, predicted: np.ndarray, groups: np.ndarray, classes: int, seed: int
+) -> float:
+    """How many images tell as much of the accuracy as one, from 1 to the images of a mean group."""
+    counted = counts(labels, predicted, groups, classes)
+    (drawn,) = _drawn([counted], _strata(counted), seed)
+    share = counted.whole.accuracy[0]
+    return _design_effect(share, drawn.accuracy.var(), len(labels), len(counted.support))
 
 
 def share_interval(
@@ -136,18 +124,6 @@ def macro_f1_difference(
     quantile = t.ppf((1 + bounds.LEVEL) / 2, resampling.degrees_of_freedom(strata))
     reach = float(quantile * (first.macro_f1 - second.macro_f1).std())
     return value, value - reach, value + reach
-
-
-def counts(labels: np.ndarray, predicted: np.ndarray, groups: np.ndarray, classes: int) -> Counts:
-    """Per group, in the order of their names."""
-    names, group = np.unique(groups, return_inverse=True)
-    hit = labels == predicted
-
-    def table(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        cells = np.bincount(rows * classes + columns, minlength=len(names) * classes)
-        return cells.reshape(len(names), classes).astype(float)
-
-    return Counts(table(group[hit], labels[hit]), table(group, labels), table(group, predicted))
 
 
 def beside(values: dict[str, float], intervals: dict[str, tuple[float, float]]) -> dict[str, float]:

@@ -44,7 +44,9 @@ def slices(
     parts += sorted(groups, key=lambda part: right[part[2]].mean())[:LISTED_GROUPS]
     looked_at = sum(part[2].sum() >= FEWEST for part in parts) + len(groups[LISTED_GROUPS:])
     levels = [bounds.LEVEL, 1 - (1 - bounds.LEVEL) / max(looked_at, 1)]
-    made = [_row(part, labels, predicted, rows["group"].to_numpy(), seed, levels) for part in parts]
+    given = labels, predicted, rows["group"].to_numpy()
+    effect = intervals.design_effect(*given, len(classes), seed)
+    made = [_row(part, *given, effect, seed, levels) for part in parts]
     return pd.DataFrame(made, columns=list(TYPES)).astype(TYPES)
 
 
@@ -93,12 +95,15 @@ def _row(
     labels: np.ndarray,
     predicted: np.ndarray,
     groups: np.ndarray,
+    effect: float,
     seed: int,
     levels: list[float],
 ) -> dict[str, Any]:
     kind, name, here = part
     own, said, group = labels[here], predicted[here], groups[here]
-    (low, high), (_, surely_below) = intervals.accuracy(own == said, own, group, seed, levels)
+    (low, high), (_, surely_below) = intervals.accuracy(
+        own == said, own, group, effect, seed, levels
+    )
     return {
         "kind": kind,
         "slice": name,
