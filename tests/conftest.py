@@ -18,6 +18,7 @@ TINY = {
     "data": {"source": "data/raw", "group": r"^(\d+)_"},
     "split": {"folds": 2, "test_share": 0.34},
     "train": {"image_side": 16, "epochs": 2, "warmup_epochs": 0, "batch": 8, "augment": []},
+    "evaluate": {"corruptions": ["jpeg"]},
 }
 
 

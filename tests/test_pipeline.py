@@ -147,6 +147,18 @@ def test_baselines_temperature_and_refusal_stand_beside_the_scores(finished):
     )
 
 
+def test_slices_and_spoiled_images_are_judged(finished):
+    scores = json.loads((finished.folder / "metrics/evaluate.json").read_text())
+    spoiled = pd.read_csv(finished.folder / "plots/corruptions.csv", keep_default_na=False)
+    assert spoiled["corruption"].tolist() == ["none"] + 5 * ["jpeg"]
+    assert spoiled["grade"].tolist() == [0, 1, 2, 3, 4, 5]
+    assert spoiled["accuracy"][0] == pytest.approx(scores["accuracy"], abs=1e-4)
+    assert spoiled["accuracy"][1:].mean() == pytest.approx(scores["corrupted_accuracy"], abs=1e-4)
+    sliced = pd.read_csv(finished.folder / "plots/slices.csv")
+    for kind, images in sliced.groupby("kind")["images"].sum().items():
+        assert kind == "group" or images == scores["images"]
+
+
 def test_the_report_is_there(finished):
     page = (finished.folder / "plots/report.html").read_text()
     assert "BALLAST" in page
@@ -266,6 +278,7 @@ def test_a_clone_pulls_everything_and_has_nothing_to_do(finished, tmp_path):
         ("train", "fold", 7, "train.fold: must be below split.folds (2), got 7"),
         ("train", "learning_rate", -1, "train.learning_rate: must be above 0, got -1."),
         ("train", "network", "vgg", "must be one of small_cnn, scenes"),
+        ("evaluate", "corruptions", ["nois"], "evaluate.corruptions.0: must be one of 'noise', 'b"),
         ("evaluate", "tops", 1, "unknown key 'tops'. Did you mean 'top_k'?"),
     ],
 )
