@@ -37,7 +37,7 @@ def measured(threshold, precision, coverage):
         (measured(0.0, 0.96, 1.0), "Of all answers for the validation fold"),
         (measured(0.875, 0.96, 0.8), "confidence of at least 0.875 for the validation fold"),
         (measured(0.875, 0.96, 0.8), "80.0 % of the images remain then, and 0.960 of"),
-        (measured(0.875, 1.0, 0.1), "1.000 (without a mistake nothing tells"),
+        (measured(0.875, 1.0, 0.1), "10.0 % of the images remain then, and 1.000 of"),
         (measured(0.99, None, 0.0), "No test image is as sure"),
     ],
 )

@@ -58,3 +58,23 @@ def test_where_no_image_is_sure_enough_there_is_no_precision():
     found = refusal.measured(0.95, np.array([0.9, 0.8]), labels, labels, labels, 0)
     assert found["refusal_coverage"] == 0
     assert np.isnan([found["refusal_precision"], found["refusal_precision_low"]]).all()
+
+
+def test_the_interval_of_a_precision_agrees_with_the_normal_approximation():
+    random = np.random.default_rng(5)
+    labels, confidence = random.integers(0, 3, 4000), random.random(4000)
+    predicted = np.where(random.random(4000) < 0.9, labels, (labels + 1) % 3)
+    found = refusal.measured(0.75, confidence, labels, predicted, np.arange(4000), 0)
+    half = 1.96 * np.sqrt(0.9 * 0.1 / 1000)
+    low, high = found["refusal_precision_low"], found["refusal_precision_high"]
+    assert high - low == pytest.approx(2 * half, rel=0.1)
+    assert low < found["refusal_precision"] < high
+
+
+def test_a_precision_without_mistakes_is_not_certain():
+    labels = np.arange(40) % 2
+    found = refusal.measured(0.5, np.ones(40), labels, labels, np.arange(40) // 4, 0)
+    assert found["refusal_precision"] == found["refusal_precision_high"] == 1
+    assert found["refusal_precision_low"] < 0.8  # ten groups
+    alone = refusal.measured(0.5, np.ones(40), labels, labels, np.zeros(40), 0)
+    assert np.isnan(alone["refusal_precision_low"])

@@ -64,7 +64,7 @@ def measured(
         return {"refusal_threshold": None, **dict.fromkeys(names), "refusal_coverage": None}
     kept, right = confidence >= threshold, labels == predicted
     precision = float(right[kept].mean()) if kept.any() else np.nan
-    values = (precision, *_interval(right[kept], labels[kept], groups[kept], seed))
+    values = (precision, *_interval(kept, labels, predicted, groups, seed))
     return {
         "refusal_threshold": threshold,
         **dict(zip(names, values, strict=True)),
@@ -73,11 +73,14 @@ def measured(
 
 
 def _interval(
-    right: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int
+    kept: np.ndarray, labels: np.ndarray, predicted: np.ndarray, groups: np.ndarray, seed: int
 ) -> tuple[float, float]:
-    if len(np.unique(groups)) < 2:
+    if len(np.unique(groups[kept])) < 2:
         return intervals.UNKNOWN
-    return intervals.accuracy(right, labels, groups, seed, [bounds.LEVEL])[0]
+    classes = max(labels.max(), predicted.max()) + 1
+    effect = intervals.design_effect(labels, predicted, groups, classes, seed)
+    own = (labels == predicted)[kept], labels[kept], groups[kept]
+    return intervals.accuracy(*own, effect, seed, [bounds.LEVEL])[0]
 
 
 def _kept(confidence: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -65,9 +65,6 @@ def _threshold(scores: Scores, wanted: str) -> str:
         return f"{said} No test image is as sure."
     between = verdict.interval(dict(scores), "refusal_precision")
     between = f" (95 % interval {between})" if between else ""
-    if precision == 1:
-        # Draws without a mistake are all alike: their interval would look certain.
-        between = " (without a mistake nothing tells how far that is from chance)"
     return (
         f"{said} On the test part {wording.percent(kept)} of the images remain then, and "
         f"{wording.share(precision)}{between} of their answers are right."
