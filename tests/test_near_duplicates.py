@@ -54,8 +54,8 @@ def test_of_two_parts_the_one_for_training_is_listed():
     [
         {"group": ["g", "g"]},  # known to belong together
         {"pixel_hash": ["x", "x"], "class_name": ["A", "B"]},  # identical, told elsewhere
-        {"brightness": [100.0, 140.0]},
-        {"contrast": [20.0, 50.0]},
+        {"brightness": [100.0, 120.0]},
+        {"contrast": [20.0, 28.0]},
     ],
 )
 def test_what_does_not_count(columns):
@@ -69,9 +69,6 @@ def test_a_group_in_two_classes_counts():
 
 def test_shaded_pictures_share_a_hash_by_chance():
     assert near(SHADED, SHADED, SHADED).empty
-    hashes = np.array([0x0F0F0F0F0F0F0F0F, 0xAA55AA55AA55AA55, 0, int(BASE, 16)], np.uint64)
-    # By hand: one change in each of 8 rows; a chessboard has all 112.
-    assert near_duplicates.structured(hashes).tolist() == [False, True, False, True]
 
 
 def test_the_same_as_comparing_all_pairs():

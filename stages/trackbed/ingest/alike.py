@@ -28,31 +28,25 @@ def pairs(first: pd.DataFrame, second: pd.DataFrame, distance: int) -> Iterator[
     some row on, it says too little: such pictures are near to nothing. A pair may come more than
     once, in one table also turned round, or of a picture with itself. first, second: of an index.
     """
-    sides = [_telling(table) for table in (first, second)]
-    (places, hashes), (other_places, other_hashes) = sides
+    sides = [neighbours.hashes(table["perceptual_hash"]) for table in (first, second)]
+    places, other_places = (np.flatnonzero(telling(hashes)) for hashes in sides)
+    hashes, other_hashes = sides[0][places], sides[1][other_places]
     for left, right in neighbours.pairs(hashes, other_hashes, distance):
         left, right = places[left], other_places[right]
-        alike = _alike(first, second, left, right)
+        alike = similar(first, second, left, right)
         if alike.any():
             yield left[alike], right[alike]
 
 
-def _telling(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Positions and hashes of the pictures whose hashes say enough."""
-    hashes = neighbours.hashes(table["perceptual_hash"])
-    places = np.flatnonzero(_rows_apart(hashes) >= ROWS)
-    return places, hashes[places]
+def telling(hashes: np.ndarray) -> np.ndarray:
+    """Which difference hashes (uint64) say enough: their rows differ in ROWS bits of 56."""
+    return np.bitwise_count((hashes ^ (hashes >> ROW_BITS)) & LOWER_ROWS) >= ROWS
 
 
-def _rows_apart(hashes: np.ndarray) -> np.ndarray:
-    """In how many of 56 bits the rows of a difference hash differ from the rows above."""
-    return np.bitwise_count((hashes ^ (hashes >> ROW_BITS)) & LOWER_ROWS)
-
-
-def _alike(
+def similar(
     first: pd.DataFrame, second: pd.DataFrame, left: np.ndarray, right: np.ndarray
 ) -> np.ndarray:
-    """Which pairs are alike in brightness and contrast."""
+    """Which pairs of positions are alike in brightness and contrast: bool, shape (pairs,)."""
     (brightness, other_brightness), (contrast, other_contrast) = (
         (first[name].to_numpy()[left], second[name].to_numpy()[right])
         for name in ("brightness", "contrast")

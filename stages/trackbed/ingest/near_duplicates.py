@@ -1,70 +1,42 @@
 """Pictures that are almost the same as another: saved anew, scaled, edited, or a moment later."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 
-from trackbed.ingest import neighbours
+from trackbed.ingest import alike, neighbours
 from trackbed.ingest.kinds import NEAR, NEAR_CONTRADICTION, NEAR_TEST
 
-# The limits were set by looking at all pairs of 5,165 scenes, 2,177 track beds and 8,880 signs.
-# From 3 bits on, different signs of one kind (30 and 50) are taken for the same.
+# From 3 bits on, different signs of one kind (30 and 50) are taken for the same; see docs/data.md.
 DISTANCE = 2  # bits of 64
-# Of the pairs of scenes within 4 bits all with 24 changes or more show the same, all with 18 or
-# fewer do not, and none lies between.
-CHANGES = 20  # of 112
-BRIGHTNESS = 32  # grey values between the means
-CONTRAST = 2  # times the other's
 RANKS = (NEAR_CONTRADICTION, NEAR_TEST, NEAR)
 
 
 def near_duplicates(table: pd.DataFrame) -> pd.DataFrame:
     """Records that look like another one but are not identical with it, each with one of them.
 
-    Two pictures are near if their perceptual hashes differ in DISTANCE bits or fewer, both hashes
-    are `structured`, their mean grey values are BRIGHTNESS or less apart and neither has more
-    than CONTRAST times the contrast of the other. Of a pair the one in the training part is
-    listed, or else the later one. Of several others that are near it, one in another class comes
-    first, then one in the test part, then the nearest. Pairs of one group, class and part are
-    left out: that they look alike is why they are a group. Of pictures with the same hash, class
-    and part only the first is compared with the rest.
+    Two pictures are near if they are a pair of `alike.pairs` within DISTANCE. Of a pair the one in
+    the training part is listed, or else the later one. Of several others that are near it, one in
+    another class comes first, then one in the test part, then the nearest. Pairs of one group,
+    class and part are left out: that they look alike is why they are a group. Of pictures with the
+    same hash, class and part only the first is compared with the rest.
 
     table: an index. Returns columns record, other_record, finding and detail, the findings of
     most interest and the nearest first.
     """
     table = table[~table.duplicated(["pixel_hash", "class_name", "part"])]
     table = table.assign(hash=neighbours.hashes(table["perceptual_hash"]))
-    table = table[structured(table["hash"].to_numpy())]
+    table = table[alike.telling(table["hash"].to_numpy())]
     place = ["hash", "class_name", "part"]
     first = table.groupby(place, sort=False)["record"].transform("min")
     kept, repeated = table[first == table["record"]], table[first != table["record"]]
     found = [
-        _judged(kept.iloc[left], kept.iloc[right])
-        for left, right in _pairs(kept["hash"].to_numpy())
+        _judged(kept.iloc[left[left < right]], kept.iloc[right[left < right]])
+        for left, right in alike.pairs(kept, kept, DISTANCE)
     ]
     firsts = kept.set_index("record", drop=False).loc[first[repeated.index]]
-    return _told(pd.concat([*found, _judged(firsts, repeated)]))
-
-
-def structured(hashes: np.ndarray) -> np.ndarray:
-    """Whether a difference hash tells pictures apart: bool, of the shape of the hashes (uint64).
-
-    The hash of a plain or evenly shaded picture has few changes from a bit to the one beside or
-    below it, so that many pictures share it; noise has 56 of 112 on average.
-    """
-    bits = np.unpackbits(np.asarray(hashes, ">u8")[:, None].view(np.uint8), axis=1)
-    bits = bits.reshape(-1, 8, 8).astype(np.int8)
-    changes = sum(np.abs(np.diff(bits, axis=axis)).sum((1, 2), int) for axis in (1, 2))
-    return changes >= CHANGES
-
-
-def _pairs(hashes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Positions of all pairs within DISTANCE, left before right, some at a time; with repeats."""
-    for left, right in neighbours._candidates(hashes, hashes, DISTANCE + 1):
-        near = np.bitwise_count(hashes[left] ^ hashes[right]) <= DISTANCE
-        near &= left < right
-        yield left[near], right[near]
+    place = np.arange(len(repeated))
+    near = alike.similar(firsts, repeated, place, place)
+    return _told(pd.concat([*found, _judged(firsts[near], repeated[near])]))
 
 
 def _judged(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
@@ -78,10 +50,7 @@ def _judged(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
 
     classes = differ("class_name")
     tested, too = (part == "test" for part in both("part"))
-    contrasts = np.sort(both("contrast"), axis=0)
     counts = classes | (tested != too) | differ("group")
-    counts &= np.abs(np.subtract(*both("brightness"))) <= BRIGHTNESS
-    counts &= contrasts[1] <= CONTRAST * contrasts[0]
     counts &= differ("pixel_hash")
     earlier, later = both("record")
     train_first = too & ~tested
