@@ -29,7 +29,7 @@ def test_a_grouped_split_shares_nothing(finished):
     done = leak(finished)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("shared group,") == 3
-    assert "identical file,  training and test: 0 of" in done.stdout
+    assert "identical pixels, training and test: 0 of" in done.stdout
 
 
 def test_a_shared_group_is_found_with_examples(finished, tmp_path):
@@ -47,7 +47,7 @@ def test_a_shared_group_is_found_with_examples(finished, tmp_path):
     (line,) = (
         line
         for line in done.stdout.splitlines()
-        if line.startswith("shared group,    training and t")
+        if line.startswith("shared group,     training and t")
     )
     assert ": 1 of " in line
     assert f"    {frames['filename'].iloc[0]}  like  " in done.stdout

@@ -6,7 +6,7 @@ from trackbed.ingest import leakage
 
 def table(*rows):
     """Rows of part, fold, group, digest and hash."""
-    columns = ["part", "fold", "group", "sha256", "perceptual_hash"]
+    columns = ["part", "fold", "group", "pixel_hash", "perceptual_hash"]
     made = pd.DataFrame(rows, columns=columns).assign(brightness=100.0, contrast=40.0)
     made["named_group"] = made["group"]
     return made.assign(filename=[f"{number}.jpg" for number in range(len(made))])

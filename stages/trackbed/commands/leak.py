@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 DESCRIPTION = """\
-Count what training, validation and test images have in common: groups, identical files, near
+Count what training, validation and test images have in common: groups, identical pixels, near
 duplicates (alike in brightness and contrast, perceptual hashes that differ in few bits), with
-examples. A near duplicate may be chance, such as two dark signs; a shared group or an identical
-file is a leak.
+examples. A near duplicate may be chance, such as two dark signs; a shared group or identical
+pixels are a leak.
 
 With --experiment the recipe of params.yaml is trained twice per seed on the same images: folds
 drawn at random, and by groups as the split stage does. Both are judged on the test part, whose
 groups neither has seen. How much better the random split looks in validation than it is there is
 what a leak between splits would have claimed.
 
-exit code: 0 no leak, 1 a shared group or identical file, 2 it cannot tell."""
+exit code: 0 no leak, 1 a shared group or identical pixels, 2 it cannot tell."""
 LEAKS = 1
 
 
@@ -81,7 +81,7 @@ def told(leaks: Sequence[Any]) -> str:
     for leak in leaks:
         share = f" ({leak.images / leak.of:.1%})" if leak.of else ""
         lines.append(
-            f"{leak.kind + ',':<16} {leak.training} and {leak.judged}: "
+            f"{leak.kind + ',':<17} {leak.training} and {leak.judged}: "
             f"{leak.images:,} of {leak.of:,} {leak.judged} images{share}"
         )
         lines += [f"    {judged}  like  {training}" for judged, training in leak.examples]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from trackbed.ingest import alike
 
-GROUP, IDENTICAL, NEAR = "shared group", "identical file", "near duplicate"
+GROUP, IDENTICAL, NEAR = "shared group", "identical pixels", "near duplicate"
 NONE = -1
 
 
@@ -40,8 +40,8 @@ def sides(table: pd.DataFrame, fold: int) -> dict[str, pd.DataFrame]:
 def leaks(table: pd.DataFrame, fold: int, distance: int, examples: int = 3) -> list[Leak]:
     """All kinds of leaks between the sides of a fold; those of no image are listed too.
 
-    table: as index.assigned gives it. Identical: the same bytes (and box). Near: see alike.pairs,
-    and not identical. Group: the same group.
+    table: as index.assigned gives it. Identical: the same pixels. Near: see alike.pairs, and
+    not identical. Group: the same group.
     """
     parts = sides(table, fold)
     pairs = (("training", "validation"), ("training", "test"), ("validation", "test"))
@@ -63,7 +63,7 @@ def _found(
     """Kind -> pairs of file names, in the order of the judged images."""
     matched = {
         GROUP: _first_equal(judged["group"], training["group"]),
-        IDENTICAL: _first_equal(judged["sha256"], training["sha256"]),
+        IDENTICAL: _first_equal(judged["pixel_hash"], training["pixel_hash"]),
     }
     near = _first_near(judged, training, distance)
     matched[NEAR] = np.where(matched[IDENTICAL] == NONE, near, NONE)
