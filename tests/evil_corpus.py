@@ -247,6 +247,16 @@ class Outcome:
         )
 
 
+# A process begins with the peak of the one that started it, so a small one comes between.
+MEASURED = """
+import pathlib, resource, subprocess, sys
+done = subprocess.run([sys.executable, *sys.argv[2:]])
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+pathlib.Path(sys.argv[1]).write_text(f"{peak}")
+sys.exit(done.returncode)
+"""
+
+
 @dataclass(frozen=True)
 class Run:
     """What a process did: its exit code (negative: a signal), output and peak memory."""
@@ -265,7 +275,7 @@ def run(folder: Path, *command: object) -> Run:
         (tools / name).chmod(0o755)
     with (folder / "output").open("w+b") as output:
         process = subprocess.Popen(
-            [sys.executable, *map(str, command)],
+            [sys.executable, "-c", MEASURED, f"{folder / 'peak'}", *map(str, command)],
             cwd=folder,
             stdout=output,
             stderr=output,
@@ -274,11 +284,12 @@ def run(folder: Path, *command: object) -> Run:
         )
         timer = threading.Timer(SECONDS, process.kill)
         timer.start()
-        _, status, usage = os.wait4(process.pid, 0)
+        code = process.wait()
         timer.cancel()
         output.seek(0)
         text = output.read().decode("utf-8", "replace")
-    return Run(os.waitstatus_to_exitcode(status), text, usage.ru_maxrss * 1024)
+    peak = folder / "peak"
+    return Run(code, text, int(peak.read_text()) * 1024 if peak.exists() else 0)
 
 
 def params(folder: Path, **data: object) -> None:

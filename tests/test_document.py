@@ -383,6 +383,8 @@ def test_the_story_has_its_order(page):
         "Classes",
         "Confusions",
         "Confidence",
+        "Slices",
+        "Spoiled images",
         "Mistakes",
         "Sample predictions",
         "Class balance and score",

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from conftest import create
 
+from trackbed import index
 from trackbed.learning import embeddings
 
 FROZEN = {"network": "rails", "image_side": 32, "epochs": 3, "augment": [], "batch": 8}
@@ -37,8 +38,8 @@ def test_the_saved_model_says_of_the_images_what_was_scored(frozen):
 
     model = keras.models.load_model(frozen.folder / "models/model.keras", safe_mode=True)
     scored = pd.read_csv(frozen.folder / "data/evaluation/predictions.csv")
-    index = pd.read_csv(frozen.folder / "data/records/index.csv")
-    rows = index.set_index("record", drop=False).loc[scored["record"]]
+    table = index.read(frozen.folder / "data/records")
+    rows = table.set_index("record", drop=False).loc[scored["record"]]
     images = records.pixels(frozen.folder / "data/records", rows, 32, 32)
     confidence = model.predict(images, verbose=0).max(axis=1)
     np.testing.assert_allclose(confidence, scored["confidence"], atol=1e-3)
@@ -88,6 +89,8 @@ def test_embeddings_that_do_not_fit_the_model_are_refused_by_evaluate(frozen):
         "confusion.csv",
         "bins.csv",
         "coverage.csv",
+        "slices.csv",
+        "corruptions.csv",
     )
     told = frozen.run(*stage, *outputs, succeeds=False)
     assert "from images and from embeddings differ" in told

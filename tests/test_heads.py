@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 def folder(tmp_path):
     """A project of 60 records in two classes and three folds, with embeddings of 8 numbers."""
     labels, random = np.arange(60) % 2, np.random.default_rng(0)
-    blank = {name: 0 if kind == "int64" else "x" for name, kind in index.INDEX_TYPES.items()}
+    blank = {name: "x" if kind == "str" else 0 for name, kind in index.INDEX_TYPES.items()}
     known = {"record": range(60), "label": labels, "class_name": np.where(labels, "B", "A")}
     known |= {"filename": [f"{number}.png" for number in range(60)], "part": "train"}
     table = pd.DataFrame(blank | known, index=range(60))

@@ -199,7 +199,7 @@ def test_every_parameter_makes_the_stages_react_that_read_it(finished):
 @pytest.mark.parametrize(
     ("file", "stages"),
     [
-        ("trackbed/judging/scores.py", {"evaluate"}),
+        ("trackbed/judging/baselines.py", {"evaluate"}),
         ("trackbed/ingest/partition.py", {"split"}),
         ("trackbed/learning/networks.py", {"embed", "train"}),
         ("trackbed/ingest/images.py", {"build_tfrecord"}),

@@ -207,7 +207,9 @@ def stages_run(told):
 def test_a_changed_evaluate_runs_evaluate_and_report_alone(fresh):
     check(fresh, "pull")
     script = fresh.folder / "stages/evaluate.py"
-    script.write_text(script.read_text().replace('{"images": ', '{"novel": 1, "images": '))
+    script.write_text(
+        script.read_text().replace('{"temperature": ', '{"novel": 1, "temperature": ')
+    )
     assert "FAILED: dvc.lock" in check(fresh, "lock", succeeds=False)
     assert stages_run(fresh.run("dvc", "repro", "--allow-missing")) == ["evaluate", "report"]
     check(fresh, "lock")

@@ -195,8 +195,10 @@ def test_markup_is_made_from_trees_templates_and_files_alone():
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Markup"):
                 (given,) = node.args
-                made = isinstance(given, ast.Call) and ast.unparse(given.func)
-                assert ast.unparse(given) == "script" or re.search(r"(tostring|render)$", made), (
+                made = ast.unparse(given.func) if isinstance(given, ast.Call) else ""
+                # page.script reads report.js, a file of the package.
+                script = (path.name, ast.unparse(given)) == ("page.py", "text")
+                assert script or re.search(r"(tostring|render)$", made), (
                     f"{path}: {ast.unparse(node)}"
                 )
 

@@ -16,7 +16,11 @@ class Add(keras.layers.Layer):
 
 
 class Swap(keras.layers.Layer):
-    """Turns the order of a batch around, as mixing layers may."""
+    """Turns the order of a batch around, as mixing layers may; a generator is theirs, too."""
+
+    def __init__(self):
+        super().__init__()
+        self.generator = keras.random.SeedGenerator(0)
 
     def call(self, both, training=False):
         return both | {"images": both["images"][::-1]}

@@ -114,8 +114,8 @@ def write(folder: Path, found: Found, records_path: Path, index: pd.DataFrame) -
         "cards": _cards(found.rows, records_path, index),
         "next": NEXT,
     }
-    environment = page.environment(autoescape=True)
-    page.write(paths[1], environment, "suspects.html.j2", content | page.script())
+    content |= page.script()
+    page.write(paths[1], page.environment(autoescape=True), "suspects.html.j2", content)
     return paths
 
 
