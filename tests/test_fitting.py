@@ -103,6 +103,12 @@ def test_a_row_that_says_something_else_than_its_record_is_refused(written_recor
     assert "is another one in its shard" in refusal(folder, table)
 
 
+def test_a_group_that_the_split_joined_is_no_other_record(written_records):
+    folder, table = written_records
+    joined = table.assign(named_group=table["group"], group="joined")
+    assert len(records.pixels(folder, joined, 8, 12)) == len(table)
+
+
 @pytest.mark.parametrize("damage", ["doubled", "swapped", "cut at a border", "cut", "flipped"])
 def test_a_shard_that_is_not_as_written_is_refused_by_name(written_records, damage):
     folder, table = written_records

@@ -243,11 +243,12 @@ def test_an_experiment_shows_its_parameters_and_scores(finished):
 
 
 def test_a_queued_grid_runs_and_leaves_the_workspace_alone(finished):
-    finished.run("dvc", "exp", "run", "--queue", "-S", "train.dropout=0.1,0.2")
+    finished.run("dvc", "exp", "run", "--queue", "-S", "evaluate.top_k=1,3")
     finished.run("dvc", "exp", "run", "--run-all")
     table = csv.DictReader(io.StringIO(finished.run("dvc", "exp", "show", "--csv")))
-    dropouts = {row["train.dropout"] for row in table if row["Experiment"]}
-    assert {"0.1", "0.2"} <= dropouts
+    rows = {row["evaluate.top_k"]: row for row in table if row["Experiment"]}
+    assert rows["1"]["top_1"] == rows["1"]["accuracy"]
+    assert float(rows["3"]["top_3"]) == 1  # of three classes
     assert finished.run("git", "status", "--porcelain") == ""
 
 

@@ -32,6 +32,8 @@ def pixels(folder: Path, rows: pd.DataFrame, height: int, width: int) -> np.ndar
     Raises Damaged if a shard is damaged, or the rows are not those of its records.
     """
     lengths = shards.read(folder).set_index("shard")["bytes"].to_dict()
+    if "named_group" in rows:  # of index.assigned; a record knows nothing of joined groups
+        rows = rows.assign(group=rows["named_group"])
     fitting.refuse_misplaced(folder, rows, lengths)
     array = _array((len(rows), height, width, 3))
     # Digests, reading, decoding and resizing happen outside Python's lock.
