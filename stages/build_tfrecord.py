@@ -51,6 +51,8 @@ def main(records_path: Path, counts_path: Path) -> None:
         conflicts = duplicates.to_leave_out(table, p.on_conflict)
         if len(conflicts):
             checking.reject(table, conflicts)
+            shown = recording.apart(folder, table, duplicates.pictured(conflicts))
+            index.write_rejected(folder, shown)
             table = recording.without(folder, table, set(conflicts["record"]), size)
         index.write(folder, table)
         index.write_rejects(folder, checking.rejects())

@@ -31,3 +31,11 @@ def test_an_interval_near_one_stays_below_it_and_reaches_further_down():
     low, high = bounds.logit_t(0.98, 0.02, 5)
     assert 0.98 - low > 3 * (high - 0.98)
     assert high < 1
+
+
+def test_no_share_leaves_nought_to_one_by_rounding():
+    trials = np.linspace(1, 40, 391)
+    low, _ = bounds.wilson(0.0, trials)
+    _, high = bounds.wilson(1.0, trials)
+    assert low.min() >= 0
+    assert high.max() <= 1

@@ -8,6 +8,8 @@ import yaml
 from conftest import ROOT, draw
 from PIL import Image
 
+from trackbed.telling import data_findings
+
 
 @pytest.fixture
 def build(tmp_path):
@@ -70,3 +72,6 @@ def test_conflicts_are_rejected_and_what_else_looks_wrong_is_listed(build, tmp_p
         ["GRAS/repeat.bmp", "duplicate", "GRAS/001_0.png"],
         ["GRAS/night.png", "black", ""],
     ]
+    contradiction = data_findings.shown(tmp_path / "records")[0]
+    assert [len(example.uris) for example in contradiction.examples] == [1, 1]
+    assert [side.class_name for side in contradiction.examples[0].sides] == ["GRAS", "STONE"]

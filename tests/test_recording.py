@@ -8,7 +8,7 @@ from PIL import Image
 from recorded import drawn, stored, written
 
 from trackbed import index
-from trackbed.ingest import recording, shards
+from trackbed.ingest import raster, recording, shards
 from trackbed.ingest.entries import Entry
 
 
@@ -110,3 +110,15 @@ def test_leaving_records_out_gives_what_writing_the_others_gives(tmp_path):
     pd.testing.assert_frame_equal(kept, expected)
     files = {path.name: path.read_bytes() for path in (tmp_path / "others").iterdir()}
     assert {path.name: path.read_bytes() for path in (tmp_path / "all").iterdir()} == files
+
+
+def test_records_set_apart_are_found_where_their_index_says(tmp_path):
+    table, images = written(tmp_path)
+    rows = recording.apart(tmp_path, table, {1, 4, 5})
+    assert rows["record"].tolist() == [1, 4, 5]
+    for row in rows.itertuples():
+        with (tmp_path / row.shard).open("rb") as file:
+            file.seek(row.image_offset)
+            found = raster.decoded(file.read(row.image_length), row.encoding, row.height, row.width)
+        np.testing.assert_array_equal(found, images[row.record])
+    assert not list(tmp_path.glob("rejected*.tfrecord"))

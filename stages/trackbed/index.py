@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 INDEX_FILE = "index.csv"
 REJECTS_FILE = "rejects.csv"
+REJECTED_FILE = "rejected.csv"
 FINDINGS_FILE = "findings.csv"
 SHARDS_FILE = "shards.csv"  # of trackbed.ingest.shards
 FOLDS_FILE = "folds.csv"
@@ -102,6 +103,17 @@ def write_rejects(records_path: Path, table: pd.DataFrame) -> None:
     write_csv(records_path / REJECTS_FILE, table[list(REJECTS_TYPES)])
 
 
+def read_rejected(records_path: Path) -> pd.DataFrame:
+    """Some records that were rejected for being another's twin, columns as in INDEX_TYPES."""
+    path = records_path / REJECTED_FILE
+    return _read(path, INDEX_TYPES) if path.exists() else _empty(INDEX_TYPES)
+
+
+def write_rejected(records_path: Path, table: pd.DataFrame) -> None:
+    """Write rejected.csv into a records folder."""
+    write_csv(records_path / REJECTED_FILE, table[list(INDEX_TYPES)])
+
+
 def read_findings(records_path: Path) -> pd.DataFrame:
     """What is to be said against records that got in, columns as in FINDINGS_TYPES."""
     return _read(records_path / FINDINGS_FILE, FINDINGS_TYPES)
@@ -177,6 +189,12 @@ def classes(table: pd.DataFrame) -> list[str]:
     """The class names of an index, in the order of their labels."""
     names = table.drop_duplicates("label").sort_values("label")
     return names["class_name"].tolist()
+
+
+def _empty(types: dict[str, str]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(columns=list(types)).astype(types)
 
 
 def _read(path: Path, types: dict[str, str]) -> pd.DataFrame:

@@ -8,7 +8,8 @@ from trackbed.ingest.kinds import CONTRADICTION, DUPLICATE, IN_TEST
 from trackbed.problems import BadData
 
 Choice = Literal["reject", "keep", "fail"]
-EXAMPLES = 3
+EXAMPLES = 3  # in a message
+PICTURED = 12  # of each kind of conflict
 HASH = "pixel_hash"
 
 
@@ -68,6 +69,12 @@ def to_leave_out(table: pd.DataFrame, choice: Choice) -> pd.DataFrame:
             "data.on_conflict to reject."
         )
     return found if choice == "reject" else found.head(0)
+
+
+def pictured(conflicts: pd.DataFrame) -> set[int]:
+    """The records of some of the `conflicts` of each kind, and of the others that they are like."""
+    some = conflicts.groupby("reason").head(PICTURED)
+    return {*some["record"], *some["other_record"]} & {*conflicts["record"]}
 
 
 def _of_another_class(table: pd.DataFrame) -> pd.Series:

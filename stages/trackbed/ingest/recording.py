@@ -12,6 +12,7 @@ from trackbed.ingest import fitting, serialized, shards
 from trackbed.ingest.entries import Entry, Picture
 from trackbed.ingest.fitting import IMAGE
 
+APART = "rejected.records"
 PICTURE_COLUMNS = (
     *("encoding", "format", "height", "width"),
     *("sha256", "perceptual_hash", "pixel_hash"),
@@ -62,6 +63,20 @@ def without(
     into = kept["image_offset"] - kept["offset"]
     kept = kept.assign(record=range(len(kept)), **pd.DataFrame(places, index=kept.index))
     return kept.assign(image_offset=kept["offset"] + into).reset_index(drop=True)
+
+
+def apart(folder: Path, table: pd.DataFrame, some: Collection[int]) -> pd.DataFrame:
+    """Copy some records of `write` into a file beside the shards; their index.
+
+    It is no shard: what reads all records does not read it, and its name does not look like one.
+    """
+    rows = table[table["record"].isin(some)]
+    with (folder / APART).open("wb") as file:
+        for data in _serialized(folder, rows):
+            file.write(data)
+    offset = rows["length"].cumsum() - rows["length"]
+    into = rows["image_offset"] - rows["offset"]
+    return rows.assign(shard=APART, offset=offset, image_offset=offset + into)
 
 
 def _serialized(folder: Path, table: pd.DataFrame) -> Iterator[bytes]:

@@ -35,8 +35,9 @@ def wilson(
     middle = (share + square / (2 * trials)) / (1 + square / trials)
     spread = share * (1 - share) / trials + square / (4 * trials**2)
     half = np.sqrt(square * spread) / (1 + square / trials)
-    # It holds the share; rounding may put it a hair outside.
-    return np.minimum(middle - half, share), np.maximum(middle + half, share)
+    # It holds the share and lies within 0 to 1; rounding may put it a hair outside.
+    low, high = np.minimum(middle - half, share), np.maximum(middle + half, share)
+    return np.maximum(low, 0), np.minimum(high, 1)
 
 
 def wilson_f1(

@@ -85,12 +85,13 @@ def shown(records_path: Path) -> list[Finding]:
     table = index.read(records_path)
     rows = table.set_index("record", drop=False)
     found, rejects = index.read_findings(records_path), index.read_rejects(records_path)
-    places = {name: place for place, name in reversed(list(enumerate(table["filename"])))}
+    known = pd.concat([table, index.read_rejected(records_path)], ignore_index=True)
+    known = known.drop_duplicates("filename").set_index("filename", drop=False)
     by_kind = dict(tuple(found.groupby("finding")))
     refused = dict(tuple(rejects.groupby("reason")))
     return [
         *(
-            _finding(kind, refused[kind], _rejected(records_path, refused[kind], table, places))
+            _finding(kind, refused[kind], _rejected(records_path, refused[kind], known))
             for kind in REJECTED
             if kind in refused
         ),
@@ -141,16 +142,16 @@ def _kept(records_path: Path, found: pd.DataFrame, rows: pd.DataFrame) -> Iterat
         )
 
 
-def _rejected(
-    records_path: Path, rejects: pd.DataFrame, table: pd.DataFrame, places: dict[str, int]
-) -> Iterator[Example]:
-    """The first of a reason; the picture is that of the other one where it got in."""
+def _rejected(records_path: Path, rejects: pd.DataFrame, known: pd.DataFrame) -> Iterator[Example]:
+    """The first of a reason with the others that they are like. known: rows of which there are
+    pictures, by file name.
+    """
     for one in rejects.head(EXAMPLES).itertuples():
-        other = table.iloc[places[one.detail]] if one.detail in places else None
-        known = other is not None
+        names = (one.filename, one.detail)
+        pictured = [known.loc[name] for name in names if name in known.index]
         yield Example(
-            [_uri(records_path, other)] if known else [],
-            [Side(one.filename), _side(other) if known else Side(one.detail)],
+            [_uri(records_path, row) for row in pictured[:1]],
+            [_side(known.loc[name]) if name in known.index else Side(name) for name in names],
             "the same pixels",
         )
 
