@@ -28,7 +28,7 @@ repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment 
 test: $(VENV)/installed-dev $(VENV)/bin/trackbed ## run the tests
 	@python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-faults: $(VENV)/installed-dev $(VENV)/bin/trackbed ## kill, interrupt and starve every stage at every moment; an hour
+faults: $(VENV)/installed-dev $(VENV)/bin/trackbed ## kill, interrupt and starve every stage at every moment; some ten minutes
 	@mkdir -p .cache && rm -f .cache/faults.md
 	@FAULTS_TABLE=.cache/faults.md python -m pytest -m faults --numprocesses auto --maxprocesses 4 --dist load
 
