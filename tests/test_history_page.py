@@ -154,11 +154,3 @@ def test_poor_histories_are_told_as_far_as_they_go(tmp_path, values):
     history_page.write(tmp_path, findings)
     json.loads((tmp_path / "curves.json").read_text("utf-8"))
     assert "nan" not in (tmp_path / "curves.md").read_text("utf-8")
-
-
-def test_a_fragment_lies_in_another_page():
-    history = histories.made(loss=[2, 1, 0.5], val_loss=[2, 1.5, 1])
-    text = history_page.fragment(history, analysis(history), "history")
-    assert text.lstrip().startswith("<p")
-    assert "<html" not in text
-    assert "Epoch 3 by val_loss: 1, the lowest." in text

@@ -6,6 +6,10 @@ from sklearn.metrics import accuracy_score, f1_score
 from trackbed.judging import counting, intervals, resampling
 
 
+def overall(*judged, **options):
+    return intervals.intervals(*judged, **options).overall
+
+
 def answers(images, accuracy, random):
     labels = random.integers(0, 3, images)
     wrong = random.random(images) > accuracy
@@ -14,7 +18,7 @@ def answers(images, accuracy, random):
 
 def test_accuracy_of_single_images_agrees_with_the_normal_approximation():
     labels, predicted = answers(900, 0.8, np.random.default_rng(1))
-    found = intervals.macro_f1_and_accuracy(labels, predicted, np.arange(900), 3, seed=0)
+    found = overall(labels, predicted, np.arange(900), 3, seed=0)
     share = np.mean(labels == predicted)
     half = 1.96 * np.sqrt(share * (1 - share) / 900)
     assert found["accuracy"] == pytest.approx((share - half, share + half), abs=0.004)
@@ -23,10 +27,8 @@ def test_accuracy_of_single_images_agrees_with_the_normal_approximation():
 def test_frames_of_one_object_widen_the_interval():
     random = np.random.default_rng(2)
     labels, predicted = (np.repeat(column, 9) for column in answers(100, 0.8, random))
-    alone = intervals.macro_f1_and_accuracy(labels, predicted, np.arange(900), 3, seed=0)
-    grouped = intervals.macro_f1_and_accuracy(
-        labels, predicted, np.repeat(np.arange(100), 9), 3, seed=0
-    )
+    alone = overall(labels, predicted, np.arange(900), 3, seed=0)
+    grouped = overall(labels, predicted, np.repeat(np.arange(100), 9), 3, seed=0)
     for name in ("macro_f1", "accuracy"):
         widths = [high - low for low, high in (alone[name], grouped[name])]
         # nine equal frames say no more than one: the interval is three times as wide
@@ -125,8 +127,7 @@ def test_the_design_effect_is_the_images_of_a_group_that_are_all_equal():
 def test_the_seed_decides():
     labels, predicted = answers(200, 0.7, np.random.default_rng(3))
     first, again, other = (
-        intervals.macro_f1_and_accuracy(labels, predicted, np.arange(200), 3, seed)
-        for seed in (0, 0, 1)
+        overall(labels, predicted, np.arange(200), 3, seed) for seed in (0, 0, 1)
     )
     assert first == again
     assert first != other
@@ -146,7 +147,7 @@ def test_a_class_with_a_single_group_does_not_pretend_to_be_certain():
     labels = np.repeat([0, 1, 2], 10)
     predicted = np.where(np.arange(30) % 5 == 0, (labels + 1) % 3, labels)
     groups = np.repeat(["a", "b", "c"], 10)
-    low, high = intervals.macro_f1_and_accuracy(labels, predicted, groups, 3, seed=0)["macro_f1"]
+    low, high = overall(labels, predicted, groups, 3, seed=0)["macro_f1"]
     assert high - low > 0.01
 
 
@@ -160,5 +161,5 @@ def test_a_paired_difference_is_narrower_than_the_scores_themselves():
     expected = f1_score(labels, second, average="macro") - f1_score(labels, first, average="macro")
     assert difference == pytest.approx(expected)
     assert low <= difference <= high
-    alone = intervals.macro_f1_and_accuracy(labels, first, np.arange(900), 3, seed=0)["macro_f1"]
+    alone = overall(labels, first, np.arange(900), 3, seed=0)["macro_f1"]
     assert high - low < (alone[1] - alone[0]) / 3

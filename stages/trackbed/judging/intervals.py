@@ -45,13 +45,6 @@ def intervals(
     return Intervals(overall, _class_f1(whole, drawn, len(labels), number))
 
 
-def macro_f1_and_accuracy(
-    labels: np.ndarray, predicted: np.ndarray, groups: np.ndarray, classes: int, seed: int
-) -> dict[str, tuple[float, float]]:
-    """95 % intervals of 'macro_f1' and 'accuracy', each (low, high); see `intervals`."""
-    return intervals(labels, predicted, groups, classes, seed).overall
-
-
 def accuracy(
     right: np.ndarray,
     strata: np.ndarray,

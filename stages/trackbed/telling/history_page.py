@@ -4,8 +4,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from trackbed.history.analysis import Analysis
 from trackbed.history.class_scores import ClassScores
 from trackbed.history.history import History
@@ -44,15 +42,6 @@ def text(findings: Findings) -> str:
     if findings.classes:
         lines += ["Classes:", *(f"  {said}" for said in history_words.classes(findings.classes))]
     return "\n".join(map(_printable, lines)).rstrip()
-
-
-def fragment(history: History, analysis: Analysis, key: str = "run") -> Markup:
-    """The findings of one run as HTML that lies in a page with report.css.
-
-    `key` must differ between the fragments of a page.
-    """
-    template = page.environment(autoescape=True).get_template("history_fragment.html.j2")
-    return Markup(template.render(_run(history, analysis, key)))  # escaped by the template
 
 
 def write(folder: Path, findings: Findings) -> list[Path]:
