@@ -21,7 +21,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "stages"))
 
-from trackbed.judging import counting, intervals, resampling
+from trackbed.evaluation import bootstrap, intervals
 
 RESULTS = Path(__file__).parent / "COVERAGE.md"
 WAYS = (
@@ -179,21 +179,21 @@ def percentile_draws(
     classes: int,
     seed: int,
     fewer: int,
-) -> counting.Counts:
+) -> bootstrap.Counts:
     """Draws of all units, or of one fewer, of every class."""
-    counted = counting.counts(labels, predicted, units, classes)
+    counted = bootstrap.counts(labels, predicted, units, classes)
     tables = np.hstack([counted.right, counted.support, counted.calls])
     strata = counted.support.argmax(axis=1)
     if fewer:
-        drawn = resampling.sums(tables, strata, seed)
+        drawn = bootstrap.sums(tables, strata, seed)
     else:
         random = np.random.default_rng(seed)
-        drawn = np.zeros((resampling.RESAMPLES, tables.shape[1]))
+        drawn = np.zeros((bootstrap.RESAMPLES, tables.shape[1]))
         for stratum in np.unique(strata):
             different, times = np.unique(tables[strata == stratum], axis=0, return_counts=True)
             number = times.sum()
-            drawn += random.multinomial(number, times / number, resampling.RESAMPLES) @ different
-    return counting.Counts(*np.split(drawn, 3, axis=1))
+            drawn += random.multinomial(number, times / number, bootstrap.RESAMPLES) @ different
+    return bootstrap.Counts(*np.split(drawn, 3, axis=1))
 
 
 if __name__ == "__main__":

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from pydantic import Field
 
-from trackbed import index, params
-from trackbed.ingest import check, duplicates, findings, parallel, recording, sources
-from trackbed.ingest.limits import Limits
-from trackbed.outputs import replacing_folder, write_json
-from trackbed.params import Maybe
-from trackbed.stage import run
+from trackbed.dataset import check, duplicates, findings, groups, pool, recording, sources
+from trackbed.dataset.schema import Limits
+from trackbed.pipeline import index, params
+from trackbed.pipeline.outputs import replacing_folder, write_json
+from trackbed.pipeline.params import Maybe
+from trackbed.pipeline.runner import run
 
 MEBIBYTE = 2**20
 
@@ -37,13 +37,14 @@ class RuntimeParams(params.Section):
     workers: int = Field(ge=0)  # processes; 0 for one per core
 
 
-def main(records_path: Path, counts_path: Path) -> None:
+def main(data_path: Path, metrics_path: Path) -> None:
     """Write the shards, index.csv, rejects.csv, findings.csv and the counts."""
+    records_path = data_path / index.RECORDS
     p, runtime = params.load("data", DataParams), params.load("runtime", RuntimeParams)
-    grouping = sources.Grouping(p.group, p.group_per_class)
-    listing = sources.scan(Path(p.source), p.classes, grouping)
+    named = groups.Grouping(p.group, p.group_per_class)
+    listing = sources.scan(Path(p.source), p.classes, named)
     limits = Limits(p.max_pixels, p.min_side, p.max_aspect)
-    checking = check.Check(listing, limits, p.crop_margin, runtime.workers or parallel.cores())
+    checking = check.Check(listing, limits, p.crop_margin, runtime.workers or pool.cores())
     with replacing_folder(records_path) as folder, closing(checking.accepted()) as pictures:
         size = int(p.shard_size * MEBIBYTE)
         table = recording.write(folder, pictures, listing.classes, size)
@@ -62,9 +63,9 @@ def main(records_path: Path, counts_path: Path) -> None:
         found = findings.findings(table)
         index.write_findings(folder, found)
     counted = findings.counts(table, found)
-    write_json(counts_path, checking.counts() | repeated | counted)
+    write_json(metrics_path / index.COUNTS_FILE, checking.counts() | repeated | counted)
     print(checking.told())
-    if told := findings.told(counted):
+    if told := findings.summary(counted):
         print(f"Looked unusual, listed in {records_path / index.FINDINGS_FILE}: {told}")
 
 

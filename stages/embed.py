@@ -7,10 +7,11 @@ from typing import Literal
 import numpy as np
 from pydantic import ConfigDict, Field
 
-from trackbed import index, params, startup
-from trackbed.learning import augment, embeddings, frozen
-from trackbed.outputs import replacing_folder
-from trackbed.stage import run
+from trackbed.embedding import views
+from trackbed.networks import augmentation, embeddings
+from trackbed.pipeline import index, params, tensorflow_setup
+from trackbed.pipeline.outputs import replacing_folder
+from trackbed.pipeline.runner import run
 
 CALIBRATED = 300  # training images that int8 takes its ranges from
 
@@ -36,34 +37,36 @@ class BackboneParams(params.Section):
     unfreeze: str
     head_epochs: int
     image_side: int = Field(ge=8, le=1024)
-    augment: augment.Changes
+    augment: augmentation.Changes
 
 
-def main(records_path: Path, folds_path: Path, embeddings_path: Path) -> None:
+def main(data_path: Path) -> None:
     """Write the embeddings, or that this network has none."""
+    records_path, embeddings_path = data_path / index.RECORDS, data_path / embeddings.FOLDER
     p, backbone = params.load("embed", EmbedParams), params.load("train", BackboneParams)
-    if reason := frozen.why_not(backbone, p.views):
+    if reason := views.reason_not_frozen(backbone, p.views):
         with replacing_folder(embeddings_path) as folder:
             embeddings.write_about(folder, frozen=False)
         print(f"nothing to embed: {reason}")
         return
-    table = index.assigned(records_path, folds_path)
+    table = index.assigned(records_path, data_path / index.FOLDS)
 
-    startup.tensorflow()
-    from trackbed.ingest import records
-    from trackbed.learning import determinism, engines, halves, networks, spec, views
+    tensorflow_setup.start()
+    from trackbed.embedding import engines
+    from trackbed.networks import registry, spec
+    from trackbed.records import reader
 
-    determinism.reproducible(p.seed)
+    tensorflow_setup.make_deterministic(p.seed)
     side, choices = backbone.image_side, ("weights", "scaling", "unfreeze")
     wanted = spec.Spec(
         side, len(index.classes(table)), **{key: getattr(backbone, key) for key in choices}
     )
-    base = halves.backbone(networks.build(backbone.network, wanted))
-    images = records.pixels(records_path, table, side, side)
+    base = embeddings.backbone(registry.build(backbone.network, wanted))
+    images = reader.pixels(records_path, table, side, side)
     training, test = (np.flatnonzero(table["part"] == part) for part in ("train", "test"))
     sample = training[:: max(1, len(training) // CALIBRATED)]
     forward = engines.forward(base, p.engine, p.precision, images[sample[:CALIBRATED]])
-    drawn = views.drawn(forward, backbone.augment, p.seed, p.views)
+    drawn = views.augmented(forward, backbone.augment, p.seed, p.views)
     exact = (p.engine, p.precision) == embeddings.EXACT
     with replacing_folder(embeddings_path) as folder:
         write = partial(embeddings.write, images=images, batch=p.batch)
@@ -75,7 +78,12 @@ def main(records_path: Path, folds_path: Path, embeddings_path: Path) -> None:
             write(folder / embeddings.REFERENCE_FILE, rows=test, views=[reference])
         of = {key: f"{getattr(backbone, key)}" for key in BackboneParams.model_fields}
         embeddings.write_about(
-            folder, frozen=True, backbone=halves.digest(base), of=of, exact=exact, **p.model_dump()
+            folder,
+            frozen=True,
+            backbone=embeddings.weights_digest(base),
+            of=of,
+            exact=exact,
+            **p.model_dump(),
         )
     print(f"{len(table)} images embedded by {backbone.network}, {p.engine}, {p.precision}")
 

@@ -5,24 +5,19 @@ from pathlib import Path
 
 from pydantic import Field
 
-from trackbed import index, params, startup
-from trackbed.judging import (
-    advantage,
-    agreement,
-    alarm,
+from trackbed.evaluation import (
     baselines,
     calibration,
-    judged,
-    mistakes,
     predictions,
-    refusal,
+    result,
     robustness,
-    temperature,
+    selective_prediction,
 )
-from trackbed.learning import corruptions, embeddings
-from trackbed.outputs import replacing_folder, write_csv, write_json
-from trackbed.running import unchanged
-from trackbed.stage import run
+from trackbed.integrity import dvc_lock
+from trackbed.networks import embeddings
+from trackbed.pipeline import index, params, tables, tensorflow_setup
+from trackbed.pipeline.outputs import replacing_folder, write_csv, write_json
+from trackbed.pipeline.runner import run
 
 FALSE_INFERENCES = "false_inferences.json"
 
@@ -35,77 +30,66 @@ class EvaluateParams(params.Section):
     seed: int = Field(ge=0, lt=2**31)  # of the bootstrap intervals and of corruptions
     calibrated: bool  # report the probabilities that the temperature gives
     wanted_precision: float = Field(gt=0, le=1)  # of the answers that are not refused
-    corruptions: list[corruptions.Name]  # that the model is tried on; each takes five evaluations
+    corruptions: list[robustness.Name]  # that the model is tried on; each takes five evaluations
 
 
-def main(
-    records_path: Path,
-    folds_path: Path,
-    embeddings_path: Path,
-    models_path: Path,
-    evaluation_path: Path,
-    scores_path: Path,
-    summary_path: Path,
-    confusion_path: Path,
-    reliability_path: Path,
-    coverage_path: Path,
-    slices_path: Path,
-    corruptions_path: Path,
-) -> None:
+def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Path) -> None:
     """Write predictions, scores, and the tables of classes, confusions, confidence, slices."""
     p = params.load("evaluate", EvaluateParams)
-    unchanged.refuse_another(models_path)
-    table = index.assigned(records_path, folds_path)
+    records_path = data_path / index.RECORDS
+    dvc_lock.refuse_changed(models_path)
+    table = index.assigned(records_path, data_path / index.FOLDS)
     rows = table[table["part"] == "test"]
-    stored = embeddings.read(embeddings_path)
+    stored = embeddings.read(data_path / embeddings.FOLDER)
 
-    startup.tensorflow()
-    from trackbed.learning import checkpoint, determinism, inference
+    tensorflow_setup.start()
+    from trackbed.evaluation import inference
+    from trackbed.training import checkpoint
 
-    determinism.reproducible(p.seed)
+    tensorflow_setup.make_deterministic(p.seed)
     model, names = checkpoint.load(models_path)
     index.refuse_other_classes(table, names, models_path)
     if stored is None:
         probabilities = inference.probabilities(model, records_path, rows, p.batch)
     else:
         probabilities = inference.checked(model, stored, records_path, table, rows, p.batch)
-    degrees = temperature.read(models_path)
-    calibrated = temperature.applied(probabilities, degrees)
-    validation = predictions.read(models_path, predictions.VALIDATION_FILE)
-    held = predictions.probabilities(validation)
+    validation = tables.read_predictions(models_path, tables.VALIDATION_FILE)
+    held = tables.probabilities(validation)
+    degrees = calibration.fitted_temperature(held, tables.labels(validation))
+    calibrated = calibration.with_temperature(probabilities, degrees)
     if p.calibrated:
-        probabilities, held = calibrated, temperature.applied(held, degrees)
-    test = judged.Judged(rows, names, probabilities, calibrated, p.seed)
-    answers = predictions.answers(rows, names, probabilities)
-    with replacing_folder(evaluation_path) as folder:
-        predictions.write(folder, answers)
-        write_json(folder / FALSE_INFERENCES, mistakes.false_inferences(answers, names))
+        probabilities, held = calibrated, calibration.with_temperature(held, degrees)
+    test = result.EvaluationResult(rows, names, probabilities, calibrated, p.seed)
+    answers = tables.predictions(rows, names, probabilities)
+    with replacing_folder(data_path / tables.EVALUATION) as folder:
+        tables.write_predictions(folder, answers)
+        write_json(folder / FALSE_INFERENCES, predictions.false_inferences(answers, names))
     wanted = list(dict.fromkeys(p.corruptions))
     spoiled = inference.of_corrupted(model, records_path, rows, wanted, p.batch, p.seed)
     robust = robustness.table(test.labels, test.predicted, spoiled, len(names))
-    write_csv(summary_path, test.summary())
-    write_csv(confusion_path, test.confusion())
-    write_csv(reliability_path, test.reliability(), "%.4f")
-    write_csv(coverage_path, test.coverage(), "%.4f")
-    write_csv(slices_path, test.slices(), "%.4f")
-    write_csv(corruptions_path, robust, "%.4f")
+    write_csv(plots_path / result.SUMMARY_FILE, test.summary())
+    write_csv(plots_path / result.CONFUSION_FILE, test.confusion())
+    write_csv(plots_path / result.RELIABILITY_FILE, test.reliability(), "%.4f")
+    write_csv(plots_path / result.COVERAGE_FILE, test.coverage(), "%.4f")
+    write_csv(plots_path / result.SLICES_FILE, test.slices(), "%.4f")
+    write_csv(plots_path / result.CORRUPTIONS_FILE, robust, "%.4f")
 
     right = (validation["true"] == validation["predicted"]).to_numpy()
-    threshold = refusal.threshold(held.max(axis=1), right, p.wanted_precision)
+    threshold = selective_prediction.threshold(held.max(axis=1), right, p.wanted_precision)
     against = test.groups, len(names), p.seed
     training = table[(table["part"] == "train") & ~table["record"].isin(validation["record"])]
     floor = baselines.predicted(records_path, training, rows)
     scores = test.overall(p.top_k)
     if stored is not None and not stored.about["exact"]:
         quick = inference.of_embeddings(model, stored.of(rows), p.batch).argmax(axis=1)
-        scores |= agreement.agreement(test.labels, quick, test.predicted, *against)
+        scores |= result.precision_check(test.labels, quick, test.predicted, *against)
     scores |= test.refused(threshold)
-    scores |= advantage.advantage(test.labels, test.predicted, floor, *against)
+    scores |= baselines.baseline_gain(test.labels, test.predicted, floor, *against)
     scores |= {"temperature": degrees} | calibration.calibrated_scores(calibrated, test.labels)
     scores |= robustness.mean_accuracy(robust)
-    write_json(scores_path, scores)
+    write_json(metrics_path / result.SCORES_FILE, scores)
     print(f"macro F1 {scores['macro_f1']:.4f} on {len(rows)} test images")
-    if warning := alarm.not_above_baseline(scores):
+    if warning := baselines.baseline_warning(scores):
         print(warning, file=sys.stderr)
 
 

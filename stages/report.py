@@ -4,30 +4,24 @@ from pathlib import Path
 
 from pydantic import Field
 
-from trackbed import params
-from trackbed.history import live_folder
-from trackbed.history.analysis import analysis
-from trackbed.judging import predictions, robustness, slices
-from trackbed.outputs import write_csv
-from trackbed.stage import SECONDS, run
-from trackbed.telling import (
-    balance_figure,
-    confused_pairs,
-    curves,
-    data_findings,
-    dataset,
+from trackbed.curves import log_readers
+from trackbed.curves.analysis import analysis
+from trackbed.evaluation import predictions, result, robustness, slices
+from trackbed.pipeline import index, params, tables
+from trackbed.pipeline.outputs import write_csv
+from trackbed.pipeline.runner import SECONDS, run
+from trackbed.reporting import (
+    dataset_summary,
     document,
+    evaluation_tables,
     figures,
-    findings,
-    identity,
-    machine,
-    other_runs,
-    pictures,
-    previous,
-    results,
+    html,
+    previous_runs,
+    provenance,
+    training_log,
 )
-from trackbed.telling.advice import advice
-from trackbed.telling.provenance import revision, versions
+from trackbed.reporting.advice import advice
+from trackbed.reporting.provenance import revision, versions
 
 
 class ReportParams(params.Section):
@@ -38,77 +32,63 @@ class ReportParams(params.Section):
     samples: int = Field(ge=0, le=200)  # pictures of sample predictions
 
 
-def main(
-    records_path: Path,
-    counts_path: Path,
-    folds_path: Path,
-    groups_path: Path,
-    training_path: Path,
-    sheet_path: Path,
-    evaluation_path: Path,
-    scores_path: Path,
-    summary_path: Path,
-    confusion_path: Path,
-    reliability_path: Path,
-    coverage_path: Path,
-    slices_path: Path,
-    corruptions_path: Path,
-    models_path: Path,
-    balance_path: Path,
-    figures_path: Path,
-    html_path: Path,
-    markdown_path: Path,
-) -> None:
+def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Path) -> None:
     """Write the page, its figures and the Markdown from the tables of the other stages."""
+    records_path, folds_path = data_path / index.RECORDS, data_path / index.FOLDS
+    scores_path = metrics_path / result.SCORES_FILE
+    training_path = metrics_path / training_log.FOLDER
     p, sections = params.load("report", ReportParams), params.sections()
-    data = dataset.read(records_path, counts_path, folds_path, groups_path)
-    judged = results.read(scores_path, summary_path, confusion_path)
-    reliability = results.reliability(reliability_path)
-    coverage = results.coverage(coverage_path)
-    sliced, corrupted = slices.read(slices_path), robustness.read(corruptions_path)
-    predicted = predictions.read(evaluation_path)
-    history, training = curves.read(training_path), curves.summary(training_path)
-    analysed = analysis(live_folder.read(training_path))
+    data = dataset_summary.read(data_path, metrics_path)
+    judged = evaluation_tables.read(metrics_path, plots_path)
+    reliability = evaluation_tables.reliability(plots_path / result.RELIABILITY_FILE)
+    coverage = evaluation_tables.coverage(plots_path / result.COVERAGE_FILE)
+    sliced = slices.read(plots_path / result.SLICES_FILE)
+    corrupted = robustness.read(plots_path / result.CORRUPTIONS_FILE)
+    predicted = tables.read_predictions(data_path / tables.EVALUATION)
+    history, training = training_log.read(training_path), training_log.summary(training_path)
+    analysed = analysis(log_readers.read_dvclive(training_path))
     samples = predictions.spread(predicted, p.samples)
     mistakes = predictions.surest_mistakes(predicted, p.gallery)
-    large = pictures.enlarged_side(len(mistakes))
-    confusions = findings.confusions(judged.confusion, document.LISTED_CONFUSIONS)
-    pairs = confused_pairs.shown(confusions, predicted, records_path, data.index)
+    large = html.enlarged_side(len(mistakes))
+    confusions = evaluation_tables.confusions(judged.confusion, document.LISTED_CONFUSIONS)
+    pairs = evaluation_tables.pictured_pairs(confusions, predicted, records_path, data.index)
     anchors = [pair.anchor for pair in pairs]
     report = document.Report(
         title=p.title,
         data=data,
-        found=data_findings.shown(records_path),
+        found=dataset_summary.pictured_findings(records_path),
         training=training,
         history=history,
         analysis=analysed,
         results=judged,
-        sheet=pictures.sheet(sheet_path),
-        samples=pictures.cards(records_path, data.index, samples),
-        mistakes=pictures.cards(records_path, data.index, mistakes, large),
+        sheet=html.sheet(plots_path / html.SHEET_FILE),
+        samples=html.cards(records_path, data.index, samples),
+        mistakes=html.cards(records_path, data.index, mistakes, large),
         pairs=pairs,
-        figures=figures.drawn(
+        figures=figures.all_figures(
             judged, data.counts, history, training, reliability, coverage, corrupted
         ),
         reliability=reliability,
         coverage=coverage,
         slices=sliced,
         corruptions=corrupted,
-        balance=balance_figure.balance(data.counts, judged.classes),
+        balance=figures.balance(data.counts, judged.classes),
         advice=advice(judged, data, predicted, training, analysed, sections, anchors),
-        previous=previous.committed(scores_path, judged.scores),
-        others=other_runs.listed(scores_path, judged.scores, sections),
+        previous=previous_runs.committed(scores_path, judged.scores),
+        others=previous_runs.listed(scores_path, judged.scores, sections),
         params=sections,
         versions=versions(),
         revision=revision(),
-        hashes=identity.hashes(records_path, folds_path, models_path),
-        hardware=machine.hardware(),
-        seconds=machine.stage_seconds(SECONDS),
+        hashes=provenance.hashes(records_path, folds_path, models_path),
+        hardware=provenance.hardware(),
+        seconds=provenance.stage_seconds(SECONDS),
     )
-    write_csv(balance_path, report.balance, "%.4f")
-    figures.write(figures_path, report.figures)
-    document.write_html(html_path, report)
-    document.write_markdown(markdown_path, report, html_path)
+    write_csv(plots_path / figures.BALANCE_FILE, report.balance, "%.4f")
+    figures.write(plots_path / figures.FOLDER, report.figures)
+    document.write_html(plots_path / document.HTML_FILE, report)
+    document.write_markdown(
+        metrics_path / document.MARKDOWN_FILE, report, plots_path / document.HTML_FILE
+    )
 
 
 if __name__ == "__main__":

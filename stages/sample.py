@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from trackbed.drawing import sample
-from trackbed.outputs import replacing_folder
-from trackbed.stage import run
+from trackbed.pipeline.outputs import replacing_folder
+from trackbed.pipeline.runner import run
+from trackbed.sample import drives
 
 
 def main(sample_path: Path) -> None:
     """Write class folders with pictures, and a few files that are none."""
     with replacing_folder(sample_path) as folder:
-        sample.draw(folder)
-    print(f"{sum(1 for _ in sample_path.rglob('*.jpg'))} files in {len(sample.CLASSES)} classes")
+        drives.draw(folder)
+    print(f"{sum(1 for _ in sample_path.rglob('*.jpg'))} files in {len(drives.CLASSES)} classes")
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from pydantic import Field
 
-from trackbed import index, params
-from trackbed.ingest import joining, partition
-from trackbed.outputs import replacing_folder, write_json
-from trackbed.params import Maybe
-from trackbed.stage import run
+from trackbed.dataset import folds, groups
+from trackbed.pipeline import index, params
+from trackbed.pipeline.outputs import replacing_folder, write_json
+from trackbed.pipeline.params import Maybe
+from trackbed.pipeline.runner import run
 
 
 class SplitParams(params.Section):
@@ -21,16 +21,16 @@ class SplitParams(params.Section):
     consecutive_distance: Maybe[int] = Field(ge=0, le=32)  # of neighbours in name order
 
 
-def main(records_path: Path, folds_path: Path, counts_path: Path) -> None:
+def main(data_path: Path, metrics_path: Path) -> None:
     """Write folds.csv, part, fold and group of every record, and how the groups came about."""
     p = params.load("split", SplitParams)
     distances = p.join_distance, p.consecutive_distance
-    records = joining.join(index.read(records_path), *distances)
-    table = partition.partition(records, p.folds, p.test_share, p.seed)
-    counts = joining.counts(records, *distances)
-    with replacing_folder(folds_path) as folder:
+    records = groups.join(index.read(data_path / index.RECORDS), *distances)
+    table = folds.assigned(records, p.folds, p.test_share, p.seed)
+    counts = groups.counts(records, *distances)
+    with replacing_folder(data_path / index.FOLDS) as folder:
         index.write_folds(folder, table)
-    write_json(counts_path, counts)
+    write_json(metrics_path / index.GROUPS_FILE, counts)
     parts = table["part"].value_counts()
     share = parts["test"] / len(table)
     print(

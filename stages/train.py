@@ -2,84 +2,79 @@
 
 from pathlib import Path
 
-from trackbed import index, params, startup
-from trackbed.judging import predictions, temperature
-from trackbed.learning import augment, embeddings
-from trackbed.learning.choices import TrainParams
-from trackbed.outputs import replacing_folder
-from trackbed.stage import run
+from trackbed.networks import augmentation, embeddings
+from trackbed.pipeline import index, params, tables, tensorflow_setup
+from trackbed.pipeline.outputs import replacing_folder
+from trackbed.pipeline.runner import run
+from trackbed.training.train_params import TrainParams
 
 CACHE = Path(".cache/resume")
 DIVERGED = Path(".cache/diverged")
 
 
-def main(
-    records_path: Path,
-    folds_path: Path,
-    embeddings_path: Path,
-    models_path: Path,
-    log_path: Path,
-    sheet_path: Path,
-) -> None:
+def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Path) -> None:
     """Write the model, its validation answers, the epoch log and a sheet of what it sees."""
     p = params.load("train", TrainParams)
-    table = index.assigned(records_path, folds_path)
+    records_path = data_path / index.RECORDS
+    table = index.assigned(records_path, data_path / index.FOLDS)
     rows = index.training_and_validation(table, p.fold)
     names, side = index.classes(table), p.image_side
-    stored = embeddings.read(embeddings_path)
+    stored = embeddings.read(data_path / embeddings.FOLDER)
 
-    startup.tensorflow()
-    from trackbed.learning import (
+    tensorflow_setup.start()
+    from trackbed.networks import registry, spec
+    from trackbed.training import (
+        augmentation_preview,
         batches,
         checkpoint,
-        determinism,
-        epochlog,
-        examples,
-        halves,
-        losses,
-        networks,
-        phases,
+        epoch_log,
+        loop,
+        optimization,
         resources,
-        resuming,
-        sheet,
-        spec,
-        training,
-        waiting,
+        resume,
     )
 
-    def augmentation() -> sheet.Augmentation:
-        return augment.layers(p.augment, p.seed), augment.mixers(p.augment, p.seed)
+    def random_changes() -> augmentation_preview.Augmentation:
+        return augmentation.layers(p.augment, p.seed), augmentation.mixers(p.augment, p.seed)
 
-    determinism.reproducible(p.seed, p.precision)
+    tensorflow_setup.make_deterministic(p.seed, p.precision)
     wanted = spec.Spec(side, len(names), **{key: getattr(p, key) for key in spec.CHOICES})
-    network = networks.build(p.network, wanted)
-    sheet.of_records(sheet_path, records_path, rows[0], side, len(names), augmentation())
+    network = registry.build(p.network, wanted)
+    augmentation_preview.of_records(
+        plots_path / augmentation_preview.FILE,
+        records_path,
+        rows[0],
+        side,
+        len(names),
+        random_changes(),
+    )
     if stored is None:
-        model, changes = network, augmentation()
-        learned = examples.of_images(records_path, side, *rows)
+        model, changes = network, random_changes()
+        learned = batches.of_images(records_path, side, *rows)
     else:
-        model, changes = halves.head(network), ((), ())
-        learned = examples.of_embeddings(stored, network, table, *rows)
+        model, changes = embeddings.head(network), ((), ())
+        learned = batches.of_embeddings(stored, network, table, *rows)
     settings = p.model_dump_json(exclude={"resume"})
-    depends = (records_path, folds_path, embeddings_path, Path(__file__).parent)
-    store = resuming.Store(CACHE, resuming.key(settings, depends)) if p.resume else None
-    plan = training.Plan(**{key: getattr(p, key) for key in training.PLANNED})
+    read = [data_path / name for name in (index.RECORDS, index.FOLDS, embeddings.FOLDER)]
+    depends = (*read, Path(__file__).parent)
+    store = resume.Store(CACHE, resume.key(settings, depends)) if p.resume else None
+    plan = loop.Plan(**{key: getattr(p, key) for key in loop.PLANNED})
     with (
         checkpoint.aside(DIVERGED, network, names),
-        epochlog.started(log_path) as live,
-        epochlog.Progress(p.epochs, p.monitor) as progress,
+        epoch_log.started(metrics_path / epoch_log.FOLDER) as live,
+        epoch_log.Progress(p.epochs, p.monitor) as progress,
         resources.Resources() as machine,
     ):
-        watch = waiting.Waiting()
-        log = epochlog.EpochLog(live, len(rows[0]), watch, machine)
-        outcome = training.fit(
+        watch = resources.InputWait()
+        log = epoch_log.EpochLog(live, len(rows[0]), watch, machine)
+        outcome = loop.fit(
             model,
             changes,
             *learned,
-            phases=phases.planned(p, wanted, network, batches.steps(len(rows[0]), p.batch)),
-            loss=losses.loss(p.loss, label_smoothing=p.label_smoothing, gamma=p.focal_gamma),
+            phases=optimization.phases(p, wanted, network, batches.steps(len(rows[0]), p.batch)),
+            loss=optimization.loss(p.loss, label_smoothing=p.label_smoothing, gamma=p.focal_gamma),
             plan=plan,
-            callbacks=[log, *phases.plateau(p), progress],
+            callbacks=[log, *optimization.plateau_callbacks(p), progress],
             waiting=watch,
             store=store,
         )
@@ -87,9 +82,8 @@ def main(
     said = model.predict(batches.in_order(learned[1].images, batch=p.batch), verbose=0)
     with replacing_folder(models_path) as folder:
         checkpoint.save(folder, network, names)
-        validation = predictions.answers(rows[1], names, said)
-        predictions.write(folder, validation, predictions.VALIDATION_FILE)
-        temperature.write(folder, temperature.fitted(said, learned[1].labels))
+        validation = tables.predictions(rows[1], names, said)
+        tables.write_predictions(folder, validation, tables.VALIDATION_FILE)
     if store:
         store.remove()
 

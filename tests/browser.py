@@ -15,6 +15,16 @@ NARROWEST = 500  # pixels of a window; a frame may be narrower
 QUIET = ("--disable-background-networking", "--no-first-run", "--disable-component-update")
 QUIET += ("--disable-sync", "--disable-gpu", "--hide-scrollbars", "--no-sandbox")
 
+WIDTH = """
+const wide = [...document.querySelectorAll("body *")].filter((one) =>
+  one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".scroll, .box, svg, [hidden]")
+  && one.checkVisibility());
+return {inner: innerWidth, page: document.documentElement.scrollWidth,
+        wide: wide.map((one) => one.outerHTML.slice(0, 90)),
+        requests: performance.getEntriesByType("resource").map((one) => one.name),
+        titles: [document.title, document.querySelectorAll("script").length]};
+"""
+
 
 def program():
     """The browser; skips the test where there is none."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import storages
 import yaml
 from PIL import Image
 
@@ -119,3 +120,18 @@ def photographs():
     if not folder.is_dir():
         pytest.skip(f"no real photographs at {folder.relative_to(ROOT.parent)}")
     return folder
+
+
+@pytest.fixture(scope="module")
+def s3_server():
+    with storages.s3_server() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="module")
+def ssh_server(tmp_path_factory):
+    if storages.SSHD is None:
+        pytest.skip("no sshd: install openssh-server")
+    folder = tmp_path_factory.mktemp("sshd")
+    with storages.ssh_server(folder) as port:
+        yield port, folder

@@ -315,8 +315,8 @@ def lay_files(folder: Path) -> list[Case]:
 
 def outcomes_of_files(folder: Path, cases: list[Case]) -> list[Outcome]:
     """What the tables of the build say about every case."""
-    found = {row["filename"]: ACCEPTED for row in rows(folder / "records/index.csv")}
-    for row in rows(folder / "records/rejects.csv"):
+    found = {row["filename"]: ACCEPTED for row in rows(folder / "data/records/index.csv")}
+    for row in rows(folder / "data/records/rejects.csv"):
         found[row["filename"]] = f"rejected: {row['reason']}"
     return [Outcome(case, found.get(case.key, IGNORED)) for case in cases]
 
@@ -342,7 +342,7 @@ def lay_trees(folder: Path) -> list[Case]:
 def drive(folder: Path) -> None:
     """In a process of its own: run the stage in every folder, and print what became of it."""
     import build_tfrecord
-    from trackbed.problems import Problem
+    from trackbed.pipeline.errors import UserError
 
     def too_long(*_: object) -> None:
         raise TimeoutError
@@ -355,9 +355,9 @@ def drive(folder: Path) -> None:
         os.chdir(path)
         signal.alarm(60)
         try:
-            build_tfrecord.main(Path("records"), Path("data.json"))
+            build_tfrecord.main(Path("data"), Path("metrics"))
             found[path.name] = ACCEPTED
-        except Problem as problem:
+        except UserError as problem:
             found[path.name] = f"refused: {problem}"
         except TimeoutError:
             found[path.name] = "hang"
@@ -374,7 +374,9 @@ def outcomes_of_trees(folder: Path, cases: list[Case]) -> list[Outcome]:
     for case in cases:
         said = found[case.key]
         if said == ACCEPTED:
-            reasons = {row["reason"] for row in rows(folder / case.key / "records/rejects.csv")}
+            reasons = {
+                row["reason"] for row in rows(folder / case.key / "data/records/rejects.csv")
+            }
             said = f"rejected: {', '.join(sorted(reasons))}" if reasons else said
         outcomes.append(Outcome(case, said))
     return outcomes
@@ -397,7 +399,7 @@ def main() -> None:
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         cases = lay_files(Path(one))
-        done = run(Path(one), STAGE, "records", "data.json")
+        done = run(Path(one), STAGE, "data", "metrics")
         print(f"files: exit code {done.code}, peak {done.peak / 2**20:.0f} MiB")
         outcomes += outcomes_of_files(Path(one), cases)
         cases = lay_trees(Path(other))

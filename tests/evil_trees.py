@@ -224,13 +224,13 @@ def _small(side: int) -> dict[str, object]:
 
 def _record(seed: int, **changes: object) -> bytes:
     """A record of 20 x 20 pixels in its frame."""
-    from trackbed.ingest import serialized
+    from trackbed.records import tfrecord
 
     pixels = evil.picture(seed).resize((20, 20)).tobytes()
     features = {"image_filename": f"{seed}.png", "image_raw": pixels, "height": 20, "width": 20}
     features |= {"depth": 3, "label": seed % 2, "class_name": "AB"[seed % 2]} | changes
-    data = serialized.example({k: v for k, v in features.items() if v is not None})
-    before, after = serialized.frame(data)
+    data = tfrecord.example({k: v for k, v in features.items() if v is not None})
+    before, after = tfrecord.frame(data)
     return before + data + after
 
 
@@ -246,10 +246,10 @@ def _records(
 
 
 def _no_example(root: Path) -> None:
-    from trackbed.ingest import serialized
+    from trackbed.records import tfrecord
 
     _records({})(root)
-    before, after = serialized.frame(b"\xff\xff\xff")
+    before, after = tfrecord.frame(b"\xff\xff\xff")
     (root / "b.tfrecord").write_bytes(before + b"\xff\xff\xff" + after)
 
 

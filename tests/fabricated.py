@@ -1,48 +1,23 @@
 """A fabricated run: every file that the report reads, as small or as large as a test wants it."""
 
+import contextlib
 import io
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 from sklearn import metrics
 
-from trackbed import index
-from trackbed.ingest import kinds
-from trackbed.judging import (
-    advantage,
-    calibration,
-    predictions,
-    refusal,
-    robustness,
-    slices,
-    temperature,
-)
-from trackbed.outputs import write_csv, write_json
-from trackbed.telling.curves import CURVES
-from trackbed.telling.results import BOUNDS, COUNTS, MEASURES
+from trackbed.evaluation import baselines, calibration, robustness, selective_prediction, slices
+from trackbed.pipeline import index, tables
+from trackbed.pipeline.outputs import write_csv, write_json
+from trackbed.reporting.evaluation_tables import BOUNDS, COUNTS, MEASURES
+from trackbed.reporting.training_log import CURVES
 
-ARGUMENTS = (
-    "data/records",
-    "metrics/data.json",
-    "data/folds",
-    "metrics/split.json",
-    "metrics/train",
-    "plots/seen.jpg",
-    "data/evaluation",
-    "metrics/evaluate.json",
-    "plots/evaluation_summary.csv",
-    "plots/confusion_matrix.csv",
-    "plots/reliability.csv",
-    "plots/coverage.csv",
-    "plots/slices.csv",
-    "plots/corruptions.csv",
-    "models",
-    "plots/class_balance.csv",
-    "plots/figures",
-    "plots/report.html",
-    "metrics/report.md",
-)
+STAGE = Path(__file__).parents[1] / "stages" / "report.py"
+ARGUMENTS = ("data", "models", "metrics", "plots")  # of the report stage, in this order
 TRACK_BED = ["ASPHALT", "BALLAST", "ERROR", "GRAS", "STONE"]
 SIGNS = [f"{number:02d} speed limit or other sign" for number in range(43)]
 EVIL = ["<script>alert(1)</script>", "$x_1$ | `a`", "NA", "012", 'NO, "quoted"', "ü日本" * 40]
@@ -131,10 +106,10 @@ def findings_table(table):
     """Nine near-duplicates in two classes, and one black picture."""
     first, last = table.iloc[0], table.iloc[-9:]
     near = last[["record", "filename", "class_name", "part"]].assign(
-        **{"finding": kinds.NEAR_CONTRADICTION, "detail": "2 of 64 bits differ"},
+        **{"finding": index.NEAR_CONTRADICTION, "detail": "2 of 64 bits differ"},
         **{"other": first.filename, "other_record": first.record},
     )
-    black = {"finding": kinds.BLACK, "detail": "dark", "other": "", "other_record": -1}
+    black = {"finding": index.BLACK, "detail": "dark", "other": "", "other_record": -1}
     return pd.concat([near, near.head(1).assign(**black)])
 
 
@@ -184,7 +159,7 @@ def write_evaluation(folder, table, names, labels, probabilities):
         columns={"class_name": "true"}
     )
     columns |= {f"p_{name}": probabilities[:, label] for label, name in enumerate(names)}
-    predictions.write(folder / "data/evaluation", predicted.assign(**columns))
+    tables.write_predictions(folder / "data/evaluation", predicted.assign(**columns))
     matrix = metrics.confusion_matrix(labels, said, labels=range(len(names)))
     write_csv(folder / "plots/confusion_matrix.csv", confusion_table(matrix, names))
     summary = summary_table(matrix, names)
@@ -200,15 +175,15 @@ def write_evaluation(folder, table, names, labels, probabilities):
     scores |= {"confidence_right": of_right, "confidence_wrong": of_wrong}
     scores |= {"confidence_gap": of_right - of_wrong}
     scores |= calibration.scores(probabilities, labels)
-    calibrated = temperature.applied(probabilities, 1.3)
+    calibrated = calibration.with_temperature(probabilities, 1.3)
     scores |= {"temperature": 1.3} | calibration.calibrated_scores(calibrated, labels)
     empty = int((matrix.sum(axis=1) == 0).sum())
     scores |= {"images": len(labels), "classes_without_images": empty}
-    scores |= refusal.measured(0.9, sure, labels, said, table["group"].to_numpy(), 0)
+    scores |= selective_prediction.measured(0.9, sure, labels, said, table["group"].to_numpy(), 0)
     floor = {"majority": np.zeros_like(labels), "logistic": (labels + labels % 2) % len(names)}
-    scores |= advantage.advantage(labels, said, floor, table["group"].to_numpy(), len(names), 0)
+    scores |= baselines.baseline_gain(labels, said, floor, table["group"].to_numpy(), len(names), 0)
     write_json(folder / "metrics/evaluate.json", scores)
-    write_csv(folder / "plots/coverage.csv", refusal.coverage(sure, right), "%.4f")
+    write_csv(folder / "plots/coverage.csv", selective_prediction.coverage(sure, right), "%.4f")
     bins = [calibration.reliability(said, labels) for said in (probabilities, calibrated)]
     write_csv(folder / "plots/reliability.csv", calibration.beside(*bins), "%.4f")
     sliced = slices.slices(table, labels, said, names, seed=0)
@@ -265,3 +240,16 @@ def encoded(image, encoding):
     stored = io.BytesIO()
     image.save(stored, encoding.upper())
     return stored.getvalue()
+
+
+def report(folder, **options):
+    """Run the stage on a fabricated run; the page and the Markdown."""
+    paths = run(folder, **options)
+    return report_again(folder, paths)
+
+
+def report_again(folder, paths):
+    main = runpy.run_path(str(STAGE))["main"]
+    with contextlib.chdir(folder):
+        main(*[path.relative_to(folder) for path in paths])
+    return (folder / "plots/report.html").read_text(), (folder / "metrics/report.md").read_text()

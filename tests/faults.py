@@ -122,7 +122,7 @@ def target(stage):
 def prepare(project):
     """Have a finished project ready to be copied, with the results that a repetition gives."""
     project.run("git", "checkout", "-q", ".")
-    path = project.folder / "stages/trackbed/drawing/sample.py"
+    path = project.folder / "stages/trackbed/sample/drives.py"
     text = path.read_text()
     assert "drives: int = 26" in text
     path.write_text(text.replace("drives: int = 26", "drives: int = 2"))  # drawn in a moment

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from trackbed.history import columns, reading
-from trackbed.history.history import History
+from trackbed.curves import columns, log_readers
+from trackbed.curves.history import History
 
 LOGS = Path(__file__).parents[2] / "shared" / "logs"
 
@@ -23,4 +23,4 @@ def made(seconds=None, facts=None, **values):
 def written(path, text):
     """The history in a file with this text."""
     path.write_text(text, encoding="utf-8")
-    return reading.read(path)
+    return log_readers.read(path)

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from trackbed.ingest import recording
-from trackbed.ingest.entries import Entry, Picture
+from trackbed.dataset import recording
+from trackbed.dataset.schema import Entry, Picture
 
 MEASURES = (128.0, 40.0, 500.0)  # brightness, contrast, sharpness
 RANDOM = np.random.default_rng(0)

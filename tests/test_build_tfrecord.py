@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ import yaml
 from conftest import ROOT, draw
 from PIL import Image
 
-from trackbed.telling import data_findings
+from trackbed.reporting import dataset_summary
 
 
 @pytest.fixture
@@ -18,11 +19,11 @@ def build(tmp_path):
     values = yaml.safe_load((ROOT / "params.yaml").read_text())
     values["data"] |= {"source": "raw", "group": None, "max_rejects": 0.1}
 
-    def build(workers, records="records"):
+    def build(workers):
         (tmp_path / "params.yaml").write_text(yaml.safe_dump(values | {"runtime": workers}))
         command = [sys.executable, "-X", "importtime", ROOT / "stages" / "build_tfrecord.py"]
         done = subprocess.run(
-            [*command, records, "data.json"], cwd=tmp_path, text=True, capture_output=True
+            [*command, "data", "metrics"], cwd=tmp_path, text=True, capture_output=True
         )
         return done.returncode, done.stderr
 
@@ -32,8 +33,8 @@ def build(tmp_path):
 def test_it_needs_no_tensorflow(build):
     code, imported = build({"workers": 1})
     assert code == 0
-    assert "trackbed.ingest.recording" in imported
-    assert "tensorflow" not in imported
+    assert "trackbed.dataset.recording" in imported
+    assert not re.search(r"\| +tensorflow\b", imported)
 
 
 def test_a_wrong_number_of_workers_is_told_in_words(build):
@@ -49,15 +50,15 @@ def test_conflicts_are_rejected_and_what_else_looks_wrong_is_listed(build, tmp_p
     with Image.open(tmp_path / "raw/GRAS/000_0.png") as picture:
         picture.save(tmp_path / "raw/STONE/twin.bmp")
     assert build({"workers": 1})[0] == 0
-    rejects = pd.read_csv(tmp_path / "records/rejects.csv")
+    rejects = pd.read_csv(tmp_path / "data/records/rejects.csv")
     assert rejects.to_numpy().tolist() == [
         ["GRAS/000_0.png", "also in another class", "STONE/twin.bmp"],
         ["STONE/twin.bmp", "also in another class", "GRAS/000_0.png"],
     ]
-    index = pd.read_csv(tmp_path / "records/index.csv")
+    index = pd.read_csv(tmp_path / "data/records/index.csv")
     assert not set(rejects["filename"]) & set(index["filename"])
     assert index["record"].tolist() == list(range(len(index)))
-    counts = json.loads((tmp_path / "data.json").read_text())
+    counts = json.loads((tmp_path / "metrics/data.json").read_text())
     assert (
         counts.items()
         >= {
@@ -67,11 +68,11 @@ def test_conflicts_are_rejected_and_what_else_looks_wrong_is_listed(build, tmp_p
             **{"median_width": 24.0, "median_height": 20.0},
         }.items()
     )
-    findings = pd.read_csv(tmp_path / "records/findings.csv", na_filter=False)
+    findings = pd.read_csv(tmp_path / "data/records/findings.csv", na_filter=False)
     assert findings[["filename", "finding", "other"]].to_numpy().tolist() == [
         ["GRAS/repeat.bmp", "duplicate", "GRAS/001_0.png"],
         ["GRAS/night.png", "black", ""],
     ]
-    contradiction = data_findings.shown(tmp_path / "records")[0]
+    contradiction = dataset_summary.pictured_findings(tmp_path / "data/records")[0]
     assert [len(example.uris) for example in contradiction.examples] == [1, 1]
     assert [side.class_name for side in contradiction.examples[0].sides] == ["GRAS", "STONE"]

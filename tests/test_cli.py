@@ -1,29 +1,18 @@
 import csv
-import os
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
-from test_gtsrb import TEST, TRAINING, write_official
+from official_gtsrb import TEST, TRAINING, write_official
+from program import trackbed
 
-from trackbed.ingest import sources
-from trackbed.ingest.sources import Grouping
+from trackbed.dataset import sources
+from trackbed.dataset.sources import Grouping
 
 ROOT = Path(__file__).parents[1]
 STAGES = ROOT / "stages"
-
-
-def trackbed(*arguments, folder=STAGES):
-    return subprocess.run(
-        [sys.executable, "-m", "trackbed", *map(str, arguments)],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(STAGES), "COLUMNS": "100"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.fixture

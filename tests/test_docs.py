@@ -30,7 +30,7 @@ def test_the_make_targets_of_the_readme_exist():
 
 def test_the_readmes_network_of_ten_lines_builds():
     (code,) = [code for code in blocks(ROOT / "README.md", "python") if "def tiny" in code]
-    from trackbed.learning.spec import Spec
+    from trackbed.networks.spec import Spec
 
     names = {}
     exec(code, names)
@@ -60,7 +60,7 @@ def test_the_lines_that_read_records_and_use_the_model_run(finished):
 
 
 def test_the_columns_of_the_index_are_those_in_the_documents():
-    from trackbed import index
+    from trackbed.pipeline import index
 
     text = (ROOT / "docs" / "records.md").read_text()
     listed = re.search(r"one row per record: `([^`]+)`", text).group(1).replace("\n", " ")
@@ -68,20 +68,19 @@ def test_the_columns_of_the_index_are_those_in_the_documents():
 
 
 def test_the_columns_and_kinds_of_findings_are_those_in_the_documents():
-    from trackbed import index
-    from trackbed.ingest import kinds
+    from trackbed.pipeline import index
 
     text = (ROOT / "docs" / "records.md").read_text()
     listed = re.search(r"worst kinds first: `([^`]+)`", text).group(1).replace("\n", " ")
     assert [name.strip() for name in listed.split(",")] == list(index.FINDINGS_TYPES)
     explained = (ROOT / "docs" / "data.md").read_text()
-    assert [kind for kind in kinds.KINDS if f"| `{kind}` |" not in explained] == []
+    assert [kind for kind in index.FINDING_TYPES if f"| `{kind}` |" not in explained] == []
 
 
 def test_every_reason_of_a_reject_is_documented():
-    from trackbed.ingest import entries
+    from trackbed.dataset import schema
 
-    names = vars(entries).items()
+    names = vars(schema).items()
     reasons = {value for name, value in names if name.isupper() and isinstance(value, str)}
     text = (ROOT / "docs" / "sources.md").read_text()
     assert not {reason for reason in reasons if f"`{reason}`" not in text}
@@ -91,14 +90,16 @@ def test_the_changes_in_the_documents_are_valid_and_complete():
     import yaml
     from pydantic import TypeAdapter
 
-    from trackbed.learning import augment
+    from trackbed.networks import augmentation
 
     text = (ROOT / "docs" / "augmentation.md").read_text()
     entries = [yaml.safe_load(entry) for entry in re.findall(r"^\| `(\{.*?\})`", text, flags=re.M)]
-    changes = TypeAdapter(augment.Changes).validate_python(entries)
-    known = {kind for kind in vars(augment).values() if isinstance(kind, type)}
+    changes = TypeAdapter(augmentation.Changes).validate_python(entries)
+    known = {kind for kind in vars(augmentation).values() if isinstance(kind, type)}
     assert {type(change) for change in changes} == {
-        kind for kind in known if issubclass(kind, augment.Change) and kind is not augment.Change
+        kind
+        for kind in known
+        if issubclass(kind, augmentation.Change) and kind is not augmentation.Change
     }
 
 

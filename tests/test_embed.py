@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from conftest import create
 
-from trackbed import index
-from trackbed.learning import embeddings
+from trackbed.networks import embeddings
+from trackbed.pipeline import index
 
 FROZEN = {"network": "rails", "image_side": 32, "epochs": 3, "augment": [], "batch": 8}
 
@@ -34,13 +34,13 @@ def test_every_record_has_an_embedding(frozen):
 def test_the_saved_model_says_of_the_images_what_was_scored(frozen):
     import keras
 
-    from trackbed.ingest import records
+    from trackbed.records import reader
 
     model = keras.models.load_model(frozen.folder / "models/model.keras", safe_mode=True)
     scored = pd.read_csv(frozen.folder / "data/evaluation/predictions.csv")
     table = index.read(frozen.folder / "data/records")
     rows = table.set_index("record", drop=False).loc[scored["record"]]
-    images = records.pixels(frozen.folder / "data/records", rows, 32, 32)
+    images = reader.pixels(frozen.folder / "data/records", rows, 32, 32)
     confidence = model.predict(images, verbose=0).max(axis=1)
     np.testing.assert_allclose(confidence, scored["confidence"], atol=1e-3)
 
@@ -80,18 +80,7 @@ def test_embeddings_that_do_not_fit_the_model_are_refused_by_evaluate(frozen):
     values = np.load(path)
     path.unlink()
     np.save(path, values[:, ::-1])
-    stage = ("python", "stages/evaluate.py", "data/records", "data/folds", "data/embeddings")
-    outputs = (
-        "models",
-        "out",
-        "out.json",
-        "summary.csv",
-        "confusion.csv",
-        "bins.csv",
-        "coverage.csv",
-        "slices.csv",
-        "corruptions.csv",
-    )
-    told = frozen.run(*stage, *outputs, succeeds=False)
+    stage = ("python", "stages/evaluate.py", "data", "models", "metrics", "plots")
+    told = frozen.run(*stage, succeeds=False)
     assert "from images and from embeddings differ" in told
     assert "Traceback" not in told

@@ -1,19 +1,19 @@
 """The build against sources that try to fool it: nothing is lost, changed, run or left unsaid."""
 
 import hashlib
-import html
 import json
 import os
 import re
 import stat
+from html import unescape
 
 import evil_corpus
 import pytest
 from evil_corpus import ACCEPTED
 
-from trackbed.ingest.entries import OBEYED
-from trackbed.outputs import write_json
-from trackbed.telling import page
+from trackbed.dataset.schema import OBEYED
+from trackbed.pipeline.outputs import write_json
+from trackbed.reporting import html
 
 MEMORY = 2**30
 SMALL = 2**26  # bytes of a file that is compared by content
@@ -36,7 +36,7 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("files")
     cases = evil_corpus.lay_files(folder)
     before = state(folder / "raw")
-    done = evil_corpus.run(folder, evil_corpus.STAGE, "records", "data.json")
+    done = evil_corpus.run(folder, evil_corpus.STAGE, "data", "metrics")
     assert done.code == 0, done.output
     assert state(folder / "raw") == before
     return folder, done, evil_corpus.outcomes_of_files(folder, cases)
@@ -82,13 +82,13 @@ def test_what_is_refused_is_told_without_a_character_that_a_terminal_obeys(sourc
 
 def test_files_add_up(files):
     folder, _, _ = files
-    counts = json.loads((folder / "data.json").read_text())
+    counts = json.loads((folder / "metrics/data.json").read_text())
     lying = sum(len(names) for _, _, names in os.walk(folder / "raw"))
     links_to_folders = 1  # which os.walk takes for folders
     assert counts["seen"] == lying + links_to_folders
     assert counts["seen"] == counts["accepted"] + counts["rejected"] + counts["ignored"]
-    assert counts["accepted"] == len(evil_corpus.rows(folder / "records/index.csv"))
-    assert counts["rejected"] == len(evil_corpus.rows(folder / "records/rejects.csv"))
+    assert counts["accepted"] == len(evil_corpus.rows(folder / "data/records/index.csv"))
+    assert counts["rejected"] == len(evil_corpus.rows(folder / "data/records/rejects.csv"))
 
 
 def test_neither_much_memory_nor_another_program_is_needed(files, sources):
@@ -98,7 +98,7 @@ def test_neither_much_memory_nor_another_program_is_needed(files, sources):
 
 
 def test_every_reject_has_its_reason_and_is_safe_on_a_terminal(files):
-    rejects = evil_corpus.rows(files[0] / "records/rejects.csv")
+    rejects = evil_corpus.rows(files[0] / "data/records/rejects.csv")
     assert all(row["reason"] for row in rejects)
     assert not [row for row in rejects if OBEYED.search("".join(row.values()))]
 
@@ -106,10 +106,10 @@ def test_every_reject_has_its_reason_and_is_safe_on_a_terminal(files):
 def test_names_travel_unharmed_through_records_and_tables(files):
     tf = pytest.importorskip("tensorflow")
     folder, _, outcomes = files
-    index = evil_corpus.rows(folder / "records/index.csv")
+    index = evil_corpus.rows(folder / "data/records/index.csv")
     wanted = {one.case.key for one in outcomes if one.found == ACCEPTED}
     assert {row["filename"] for row in index} == wanted
-    paths = sorted(map(str, (folder / "records").glob("*.tfrecord")))
+    paths = sorted(map(str, (folder / "data/records").glob("*.tfrecord")))
     rows = []
     for record in tf.data.TFRecordDataset(paths).as_numpy_iterator():
         feature = tf.train.Example.FromString(record).features.feature
@@ -120,13 +120,13 @@ def test_names_travel_unharmed_through_records_and_tables(files):
 
 
 def test_names_travel_unharmed_through_json_and_pages(files, tmp_path):
-    index = evil_corpus.rows(files[0] / "records/index.csv")
+    index = evil_corpus.rows(files[0] / "data/records/index.csv")
     names = sorted({value for row in index for value in (row["filename"], row["class_name"])})
     write_json(tmp_path / "names.json", {name: name for name in names})
     read = json.loads((tmp_path / "names.json").read_text("utf-8"))
     assert list(read) == list(read.values()) == names
     template = "{% for name in names %}<i title='{{ name }}'>{{ name }}</i>\n{% endfor %}"
-    told = page.environment(autoescape=True).from_string(template).render(names=names)
+    told = html.environment(autoescape=True).from_string(template).render(names=names)
     found = re.findall(r"<i title='([^']*)'>([^<]*)</i>\n", told)
-    assert [tuple(map(html.unescape, pair)) for pair in found] == [(n, n) for n in names]
+    assert [tuple(map(unescape, pair)) for pair in found] == [(n, n) for n in names]
     assert set(re.findall(r"</?\w+", told)) == {"<i", "</i"}

@@ -61,10 +61,10 @@ sys.path.insert(0, {str(faults.STAGES)!r})
 from pathlib import Path
 import numpy as np
 from PIL import Image
-from trackbed import outputs
-from trackbed.stage import run
-from trackbed.ingest import records
-from trackbed.learning import embeddings
+from trackbed.pipeline import outputs
+from trackbed.pipeline.runner import run
+from trackbed.records import reader
+from trackbed.networks import embeddings
 
 def main(target: Path) -> None:
     if target.suffix == ".npy":
@@ -75,8 +75,8 @@ def main(target: Path) -> None:
         with outputs.replacing(target) as temporary:
             temporary.write_bytes(outputs.jpeg(Image.fromarray(noise), 95))
     else:
-        records.SHARE_OF_MEMORY = 0
-        records._array((100, 60, 60, 3))[:] = 1
+        reader.SHARE_OF_MEMORY = 0
+        reader._array((100, 60, 60, 3))[:] = 1
 
 run(main)
 """

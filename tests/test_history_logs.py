@@ -3,8 +3,8 @@
 import histories
 import pytest
 
-from trackbed.history import class_scores, reading
-from trackbed.history.analysis import analysis
+from trackbed.curves import class_scores, log_readers
+from trackbed.curves.analysis import analysis
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def found():
     """A function from the name of a log (and options) to its analysis; skips without the logs."""
     if not histories.LOGS.is_dir():
         pytest.skip(f"no training histories at {histories.LOGS.parent.name}/{histories.LOGS.name}")
-    return lambda name, **options: analysis(reading.read(histories.LOGS / name), **options)
+    return lambda name, **options: analysis(log_readers.read(histories.LOGS / name), **options)
 
 
 def anomalies(run, kind):

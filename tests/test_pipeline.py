@@ -199,16 +199,24 @@ def test_every_parameter_makes_the_stages_react_that_read_it(finished):
 @pytest.mark.parametrize(
     ("file", "stages"),
     [
-        ("trackbed/judging/baselines.py", {"evaluate"}),
-        ("trackbed/ingest/partition.py", {"split"}),
-        ("trackbed/learning/networks.py", {"embed", "train"}),
-        ("trackbed/ingest/images.py", {"build_tfrecord"}),
-        ("trackbed/telling/document.py", {"report"}),
-        ("trackbed/telling/templates/report.html.j2", {"report"}),
+        ("pipeline/lock.py", {"build_tfrecord", "split", "embed", "train", "evaluate", "report"}),
+        ("records/reader.py", {"build_tfrecord", "embed", "train", "evaluate", "report"}),
+        ("dataset/images.py", {"build_tfrecord", "split"}),
+        ("networks/registry.py", {"embed", "train", "evaluate"}),
+        ("embedding/views.py", {"embed"}),
+        ("training/loop.py", {"train", "evaluate"}),
+        ("evaluation/baselines.py", {"evaluate", "report"}),
+        ("curves/fit.py", {"report"}),
+        ("integrity/git.py", {"evaluate", "report"}),
+        ("experiments/sweeper.py", {"report"}),
+        ("reporting/document.py", {"report"}),
+        ("reporting/templates/report.html.j2", {"report"}),
+        ("pages/sweep_page.py", set()),
+        ("commands/sweep.py", set()),
     ],
 )
-def test_an_edited_file_makes_exactly_the_stages_react_that_use_it(finished, file, stages):
-    path = finished.folder / "stages" / file
+def test_an_edited_file_reruns_exactly_what_tracks_its_folder(finished, file, stages):
+    path = finished.folder / "stages/trackbed" / file
     text = path.read_text()
     try:
         path.write_text(text + "\n")

@@ -12,8 +12,8 @@ import evaluate
 import report
 import split
 import train
-from trackbed import params
-from trackbed.running import settings
+from trackbed.evaluation import comparison
+from trackbed.pipeline import params
 
 ROOT = Path(__file__).parents[1]
 RECIPES = sorted((ROOT / "recipes").glob("*.yaml"))
@@ -25,7 +25,7 @@ SECTIONS = {
     "evaluate": evaluate.EvaluateParams,
     "report": report.ReportParams,
     "runtime": build_tfrecord.RuntimeParams,
-    "gate": settings.GateParams,
+    "gate": comparison.GateParams,
 }
 
 
@@ -64,36 +64,30 @@ def test_a_recipe_says_what_it_needs_and_gives(recipe):
 
 
 def test_a_recipe_builds_its_network_and_takes_a_training_step(recipe):
-    from trackbed.learning import (
-        augment,
-        determinism,
-        examples,
-        losses,
-        networks,
-        phases,
-        training,
-    )
-    from trackbed.learning.spec import CHOICES, Spec
+    from trackbed.networks import augmentation, registry
+    from trackbed.networks.spec import CHOICES, Spec
+    from trackbed.pipeline import tensorflow_setup
+    from trackbed.training import batches, loop, optimization
 
     p = params.load("train", train.TrainParams, recipe)
     choices = {key: getattr(p, key) for key in CHOICES} | {"weights": "none"}
     spec = Spec(p.image_side, 3, **choices)
-    determinism.reproducible(p.seed)
-    network = networks.build(p.network, spec)
+    tensorflow_setup.make_deterministic(p.seed)
+    network = registry.build(p.network, spec)
     before = [weight.numpy().copy() for weight in network.trainable_weights]
     side = p.image_side
     images = np.random.default_rng(0).integers(0, 256, (3, side, side, 3), dtype=np.uint8)
-    three = examples.Examples(images, np.arange(3))
-    plan = training.Plan(**{key: getattr(p, key) for key in training.PLANNED})
-    first = phases.planned(p, spec, network, steps=1)[0]
-    training.fit(
+    three = batches.Examples(images, np.arange(3))
+    plan = loop.Plan(**{key: getattr(p, key) for key in loop.PLANNED})
+    first = optimization.phases(p, spec, network, steps=1)[0]
+    loop.fit(
         network,
-        (augment.layers(p.augment, p.seed), augment.mixers(p.augment, p.seed)),
+        (augmentation.layers(p.augment, p.seed), augmentation.mixers(p.augment, p.seed)),
         three,
         three,
         # with a warm-up the first step has a learning rate of 0
-        phases=[training.Phase(1 + p.warmup_epochs, first.optimizer)],
-        loss=losses.loss(p.loss, label_smoothing=p.label_smoothing, gamma=p.focal_gamma),
+        phases=[optimization.Phase(1 + p.warmup_epochs, first.optimizer)],
+        loss=optimization.loss(p.loss, label_smoothing=p.label_smoothing, gamma=p.focal_gamma),
         plan=plan,
     )
     after = [weight.numpy() for weight in network.trainable_weights]

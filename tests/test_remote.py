@@ -61,21 +61,6 @@ def test_every_command_of_the_document_is_run_here():
 # Transfer: a few small files, every kind of storage.
 
 
-@pytest.fixture(scope="module")
-def s3_server():
-    with storages.s3_server() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture(scope="module")
-def ssh_server(tmp_path_factory):
-    if storages.SSHD is None:
-        pytest.skip("no sshd: install openssh-server")
-    folder = tmp_path_factory.mktemp("sshd")
-    with storages.ssh_server(folder) as port:
-        yield port, folder
-
-
 @pytest.fixture(params=["folder", "s3", "ssh"])
 def storage(request, tmp_path):
     match request.param:
@@ -244,7 +229,7 @@ def test_scores_may_differ_by_rounding_alone(fresh, change, same):
     ("path", "before", "after"),
     [
         ("params.yaml", "epochs: 2", "epochs: 3"),
-        ("stages/trackbed/judging/scores.py", "import", "\nimport"),
+        ("stages/trackbed/evaluation/metrics.py", "import", "\nimport"),
         ("data/raw.dvc", "md5: ", "md5: 0"),
         ("metrics/evaluate.json", "macro", "micro"),
     ],

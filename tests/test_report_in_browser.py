@@ -4,17 +4,7 @@ import browser
 import fabricated
 import pandas as pd
 import pytest
-from test_document import told
 
-WIDTH = """
-const wide = [...document.querySelectorAll("body *")].filter((one) =>
-  one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".scroll, .box, svg, [hidden]")
-  && one.checkVisibility());
-return {inner: innerWidth, page: document.documentElement.scrollWidth,
-        wide: wide.map((one) => one.outerHTML.slice(0, 90)),
-        requests: performance.getEntriesByType("resource").map((one) => one.name),
-        titles: [document.title, document.querySelectorAll("script").length]};
-"""
 CLICKS = """
 const texts = (all) => [...all].map((one) => one.textContent.trim());
 const click = (table, head) => [...table.querySelectorAll("thead button")]
@@ -67,7 +57,7 @@ def evil(tmp_path_factory):
 
 def pages(factory, names, **options):
     folder = factory.mktemp("told")
-    return told(folder, names=names, **options)[0], folder
+    return fabricated.report(folder, names=names, **options)[0], folder
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +120,7 @@ def test_many_and_few_classes_fit_too(tmp_path_factory, tmp_path, classes, width
 
 
 def check_width(page, folder, width):
-    found, console = browser.asked(page, folder, WIDTH, width)
+    found, console = browser.asked(page, folder, browser.WIDTH, width)
     assert found["inner"] == width
     assert found["page"] <= width
     assert found["wide"] == []

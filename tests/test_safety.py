@@ -9,11 +9,10 @@ import pytest
 import yaml
 from PIL import Image
 
-from trackbed import index, outputs
-from trackbed.ingest import sources
-from trackbed.ingest.sources import Grouping
-from trackbed.judging import predictions
-from trackbed.problems import Problem
+from trackbed.dataset import sources
+from trackbed.dataset.sources import Grouping
+from trackbed.pipeline import index, outputs, tables
+from trackbed.pipeline.errors import UserError
 
 ROOT = Path(__file__).parents[1]
 CODE = sorted((ROOT / "stages").rglob("*.py"))
@@ -137,7 +136,7 @@ def test_no_file_or_text_is_ever_run_as_code(path):
 def test_a_model_that_carries_code_is_refused_in_words(tmp_path, kind):
     import keras
 
-    from trackbed.learning import checkpoint
+    from trackbed.training import checkpoint
 
     def times_two(x):
         return x * 2
@@ -146,7 +145,7 @@ def test_a_model_that_carries_code_is_refused_in_words(tmp_path, kind):
     inputs = keras.Input((4, 4, 3))
     outputs = keras.layers.Lambda(function, output_shape=(4, 4, 3))(inputs)
     checkpoint.save(tmp_path, keras.Model(inputs, outputs), ["a", "b"])
-    with pytest.raises(Problem, match=r"no loadable model \(.*(Lambda|deserializ|locate)"):
+    with pytest.raises(UserError, match=r"no loadable model \(.*(Lambda|deserializ|locate)"):
         checkpoint.load(tmp_path)
 
 
@@ -196,8 +195,8 @@ def test_markup_is_made_from_trees_templates_and_files_alone():
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Markup"):
                 (given,) = node.args
                 made = ast.unparse(given.func) if isinstance(given, ast.Call) else ""
-                # page.script reads report.js, a file of the package.
-                script = (path.name, ast.unparse(given)) == ("page.py", "text")
+                # html.script reads report.js, a file of the package.
+                script = (path.name, ast.unparse(given)) == ("html.py", "text")
                 assert script or re.search(r"(tostring|render)$", made), (
                     f"{path}: {ast.unparse(node)}"
                 )
@@ -223,7 +222,9 @@ NAMES = ["-1", "+1", "@home", "=", "-front/1.png", "a(1).png", "STONE|GRAS", "a-
 @pytest.mark.parametrize("text", FORMULAS)
 def test_no_table_is_written_that_a_spreadsheet_would_run(tmp_path, text):
     for table in (pd.DataFrame({"name": ["a", text]}), pd.DataFrame({text: [1]})):
-        with pytest.raises(Problem, match=r"t\.csv, column .*: a spreadsheet would run .* Rename"):
+        with pytest.raises(
+            UserError, match=r"t\.csv, column .*: a spreadsheet would run .* Rename"
+        ):
             outputs.write_csv(tmp_path / "t.csv", table)
     assert not (tmp_path / "t.csv").exists()
 
@@ -233,9 +234,9 @@ def test_other_names_come_back_from_tables_as_they_were(tmp_path):
         {"record": range(10), "filename": NAMES, "group": NAMES, "label": range(10)}
     )
     probabilities = pd.DataFrame([[0.1] * 10] * 10).to_numpy()
-    predictions.write(tmp_path, predictions.answers(rows, NAMES, probabilities))
-    table = predictions.read(tmp_path)
-    assert predictions.classes(table) == NAMES
+    tables.write_predictions(tmp_path, tables.predictions(rows, NAMES, probabilities))
+    table = tables.read_predictions(tmp_path)
+    assert tables.predicted_classes(table) == NAMES
     assert table["filename"].tolist() == table["true"].tolist() == NAMES
 
 
@@ -247,7 +248,7 @@ def test_numbers_are_never_taken_for_formulas(tmp_path):
 def test_a_source_with_such_a_class_is_refused_before_anything_is_trained(tmp_path):
     columns = {name: [0] for name in index.INDEX_TYPES}
     table = pd.DataFrame(columns | {"class_name": [FORMULAS[0]]})
-    with pytest.raises(Problem, match=r"index\.csv, column 'class_name'"):
+    with pytest.raises(UserError, match=r"index\.csv, column 'class_name'"):
         index.write(tmp_path, table)
 
 
@@ -260,13 +261,13 @@ def test_names_with_control_characters_do_not_get_in(tmp_path):
     assert listing.classes == ["GRAS", "STONE"]
     assert listing.strays == [("STONE/\\x1b[2J.png", "bad name")]
     (tmp_path / "folders" / "\x1b[2J").mkdir()
-    with pytest.raises(Problem, match=r"the class .* the character U\+001B") as refusal:
+    with pytest.raises(UserError, match=r"the class .* the character U\+001B") as refusal:
         sources.scan(tmp_path / "folders", None, Grouping(None, False))
     assert "\x1b" not in f"{refusal.value}"
 
     (tmp_path / "manifest").mkdir()
     rows = "filename,label\na.png,GRAS\nb.png,\x1b[2J\n"
     (tmp_path / "manifest" / "manifest.csv").write_text(rows)
-    with pytest.raises(Problem, match="row 3, label: control characters") as refusal:
+    with pytest.raises(UserError, match="row 3, label: control characters") as refusal:
         sources.scan(tmp_path / "manifest", None, Grouping(None, False))
     assert "\x1b" not in f"{refusal.value}"

@@ -54,7 +54,7 @@ def _draw(folder: Path, images: int, classes: int, side: int) -> None:
     import numpy as np
     from PIL import Image
 
-    from trackbed.drawing import surfaces
+    from trackbed.sample import surfaces
 
     random = np.random.default_rng(0)
     large = SIDES_OF_A_DRAWING * side

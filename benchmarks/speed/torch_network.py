@@ -7,7 +7,7 @@ SHIFT = 0.1  # share of the side, at most
 
 
 class SmallCNN(nn.Module):
-    """Layer by layer what trackbed.learning.small_cnn builds; uint8 in, logits out."""
+    """Layer by layer what trackbed.networks.small_cnn builds; uint8 in, logits out."""
 
     def __init__(self, side: int, classes: int, width: float, dropout: float) -> None:
         super().__init__()

@@ -27,18 +27,18 @@ from trackbed.commands import (
     sweep,
     verify,
 )
-from trackbed.problems import Problem
+from trackbed.pipeline.errors import UserError
 
 COMMANDS = (scan, manifest, leak, heads, sweep, best, suspects, curves, compare, gate, verify)
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that tells wrong usage in one line, as a Problem is told."""
+    """A parser that tells wrong usage in one line, as a UserError is told."""
 
     def error(self, message: str) -> NoReturn:
         """End the process with exit code 2."""
-        self.exit(Problem.exit_code, f"{self.prog}: {message}. See `{self.prog} --help`.\n")
+        self.exit(UserError.exit_code, f"{self.prog}: {message}. See `{self.prog} --help`.\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser().parse_args(arguments)
     try:
         return parsed.run(parsed) or 0
-    except Problem as problem:
+    except UserError as problem:
         if parsed.debug:
             traceback.print_exc()
         print(f"trackbed: {problem}", file=sys.stderr)

@@ -16,7 +16,7 @@ def one_by_one(task: Task, frames: int) -> Values:
     import numpy as np
     from sklearn.metrics import accuracy_score, f1_score
 
-    from trackbed.judging.resampling import RESAMPLES
+    from trackbed.evaluation.bootstrap import RESAMPLES
 
     labels, predicted, groups = _answers(frames)
     members = np.split(np.argsort(groups, kind="stable"), np.cumsum(np.bincount(groups))[:-1])
@@ -32,7 +32,7 @@ def one_by_one(task: Task, frames: int) -> Values:
 
 def at_once(task: Task, frames: int) -> Values:
     """The intervals of macro F1, accuracy and every class, as the evaluate stage makes them."""
-    from trackbed.judging import intervals
+    from trackbed.evaluation import intervals
 
     labels, predicted, groups = _answers(frames)
     begun = time.process_time()

@@ -17,11 +17,13 @@ SIDE, EPOCHS = 224, 30
 
 def forward(*, engine: str, precision: str, images: "np.ndarray") -> float:
     """Images per second of our forward pass, after a warm-up."""
-    from trackbed.learning import determinism, engines, halves, networks
-    from trackbed.learning.spec import Spec
+    from trackbed.embedding import engines
+    from trackbed.networks import embeddings, registry
+    from trackbed.networks.spec import Spec
+    from trackbed.pipeline import tensorflow_setup
 
-    determinism.reproducible(0)
-    backbone = halves.backbone(networks.build("rails", Spec(SIDE, 5)))
+    tensorflow_setup.make_deterministic(0)
+    backbone = embeddings.backbone(registry.build("rails", Spec(SIDE, 5)))
     run = engines.forward(backbone, engine, precision, images[:32])
     run(images[:16])
     begun = time.perf_counter()

@@ -33,14 +33,14 @@ def build_records(task: Task, *, images: int) -> Values:
 
 def read_records(task: Task, *, images: int) -> Values:
     """All pixels of our records, in memory; imports are left out."""
-    from trackbed import index
-    from trackbed.ingest import records
+    from trackbed.pipeline import index
+    from trackbed.records import reader
 
     folder = task.shared / f"project{images}" / "data" / "records"
     table = index.read(folder)
-    records.pixels(folder, table[:1], SIDE, SIDE)  # imports what it needs
+    reader.pixels(folder, table[:1], SIDE, SIDE)  # imports what it needs
     begun = time.perf_counter()
-    pixels = records.pixels(folder, table, SIDE, SIDE)
+    pixels = reader.pixels(folder, table, SIDE, SIDE)
     return {READ: time.perf_counter() - begun, "MB of pixels": pixels.nbytes / 1e6}
 
 

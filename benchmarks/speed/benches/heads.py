@@ -12,19 +12,19 @@ WHOLE = "s for all heads"
 
 def one_by_one(task: Task) -> Values:
     """`training.fit` for every point, as the train stage does."""
-    from trackbed.learning import examples, training
+    from trackbed.training import batches, loop, optimization
 
     embedded, labels = _embedded(task.images)
     begun = time.perf_counter()
     for model, rate, _, rows, held_out in _points(len(labels)):
-        training.fit(
+        loop.fit(
             model,
             ((), ()),
-            examples.Examples(embedded[rows], labels[rows]),
-            examples.Examples(embedded[held_out], labels[held_out]),
-            phases=[training.Phase(EPOCHS, _optimizer(rate))],
+            batches.Examples(embedded[rows], labels[rows]),
+            batches.Examples(embedded[held_out], labels[held_out]),
+            phases=[optimization.Phase(EPOCHS, _optimizer(rate))],
             loss=_loss(),
-            plan=training.Plan(batch=BATCH, patience=EPOCHS, seed=0),
+            plan=loop.Plan(batch=BATCH, patience=EPOCHS, seed=0),
         )
     return {WHOLE: time.perf_counter() - begun}
 
@@ -33,20 +33,21 @@ def stacked(task: Task) -> Values:
     """All points as one computation."""
     import numpy as np
 
-    from trackbed.learning import stacked, training
+    from trackbed.experiments import stacked_heads
+    from trackbed.training import loop
 
     embedded, labels = _embedded(task.images)
     begun = time.perf_counter()
     heads = [
-        stacked.Head(
+        stacked_heads.Head(
             model, rate / RATES[0], dropout, rows, held_out, np.ones(len(rows), np.float32)
         )
         for model, rate, dropout, rows, held_out in _points(len(labels))
     ]
-    stacked.fit(
+    stacked_heads.fit(
         heads,
         embedded,
-        training.one_hot(labels, CLASSES),
+        loop.one_hot(labels, CLASSES),
         optimizer=_optimizer,
         rate=lambda step: RATES[0],
         loss=_loss(),
@@ -71,15 +72,16 @@ def _points(images: int):
     """Head, learning rate, dropout, training and validation rows of every point."""
     import numpy as np
 
-    from trackbed.learning import backbones, determinism
-    from trackbed.learning.spec import Spec
+    from trackbed.networks import backbones
+    from trackbed.networks.spec import Spec
+    from trackbed.pipeline import tensorflow_setup
 
     fold = np.arange(images) // CLASSES % FOLDS
     for held_out in range(FOLDS):
         rows = np.flatnonzero(fold != held_out), np.flatnonzero(fold == held_out)
         for rate in RATES:
             for dropout in DROPOUTS:
-                determinism.reproducible(0)
+                tensorflow_setup.make_deterministic(0)
                 yield (
                     backbones.head("rails", Spec(32, CLASSES, dropout), UNITS),
                     rate,
@@ -89,15 +91,15 @@ def _points(images: int):
 
 
 def _optimizer(rate: Any) -> Any:
-    from trackbed.learning import optimizers
+    from trackbed.training import optimization
 
-    return optimizers.optimizer("adam", rate, weight_decay=0.0, average=0.0)
+    return optimization.optimizer("adam", rate, weight_decay=0.0, average=0.0)
 
 
 def _loss() -> Any:
-    from trackbed.learning import losses
+    from trackbed.training import optimization
 
-    return losses.loss("crossentropy", label_smoothing=0.0, gamma=0.0)
+    return optimization.loss("crossentropy", label_smoothing=0.0, gamma=0.0)
 
 
 BENCH = Bench(

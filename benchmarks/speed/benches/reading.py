@@ -22,14 +22,14 @@ def lay_out(task: Task) -> Values:
 
 def records(task: Task) -> Values:
     """Ours: the shards are read and checked once, later epochs come out of memory."""
-    from trackbed import index
-    from trackbed.ingest import records
-    from trackbed.learning import batches
+    from trackbed.pipeline import index
+    from trackbed.records import reader
+    from trackbed.training import batches
 
     folder = task.shared / "project" / "data" / "records"
     table = index.read(folder)
     begun = time.perf_counter()
-    pixels = records.pixels(folder, table, SIDE, SIDE)
+    pixels = reader.pixels(folder, table, SIDE, SIDE)
     endless = batches.shuffled(pixels, table["label"].to_numpy(), batch=BATCH, seed=0)
     epoch = endless.take(batches.steps(len(table), BATCH))
     return _epochs(epoch, len(table), begun)

@@ -67,17 +67,19 @@ def _recipe(task: Task) -> tuple[Mapping[str, Any], list[Any]]:
     import pydantic
     import yaml
 
-    from trackbed.learning import augment
+    from trackbed.networks import augmentation
 
     p = yaml.safe_load((task.shared / "project" / "params.yaml").read_text())["train"]
-    return p, augment.layers(pydantic.TypeAdapter(augment.Changes).validate_python(p["augment"]), 0)
+    return p, augmentation.layers(
+        pydantic.TypeAdapter(augmentation.Changes).validate_python(p["augment"]), 0
+    )
 
 
 def _network(p: Mapping[str, Any], classes: int) -> Any:
-    from trackbed.learning import networks, spec
+    from trackbed.networks import registry, spec
 
     wanted = spec.Spec(p["image_side"], classes, dropout=p["dropout"], width=p["width"])
-    return networks.build(p["network"], wanted)
+    return registry.build(p["network"], wanted)
 
 
 def torch_loop(task: Task) -> Values:

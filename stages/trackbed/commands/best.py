@@ -6,12 +6,12 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from trackbed.problems import Problem
+from trackbed.pipeline.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from trackbed.running.experiments import Experiment
+    from trackbed.experiments.experiment import Experiment
 
 DESCRIPTION = """\
 Rank the finished experiments of HEAD by a score and say whether the best one is better than the
@@ -56,31 +56,32 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the ranking and the comparison; apply or branch. Raises Problem."""
-    from trackbed.judging import crossvalidation
-    from trackbed.running import experiments, repository, results, validity
-    from trackbed.telling import ranking
+    """Print the ranking and the comparison; apply or branch. Raises UserError."""
+    from trackbed.evaluation import cross_validation
+    from trackbed.experiments import experiment, validity
+    from trackbed.integrity import git
+    from trackbed.pages import comparison_page
 
     validity.check_project()
-    baseline = repository.commit(arguments.rev)
+    baseline = git.commit(arguments.rev)
     if arguments.apply:
         _refuse_changes(baseline)
-    known = _distinct(experiments.finished(baseline))
+    known = _distinct(experiment.finished(baseline))
     if not known:
-        raise Problem(
+        raise UserError(
             f"Commit {baseline[:10]} has no finished experiment. Run `trackbed sweep` or "
             "`dvc exp run`; --rev names another commit."
         )
-    keys = results.varied(known)
-    runs, metric = results.scored(results.table(known, keys), known, arguments.metric)
-    runs = crossvalidation.comparable(_on_folds(runs, arguments.folds), keys)
-    lower = results.lower_is_better(metric)
-    table = crossvalidation.table(runs, keys, metric, lower)
+    keys = experiment.varied(known)
+    runs, metric = experiment.scored(experiment.table(known, keys), known, arguments.metric)
+    runs = cross_validation.comparable(_on_folds(runs, arguments.folds), keys)
+    lower = experiment.lower_is_better(metric)
+    table = cross_validation.table(runs, keys, metric, lower)
     _warn_of_test(metric)
-    print(ranking.text(table, runs, keys, known, metric, arguments.top))
-    print(ranking.compared(table, runs, keys, metric))
+    print(comparison_page.ranking_text(table, runs, keys, known, metric, arguments.top))
+    print(comparison_page.compared(table, runs, keys, metric))
     _tell_baseline(baseline, metric)
-    _take(arguments, ranking.standing(runs, keys, table.iloc[0]))
+    _take(arguments, comparison_page.standing(runs, keys, table.iloc[0]))
 
 
 def _distinct(known: "Sequence[Experiment]") -> "list[Experiment]":
@@ -89,13 +90,13 @@ def _distinct(known: "Sequence[Experiment]") -> "list[Experiment]":
 
 
 def _on_folds(runs: "pd.DataFrame", text: str | None) -> "pd.DataFrame":
-    from trackbed.running.runs import numbers
+    from trackbed.experiments.runs import numbers
 
     if text is None:
         return runs
     left = runs[runs["fold"].isin(numbers(text, "--folds"))]
     if left.empty:
-        raise Problem(f"--folds {text}: no experiment was validated on one of them.")
+        raise UserError(f"--folds {text}: no experiment was validated on one of them.")
     return left
 
 
@@ -108,24 +109,24 @@ def _warn_of_test(metric: str) -> None:
 
 
 def _tell_baseline(baseline: str, metric: str) -> None:
-    from trackbed.running import experiments, results
+    from trackbed.experiments import experiment
 
-    known = experiments.read({"HEAD": baseline})
+    known = experiment.read({"HEAD": baseline})
     try:
-        runs, metric = results.scored(results.table(known, []), known, metric)
-    except Problem:
+        runs, metric = experiment.scored(experiment.table(known, []), known, metric)
+    except UserError:
         return
     print(f"The commit itself: {metric} {runs[metric].iloc[0]:.4f} on fold {runs['fold'].iloc[0]}.")
 
 
 def _refuse_changes(baseline: str) -> None:
-    from trackbed.running import repository
+    from trackbed.integrity import git
 
-    if repository.commit() != baseline:
-        raise Problem("--apply: goes with experiments of HEAD alone; leave out --rev.")
-    _, other = repository.unfinished()
+    if git.commit() != baseline:
+        raise UserError("--apply: goes with experiments of HEAD alone; leave out --rev.")
+    _, other = git.unfinished()
     if other:
-        raise Problem(
+        raise UserError(
             f"--apply: would overwrite changes that are not committed, such as {other[0]}. "
             "Commit or stash them first."
         )
@@ -149,4 +150,4 @@ def _dvc(*words: str) -> None:
         check=False,
     )
     if done.returncode:
-        raise Problem(f"dvc exp {words[0]}: {done.stdout.strip()}")
+        raise UserError(f"dvc exp {words[0]}: {done.stdout.strip()}")

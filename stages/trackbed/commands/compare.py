@@ -38,10 +38,10 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the comparison and write the page. Raises Problem."""
-    from trackbed import index
-    from trackbed.running import revisions
-    from trackbed.telling import comparison_page
+    """Print the comparison and write the page. Raises UserError."""
+    from trackbed.experiments import revisions
+    from trackbed.pages import comparison_page
+    from trackbed.pipeline import index
 
     names = arguments.first, arguments.second
     change = revisions.comparison(*names)

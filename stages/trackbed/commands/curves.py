@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from trackbed.problems import Problem
+from trackbed.pipeline.errors import UserError
 
 DESCRIPTION = """\
 Analyse the history of one training run, or of several side by side: best epoch and early stopping,
@@ -44,16 +44,16 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Analyse, print, and write what was asked for. Raises Problem."""
-    from trackbed.history import class_scores, reading, side_by_side
-    from trackbed.history.analysis import analysis
-    from trackbed.telling import history_page
+    """Analyse, print, and write what was asked for. Raises UserError."""
+    from trackbed.curves import class_scores, log_readers, side_by_side
+    from trackbed.curves.analysis import analysis
+    from trackbed.pages import curves_page
 
     if arguments.patience is not None and arguments.patience < 0:
-        raise Problem(f"--patience: must be 0 or more, got {arguments.patience}.")
+        raise UserError(f"--patience: must be 0 or more, got {arguments.patience}.")
     side_by_side.refuse_twice([str(path) for path in arguments.logs])
     counts = _parameters(arguments.parameters, len(arguments.logs))
-    histories = _named([reading.read(path) for path in arguments.logs])
+    histories = _named([log_readers.read(path) for path in arguments.logs])
     options = {"monitor": arguments.monitor, "patience": arguments.patience}
     analyses = [
         analysis(history, parameters=count, **options)
@@ -63,10 +63,10 @@ def run(arguments: argparse.Namespace) -> None:
     if len(histories) > 1:
         compared = side_by_side.side_by_side(histories, analyses, arguments.monitor)
     classes = class_scores.read(arguments.classes) if arguments.classes else None
-    findings = history_page.Findings(histories, analyses, compared, classes)
-    print(history_page.text(findings))
+    findings = curves_page.Findings(histories, analyses, compared, classes)
+    print(curves_page.text(findings))
     if arguments.out:
-        for path in history_page.write(arguments.out, findings):
+        for path in curves_page.write(arguments.out, findings):
             print(f"written: {path}")
 
 
@@ -87,7 +87,7 @@ def _parameters(text: str | None, logs: int) -> list[int | None]:
     try:
         counts = [int(part) for part in text.split(",")]
     except ValueError:
-        raise Problem(f"--parameters {text}: must be whole numbers, one per LOG.") from None
+        raise UserError(f"--parameters {text}: must be whole numbers, one per LOG.") from None
     if len(counts) != logs:
-        raise Problem(f"--parameters {text}: {len(counts)} numbers for {logs} logs.")
+        raise UserError(f"--parameters {text}: {len(counts)} numbers for {logs} logs.")
     return counts

@@ -28,12 +28,12 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the verdict; the exit code. Raises Problem where it cannot tell."""
-    from trackbed import params
-    from trackbed.judging import guard
-    from trackbed.running import revisions, settings
+    """Print the verdict; the exit code. Raises UserError where it cannot tell."""
+    from trackbed.evaluation import comparison
+    from trackbed.experiments import revisions
+    from trackbed.pipeline import params
 
-    p = params.load("gate", settings.GateParams)
+    p = params.load("gate", comparison.GateParams)
     macro_f1 = revisions.macro_f1(revisions.WORKSPACE)
     change = None
     if arguments.base:
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"difference {value:+.4f} (95 % interval {low:+.4f} to {high:+.4f}) on "
             f"{change.images} images of {change.groups} groups"
         )
-    reasons = guard.reasons(macro_f1, p.macro_f1_floor, change, p.allowed_drop)
+    reasons = comparison.reasons_against(macro_f1, p.macro_f1_floor, change, p.allowed_drop)
     for reason in reasons:
         print(f"FAILED: {reason}")
     if not reasons:

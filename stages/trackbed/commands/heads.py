@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from trackbed import grid
-from trackbed.problems import Problem
+from trackbed.experiments import param_values
+from trackbed.pipeline.errors import UserError
 
 DESCRIPTION = """\
 Train the head of a frozen backbone in every combination of the given values, on every fold, all
@@ -23,7 +23,7 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    grid.add_to(command, "train.KEY=VALUE[,VALUE...]")
+    param_values.add_option(command, "train.KEY=VALUE[,VALUE...]")
     command.add_argument(
         "--folds", default="all", metavar="all|0,1,...", help="folds to validate on; default: all"
     )
@@ -36,31 +36,31 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Train, rank and print. Raises Problem."""
-    from trackbed import index, startup
-    from trackbed.learning import embeddings
-    from trackbed.outputs import write_csv
+    """Train, rank and print. Raises UserError."""
+    from trackbed.networks import embeddings
+    from trackbed.pipeline import index, tensorflow_setup
+    from trackbed.pipeline.outputs import write_csv
 
-    settings = grid.settings(arguments.assignments)
+    settings = param_values.settings(arguments.assignments)
     table = index.assigned(arguments.records_path, arguments.folds_path)
     stored = embeddings.read(arguments.embeddings_path)
     if stored is None:
-        raise Problem(
+        raise UserError(
             "params.yaml, train.network: there are no embeddings; `trackbed heads` is for frozen "
             "backbones. Use `dvc exp run -S ...`."
         )
     folds = _folds(arguments.folds, int(table["fold"].max()) + 1)
     points = [_point(setting, fold) for setting in settings for fold in folds]
 
-    startup.tensorflow()
+    tensorflow_setup.start()
     import pandas as pd
 
-    from trackbed.learning import screening
+    from trackbed.experiments import head_search
 
     for point in points:
-        screening.refuse(point, stored)
+        head_search.refuse(point, stored)
     names = pd.DataFrame([setting | {"train.fold": fold} for setting in settings for fold in folds])
-    scores = pd.concat([names, screening.screened(points, stored, table)], axis=1)
+    scores = pd.concat([names, head_search.validation_scores(points, stored, table)], axis=1)
     if arguments.csv:
         write_csv(arguments.csv, scores)
     print(ranked(scores, [key for setting in settings[:1] for key in setting]))
@@ -77,15 +77,15 @@ def ranked(scores: Any, keys: list[str]) -> str:
     return f"{head}\n{table.to_string(index=False, float_format='{:.4f}'.format, na_rep='-')}"
 
 
-def _point(setting: grid.Setting, fold: int) -> Any:
-    from trackbed import params
-    from trackbed.learning.choices import TrainParams
+def _point(setting: param_values.Setting, fold: int) -> Any:
+    from trackbed.pipeline import params
+    from trackbed.training.train_params import TrainParams
 
     values = params.sections().get("train", {}) | {"fold": str(fold)}
     for key, value in setting.items():
         section, _, name = key.partition(".")
         if section != "train" or name == "fold":
-            raise Problem(f"-S {key}: must be a key of section train other than fold.")
+            raise UserError(f"-S {key}: must be a key of section train other than fold.")
         values[name] = value
     return params.checked("train", TrainParams, values)
 
@@ -96,4 +96,4 @@ def _folds(text: str, count: int) -> list[int]:
     try:
         return [int(number) for number in text.split(",")]
     except ValueError:
-        raise Problem(f"--folds {text}: must be 'all' or numbers such as 0,1.") from None
+        raise UserError(f"--folds {text}: must be 'all' or numbers such as 0,1.") from None

@@ -49,19 +49,22 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the findings; the exit code. Raises Problem."""
-    from trackbed import index, params
-    from trackbed.ingest import leakage, neighbours
-    from trackbed.learning.choices import TrainParams
-    from trackbed.problems import Problem
+    """Print the findings; the exit code. Raises UserError."""
+    from trackbed.dataset import duplicates
+    from trackbed.experiments import leakage
+    from trackbed.pipeline import index, params
+    from trackbed.pipeline.errors import UserError
+    from trackbed.training.train_params import TrainParams
 
-    if not 0 <= arguments.distance < neighbours.BITS:
-        raise Problem(f"--distance: must be 0 to {neighbours.BITS - 1}, got {arguments.distance}.")
+    if not 0 <= arguments.distance < duplicates.BITS:
+        raise UserError(
+            f"--distance: must be 0 to {duplicates.BITS - 1}, got {arguments.distance}."
+        )
     seeds = _seeds(arguments.seeds)
     fold = params.load("train", TrainParams).fold
     table = index.assigned(arguments.records_path, arguments.folds_path)
     leaks = leakage.leaks(table, fold, arguments.distance)
-    print(told(leaks))
+    print(text(leaks))
     split = params.sections().get("split", {})
     in_order = split.get("consecutive_distance", "") not in params.NOTHING
     if not (in_order or leakage.groups_known(table)):
@@ -75,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     return LEAKS if found else 0
 
 
-def told(leaks: Sequence[Any]) -> str:
+def text(leaks: Sequence[Any]) -> str:
     """The leaks as text: a line each, and the examples of those that were found."""
     lines = []
     for leak in leaks:
@@ -91,15 +94,15 @@ def told(leaks: Sequence[Any]) -> str:
 def _experiment(table: Any, seeds: list[int]) -> None:
     import pandas as pd
 
-    from trackbed import params
-    from trackbed.running import resplit
+    from trackbed.experiments import leakage
+    from trackbed.pipeline import params
 
     print("\nsplit    seed  validation            test, other groups    validation less test")
     print("               accuracy  macro F1    accuracy  macro F1    macro F1", flush=True)
     rows = []
-    for one in resplit.judged(Path(), table, params.sections(), seeds):
-        values = [one.validation[name] for name in resplit.SCORES]
-        values += [one.test[name] for name in resplit.SCORES]
+    for one in leakage.compare_splits(Path(), table, params.sections(), seeds):
+        values = [one.validation[name] for name in leakage.SCORES]
+        values += [one.test[name] for name in leakage.SCORES]
         rows.append([one.split, *values])
         print(_line(one.split, f"{one.seed}", values), flush=True)
     if len(seeds) > 1:
@@ -114,9 +117,9 @@ def _line(split: str, seed: str, values: Sequence[float]) -> str:
 
 
 def _seeds(text: str) -> list[int]:
-    from trackbed.problems import Problem
+    from trackbed.pipeline.errors import UserError
 
     try:
         return [int(number) for number in text.split(",")]
     except ValueError:
-        raise Problem(f"--seeds {text}: must be numbers such as 0,1,2.") from None
+        raise UserError(f"--seeds {text}: must be numbers such as 0,1,2.") from None

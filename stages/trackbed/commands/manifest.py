@@ -4,9 +4,9 @@ import argparse
 import os
 from pathlib import Path
 
-from trackbed.ingest import folders, gtsrb, manifest, manifest_text
-from trackbed.ingest.entries import Found, shown
-from trackbed.problems import Problem
+from trackbed.dataset import folders, gtsrb, manifest_csv
+from trackbed.dataset.schema import Found, printable
+from trackbed.pipeline.errors import UserError
 
 GTSRB = """\
 Write a manifest.csv for the official folders of the German Traffic Sign Recognition Benchmark.
@@ -43,21 +43,21 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the manifest and print what is in it. Raises Problem."""
+    """Write the manifest and print what is in it. Raises UserError."""
     folder = arguments.folder
-    output = arguments.output or folder / manifest.MANIFEST
+    output = arguments.output or folder / manifest_csv.MANIFEST
     if not folder.is_dir():
-        raise Problem(f"{folder}: {'not a' if folder.exists() else 'no such'} folder.")
+        raise UserError(f"{folder}: {'not a' if folder.exists() else 'no such'} folder.")
     _refuse_to_overwrite(output, arguments.force)
     found = gtsrb.read(folder, folders.walk(folder))
     prefix = os.path.relpath(folder.resolve(), output.parent.resolve())
-    _write(output, manifest_text.text(found.entries, Path(prefix).as_posix(), output))
+    _write(output, manifest_csv.text(found.entries, Path(prefix).as_posix(), output))
     print(summary(found, output))
 
 
 def summary(found: Found, path: Path) -> str:
     """What a manifest at `path` holds, in a few lines."""
-    lines = [f"{shown(str(path))}: {len(found.entries):,} rows, {len(found.classes)} classes"]
+    lines = [f"{printable(str(path))}: {len(found.entries):,} rows, {len(found.classes)} classes"]
     for part in sorted({entry.part for entry in found.entries}, reverse=True):
         entries = [entry for entry in found.entries if entry.part == part]
         tracks = len({entry.group for entry in entries if entry.group})
@@ -71,16 +71,18 @@ def summary(found: Found, path: Path) -> str:
 
 def _refuse_to_overwrite(path: Path, force: bool) -> None:
     if path.is_dir():
-        raise Problem(f"{path}: a folder; --output names a file, such as {path / 'manifest.csv'}.")
+        raise UserError(
+            f"{path}: a folder; --output names a file, such as {path / 'manifest.csv'}."
+        )
     if os.path.lexists(path) and not force:
-        raise Problem(f"{path}: exists already. Use --force to replace it.")
+        raise UserError(f"{path}: exists already. Use --force to replace it.")
 
 
 def _write(path: Path, text: str) -> None:
-    from trackbed.outputs import replacing  # imports pandas
+    from trackbed.pipeline.outputs import replacing  # imports pandas
 
     try:
         with replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise Problem(f"{path}: cannot be written ({error.strerror}).") from None
+        raise UserError(f"{path}: cannot be written ({error.strerror}).") from None

@@ -37,11 +37,11 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what was found; the exit code. Raises Problem."""
-    from trackbed.ingest import parallel
-    from trackbed.ingest.limits import Limits
-    from trackbed.ingest.survey import survey
-    from trackbed.problems import BadData
+    """Print what was found; the exit code. Raises UserError."""
+    from trackbed.dataset import pool
+    from trackbed.dataset.schema import Limits
+    from trackbed.dataset.source_scan import survey
+    from trackbed.pipeline.errors import BadData
 
     p = _params()
     _refuse_inside(arguments.csv, arguments.folder)
@@ -50,19 +50,19 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.classes.split(",") if arguments.classes else None,
         Limits(p.max_pixels, p.min_side, p.max_aspect),
         p.crop_margin,
-        None if arguments.quick else parallel.cores(),
+        None if arguments.quick else pool.cores(),
     )
-    print("\n".join(told(found, arguments.folder, arguments.examples)))
+    print("\n".join(lines(found, arguments.folder, arguments.examples)))
     if arguments.csv:
         _write(arguments.csv, found.table())
     return 0 if found.is_fine() else BadData.exit_code
 
 
-def told(found: Any, folder: Path, examples: int) -> Iterator[str]:
+def lines(found: Any, folder: Path, examples: int) -> Iterator[str]:
     """A survey line by line: the counts, what was found with examples, and the verdict."""
-    from trackbed.ingest.entries import shown
+    from trackbed.dataset.schema import printable
 
-    root = shown(str(folder))
+    root = printable(str(folder))
     table = found.table()
     yield f"{root}: {_counted(found)}"
     titles = {
@@ -112,26 +112,26 @@ def _reasons(rows: Iterable[Any], examples: int) -> Iterator[str]:
 
 
 def _refuse_inside(path: Path | None, folder: Path) -> None:
-    from trackbed.problems import Problem
+    from trackbed.pipeline.errors import UserError
 
     if path and path.resolve().is_relative_to(folder.resolve()):
-        raise Problem(f"--csv {path}: must lie outside of {folder}, which is left as it is.")
+        raise UserError(f"--csv {path}: must lie outside of {folder}, which is left as it is.")
 
 
 def _write(path: Path, table: Any) -> None:
-    from trackbed import outputs
-    from trackbed.problems import Problem
+    from trackbed.pipeline import outputs
+    from trackbed.pipeline.errors import UserError
 
     try:
         outputs.write_csv(path, table)
     except OSError as error:
-        raise Problem(f"{path}: cannot be written ({error.strerror}).") from None
+        raise UserError(f"{path}: cannot be written ({error.strerror}).") from None
 
 
 def _params() -> Any:
     from pydantic import Field
 
-    from trackbed import params
+    from trackbed.pipeline import params
 
     class Bounds(params.Section, extra="ignore"):
         """What the build lets pass; the defaults are those of params.yaml."""

@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trackbed.problems import Problem
+from trackbed.pipeline.errors import UserError
 
 if TYPE_CHECKING:
-    from trackbed.running.trainings import Training
+    from trackbed.experiments.training_runs import Training
 
 DESCRIPTION = """\
 Rank the training images by how little a model that was not trained on them believes their label,
@@ -56,23 +56,23 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the first suspects, write list and page. Raises Problem."""
-    from trackbed import index
-    from trackbed.judging import suspects
-    from trackbed.running import crossvalidated, trainings, validity
-    from trackbed.telling import suspects_page
+    """Print the first suspects, write list and page. Raises UserError."""
+    from trackbed.evaluation import label_errors
+    from trackbed.experiments import out_of_fold, training_runs, validity
+    from trackbed.pages import suspects_page
+    from trackbed.pipeline import index
 
     if arguments.most < 1:
-        raise Problem(f"--most: must be at least 1, got {arguments.most}.")
+        raise UserError(f"--most: must be at least 1, got {arguments.most}.")
     validity.check_project()
     records_path = Path("data/records")
     table = index.assigned(records_path, Path("data/folds"))
     training = table[table["part"] == "train"]
-    known = _of_these_data(trainings.known(arguments.rev))
+    known = _of_these_data(training_runs.known(arguments.rev))
     folds = int(training["fold"].max()) + 1
-    setting = crossvalidated.chosen(known, folds, arguments.setting, arguments.partial)
-    told = crossvalidated.out_of_fold(setting, table)
-    ranked = suspects.ranked(told, by_cleanlab=arguments.method == METHODS[1])
+    setting = out_of_fold.chosen(known, folds, arguments.setting, arguments.partial)
+    told = out_of_fold.out_of_fold(setting, table)
+    ranked = label_errors.ranked(told, by_cleanlab=arguments.method == METHODS[1])
     found = suspects_page.Found(
         ranked.head(arguments.most),
         method=arguments.method,
@@ -90,12 +90,12 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _of_these_data(known: "list[Training]") -> "list[Training]":
     """Without trainings on other records or folds than those of the workspace, which it tells."""
-    from trackbed.running import trainings
+    from trackbed.experiments import training_runs
 
-    here = trainings.data_here()
+    here = training_runs.data_here()
     left = [one for one in known if one.data() == here]
     if known and not left:
-        raise Problem(
+        raise UserError(
             f"The {len(known)} finished trainings, such as {known[0].name}, are of other records "
             "or folds than those of the workspace's dvc.lock. Go to their commit with "
             "`git checkout` and `dvc checkout`, or cross-validate anew: `trackbed sweep "

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trackbed import grid
-from trackbed.problems import Problem
+from trackbed.experiments import param_values
+from trackbed.pipeline.errors import UserError
 
 if TYPE_CHECKING:
-    from trackbed.running.experiments import Experiment
-    from trackbed.running.runs import Run
-    from trackbed.running.sweeping import Failure
+    from trackbed.experiments.experiment import Experiment
+    from trackbed.experiments.runs import Run
+    from trackbed.experiments.sweeper import Failure
 
 DESCRIPTION = """\
 Run every combination of the given values as a DVC experiment, on every given fold and with every
@@ -39,7 +39,7 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     more = ". With --search also LOW..HIGH and LOW..HIGH:log"
-    grid.add_to(command, "SECTION.KEY=VALUE[,VALUE...]", more)
+    param_values.add_option(command, "SECTION.KEY=VALUE[,VALUE...]", more)
     command.add_argument(
         "--folds",
         metavar="all|0,1,...",
@@ -77,19 +77,20 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run what is missing and write the summary; the exit code. Raises Problem."""
-    from trackbed.running import experiments, repository, validity
+    """Run what is missing and write the summary; the exit code. Raises UserError."""
+    from trackbed.experiments import experiment, validity
+    from trackbed.integrity import git
 
     validity.check_project()
     if arguments.summarise:
-        _summarise(arguments.summarise, repository.commit(arguments.rev))
+        _summarise(arguments.summarise, git.commit(arguments.rev))
         return 0
     if arguments.jobs < 1:
-        raise Problem(f"--jobs {arguments.jobs}: must be at least 1.")
-    baseline = repository.commit()
+        raise UserError(f"--jobs {arguments.jobs}: must be at least 1.")
+    baseline = git.commit()
     runs, failed = (_search if arguments.search is not None else _grid)(arguments, baseline)
     names = {one.name for one in runs}
-    known = [one for one in experiments.finished(baseline) if one.name in names]
+    known = [one for one in experiment.finished(baseline) if one.name in names]
     _write(arguments.prefix, baseline, known, failed)
     for name, error, log in failed:
         print(f"FAILED: {name}: {error}\n  log: {log}")
@@ -98,68 +99,70 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _grid(arguments: argparse.Namespace, baseline: str) -> "tuple[list[Run], list[Failure]]":
     """Run every combination; the runs, and those of them that failed."""
-    from trackbed import params
-    from trackbed.running import runs, searching, sweeping, validity
+    from trackbed.experiments import runs, search, sweeper, validity
+    from trackbed.pipeline import params
 
     if not arguments.assignments and not arguments.folds and not arguments.seeds:
-        raise Problem("Nothing to vary: give -S, --folds or --seeds. See `trackbed sweep --help`.")
-    settings = grid.settings(arguments.assignments)
+        raise UserError(
+            "Nothing to vary: give -S, --folds or --seeds. See `trackbed sweep --help`."
+        )
+    settings = param_values.settings(arguments.assignments)
     for key, value in settings[0].items():
-        if searching.is_range(value):
-            raise Problem(f"-S {key}={value}: a range goes with --search N; give values instead.")
+        if search.is_range(value):
+            raise UserError(f"-S {key}={value}: a range goes with --search N; give values instead.")
     count = validity.folds(params.sections())
     folds, seeds = runs.repeats(arguments.folds, arguments.seeds, set(settings[0]), count)
     planned = runs.planned(arguments.prefix, settings, folds, seeds)
     _check([one.setting for one in planned])
     logs, jobs = FOLDER / arguments.prefix / "logs", min(arguments.jobs, len(planned))
-    with sweeping.opened(baseline, logs, jobs, len(planned), arguments.force) as sweeper:
-        sweeper.run(planned)
-    return planned, sweeper.failed
+    with sweeper.opened(baseline, logs, jobs, len(planned), arguments.force) as opened:
+        opened.run(planned)
+    return planned, opened.failed
 
 
 def _search(arguments: argparse.Namespace, baseline: str) -> "tuple[list[Run], list[Failure]]":
     """Run what a search asks for, like `_grid`."""
-    from trackbed import params
-    from trackbed.running import experiments, runs, searching, sweeping, validity
+    from trackbed.experiments import experiment, runs, search, sweeper, validity
+    from trackbed.pipeline import params
 
     if arguments.search < 1:
-        raise Problem(f"--search {arguments.search}: must be at least 1.")
-    space = searching.space(arguments.assignments)
+        raise UserError(f"--search {arguments.search}: must be at least 1.")
+    space = search.space(arguments.assignments)
     count = validity.folds(params.sections())
     folds, seeds = runs.repeats(arguments.folds, arguments.seeds, set(space), count)
     repeats = max(1, len(folds)) * max(1, len(seeds))
-    limits = searching.extremes(space)
+    limits = search.extremes(space)
     _check([run.setting for one in limits for run in _of(arguments, one, folds, seeds)])
     at_once = max(1, arguments.jobs // repeats)
-    asked, planned = searching.study(at_once), {}
+    asked, planned = search.study(at_once), {}
     logs, total = FOLDER / arguments.prefix / "logs", arguments.search * repeats
-    with sweeping.opened(baseline, logs, arguments.jobs, total, arguments.force) as sweeper:
+    with sweeper.opened(baseline, logs, arguments.jobs, total, arguments.force) as opened:
         for begin in range(0, arguments.search, at_once):
             trials = [asked.ask() for _ in range(min(at_once, arguments.search - begin))]
             wanted = [
-                _of(arguments, searching.suggested(trial, space), folds, seeds) for trial in trials
+                _of(arguments, search.suggested(trial, space), folds, seeds) for trial in trials
             ]
             fresh = {run.name: run for some in wanted for run in some if run.name not in planned}
-            sweeper.progress.total -= len(trials) * repeats - len(fresh)
-            sweeper.run(list(fresh.values()))
+            opened.progress.total -= len(trials) * repeats - len(fresh)
+            opened.run(list(fresh.values()))
             planned |= fresh
             for trial, some in zip(trials, wanted, strict=True):
-                scores = [experiments.score(baseline, run.name) for run in some]
-                searching.answer(asked, trial, scores)
-    return list(planned.values()), sweeper.failed
+                scores = [experiment.score(baseline, run.name) for run in some]
+                search.answer(asked, trial, scores)
+    return list(planned.values()), opened.failed
 
 
 def _of(
     arguments: argparse.Namespace, setting: dict[str, str], folds: list[int], seeds: list[int]
 ) -> "list[Run]":
-    from trackbed.running import runs
+    from trackbed.experiments import runs
 
     return runs.planned(arguments.prefix, [setting], folds, seeds)
 
 
 def _check(settings: "Sequence[dict[str, str]]") -> None:
-    from trackbed import params
-    from trackbed.running import validity
+    from trackbed.experiments import validity
+    from trackbed.pipeline import params
 
     sections = params.sections()
     validity.check_settings(settings, sections)
@@ -167,11 +170,11 @@ def _check(settings: "Sequence[dict[str, str]]") -> None:
 
 
 def _summarise(prefix: str, baseline: str) -> None:
-    from trackbed.running import experiments
+    from trackbed.experiments import experiment
 
-    known = [one for one in experiments.finished(baseline) if one.name.startswith(f"{prefix}-")]
+    known = [one for one in experiment.finished(baseline) if one.name.startswith(f"{prefix}-")]
     if not _write(prefix, baseline, known, []):
-        raise Problem(
+        raise UserError(
             f"--summarise {prefix}: commit {baseline[:10]} has no finished experiment named "
             f"{prefix}-...; `dvc exp list` shows those there are, --rev another commit."
         )
@@ -181,16 +184,16 @@ def _write(
     prefix: str, baseline: str, known: "Sequence[Experiment]", failed: "Sequence[Failure]"
 ) -> bool:
     """Write and print the summary; False where no experiment has a validation score."""
-    from trackbed.running import experiments, results
-    from trackbed.telling import sweep_page
+    from trackbed.experiments import experiment
+    from trackbed.pages import sweep_page
 
     scored = [one for one in known if "best.val_macro_f1" in one.validation]
     if not scored:
         return False
-    keys = results.varied(scored)
-    sweep = sweep_page.Sweep(prefix, baseline, results.table(scored, keys), keys, failed)
+    keys = experiment.varied(scored)
+    sweep = sweep_page.Sweep(prefix, baseline, experiment.table(scored, keys), keys, failed)
     folder = FOLDER / prefix
-    sweep_page.write(folder, sweep, experiments.curves(scored, sweep_page.QUANTITIES))
+    sweep_page.write(folder, sweep, experiment.curves(scored, sweep_page.QUANTITIES))
     print(sweep_page.text(sweep))
     print(f"page: {folder / 'index.html'}")
     return True

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from trackbed.running.hashing import Told
-    from trackbed.running.inspection import Inspection
-    from trackbed.running.repair import Outcome
-    from trackbed.running.verification import Finding
+    from trackbed.integrity.dvc_lock import Progress
+    from trackbed.integrity.inspection import Inspection
+    from trackbed.integrity.repair import Outcome
+    from trackbed.integrity.verification import Finding
 
 DESCRIPTION = """\
 Hash every output, every file in an output folder, and the objects that DVC keeps of them, and
@@ -46,12 +46,12 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the findings, and what was repaired; the exit code. Raises Problem."""
-    from trackbed.running import inspection, recorded, repair
-    from trackbed.running.storage import Remotes
+    """Print the findings, and what was repaired; the exit code. Raises UserError."""
+    from trackbed.integrity import dvc_lock, inspection, repair
+    from trackbed.integrity.storage import Remotes
 
     ask = arguments.remote is not None
-    with recorded.repository() as repo, contextlib.ExitStack() as stack:
+    with dvc_lock.repository() as repo, contextlib.ExitStack() as stack:
         if arguments.repair:
             stack.enter_context(repair.locked(repo))
         remotes = Remotes(repo, arguments.remote or None)
@@ -61,12 +61,12 @@ def run(arguments: argparse.Namespace) -> int:
         done: set[tuple[str, str]] = set()
         if arguments.repair:
             work = repair.Repair(repo, remotes, seen.lists, write=ask)
-            done = _told_repairs(work.outcomes(seen.checked))
+            done = _repairs_with_output(work.outcomes(seen.checked))
     return _concluded(seen, findings, done)
 
 
 def _findings(seen: "Inspection") -> list["Finding"]:
-    from trackbed.running import verification
+    from trackbed.integrity import verification
 
     found = verification.findings(seen.checked)
     return found + [verification.unlisted(path, output) for path, output in seen.unlisted]
@@ -74,26 +74,26 @@ def _findings(seen: "Inspection") -> list["Finding"]:
 
 def _tell(findings: Sequence["Finding"]) -> None:
     """What differs file by file, what is only not here output by output."""
-    from trackbed.running.verification import Kind
+    from trackbed.integrity.verification import Kind
 
     away: Counter[tuple[str, str, str]] = Counter()
     for finding in findings:
         if finding.kind is Kind.WRONG:
-            place = f"{_shown(finding.path)}: {finding.where}: {finding.what}."
-            print(f"{place} {_shown(finding.remedy)}")
+            place = f"{_shortened(finding.path)}: {finding.where}: {finding.what}."
+            print(f"{place} {_shortened(finding.remedy)}")
         else:
             away[finding.output, finding.what, finding.remedy] += 1
     for (output, what, remedy), count in away.items():
         files = f"{count:,} files " if count > 1 else ""
-        print(f"{_shown(output)}: {files}{what}. {_shown(remedy)}")
+        print(f"{_shortened(output)}: {files}{what}. {_shortened(remedy)}")
 
 
-def _told_repairs(outcomes: Iterator["Outcome"]) -> set[tuple[str, str]]:
+def _repairs_with_output(outcomes: Iterator["Outcome"]) -> set[tuple[str, str]]:
     """Print the outcomes; place and object, or path, of what was repaired."""
     done = set()
     for outcome in outcomes:
         word = "repaired" if outcome.done else "NOT repaired"
-        print(f"{word}: {_shown(outcome.path)}: {outcome.where}: {_shown(outcome.told)}")
+        print(f"{word}: {_shortened(outcome.path)}: {outcome.where}: {_shortened(outcome.told)}")
         if outcome.done:
             done.add((outcome.where, outcome.name or outcome.path))
     return done
@@ -103,7 +103,7 @@ def _concluded(
     seen: "Inspection", findings: Sequence["Finding"], done: set[tuple[str, str]]
 ) -> int:
     """Print the counts; the exit code."""
-    from trackbed.running.verification import Kind
+    from trackbed.integrity.verification import Kind
 
     wrong = [finding for finding in findings if finding.kind is Kind.WRONG]
     left = [finding for finding in wrong if (finding.where, _key(finding)) not in done]
@@ -117,7 +117,7 @@ def _concluded(
     print("; ".join(told))
     names = ", ".join(output.path for output in seen.unrecorded)
     if names:
-        print(f"no record of {_shown(names)}: `dvc repro` was not run for it yet")
+        print(f"no record of {_shortened(names)}: `dvc repro` was not run for it yet")
     never_run = any(output.made for output in seen.unrecorded) and not any(
         one.file.output.made for one in seen.checked
     )
@@ -147,15 +147,15 @@ def _key(finding: "Finding") -> str:
     return finding.name or finding.path
 
 
-def _shown(text: str) -> str:
+def _shortened(text: str) -> str:
     """Without control characters, which `dvc add` takes in names."""
-    from trackbed.ingest.entries import shown
+    from trackbed.dataset.schema import printable
 
-    return shown(text)
+    return printable(text)
 
 
 @contextlib.contextmanager
-def _bar(title: str, total: int) -> Iterator["Told"]:
+def _bar(title: str, total: int) -> Iterator["Progress"]:
     """On a terminal, a bar of the bytes that were read."""
     import sys
 

@@ -1,0 +1,143 @@
+"""All findings about one training history."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trackbed.curves import anomalies, best_epoch, convergence, fit, rate_schedule
+from trackbed.curves.history import History, robust_deviation
+
+FEWEST_EPOCHS = 5
+PAUSE = 3.0  # times the median
+SLOW, SLOW_DEVIATIONS = 1.25, 5
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds. pauses: epochs that took more than three medians, with their seconds; the first
+    epoch is no pause but a start (compiling, first reading of files): start. slow: other epochs
+    above 1.25 medians and 5 robust deviations. spent: without what pauses took beyond the median.
+    waiting: share of the training time without data, 0 to 1, weighted by the time.
+    """
+
+    epochs: int
+    median: float
+    mean: float
+    total: float
+    spent: float
+    start: float | None
+    pauses: dict[int, float]
+    slow: dict[int, float]
+    images_per_second: float | None
+    waiting: float | None
+
+
+def timing(history: History) -> Timing | None:
+    """None where the log has no times; extremes need FEWEST_EPOCHS epochs."""
+    if history.seconds is None:
+        return None
+    seconds = history.seconds[np.isfinite(history.seconds) & (history.seconds >= 0)]
+    if seconds.empty:
+        return None
+    median = float(seconds.median())
+    later = seconds[seconds.index > 1] if len(seconds) >= FEWEST_EPOCHS else seconds.iloc[:0]
+    pauses = later[later > PAUSE * median]
+    limit = max(SLOW * median, median + SLOW_DEVIATIONS * robust_deviation(seconds.to_numpy()))
+    slow = later[(later > limit) & ~later.index.isin(pauses.index)]
+    starts = len(later) and seconds.index[0] == 1 and seconds.iloc[0] > limit
+    total = float(seconds.sum())
+    return Timing(
+        epochs=len(seconds),
+        median=median,
+        mean=float(seconds.mean()),
+        total=total,
+        spent=total - float((pauses - median).sum()),
+        start=float(seconds.iloc[0]) if starts else None,
+        pauses=_by_epoch(pauses),
+        slow=_by_epoch(slow),
+        images_per_second=_typical(history, "speed"),
+        waiting=_waiting(history, seconds),
+    )
+
+
+def _by_epoch(seconds: pd.Series) -> dict[int, float]:
+    return {int(epoch): float(value) for epoch, value in seconds.items()}
+
+
+def _typical(history: History, role: str) -> float | None:
+    columns = history.of(role)
+    return float(history.finite(columns[0].name).median()) if columns else None
+
+
+def _waiting(history: History, seconds: pd.Series) -> float | None:
+    columns = history.of("waiting")
+    if not columns:
+        return None
+    shares = history.finite(columns[0].name)
+    weights = seconds.reindex(shares.index).fillna(0)
+    return float(np.average(shares, weights=weights)) if weights.sum() > 0 else None
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The findings of a run; None or empty where the data are missing or too few to say.
+
+    unknown: columns whose name tells nothing; they are kept, and no rule looks at them.
+    """
+
+    name: str
+    kind: str
+    epochs: int
+    notes: tuple[str, ...]
+    unknown: tuple[str, ...]
+    parameters: int | None
+    best: best_epoch.Best | None
+    others: tuple[best_epoch.Best, ...]
+    losses: tuple[convergence.Change, ...]
+    milestones: tuple[convergence.Milestones, ...]
+    fit: fit.Fit | None
+    convergence: tuple[convergence.Convergence, ...]
+    schedule: rate_schedule.Schedule | None
+    anomalies: tuple[anomalies.Anomaly, ...]
+    timing: Timing | None
+
+    def values(self) -> dict[str, Any]:
+        """Plain lists and dictionaries, as JSON takes them."""
+        return asdict(self)
+
+
+def analysis(
+    history: History,
+    *,
+    monitor: str | None = None,
+    patience: int | None = None,
+    parameters: int | None = None,
+) -> Analysis:
+    """Analyse a history.
+
+    monitor: the column that the best epoch goes by; patience: of early stopping, in epochs;
+    parameters: of the network; each where the log does not say. Raises UserError for a monitor that
+    the history has not.
+    """
+    monitored = best_epoch.monitored(history, monitor)
+    losses = history.of("loss")
+    judged = [*losses, *([monitored] if monitored and monitored not in losses else [])]
+    return Analysis(
+        name=history.name,
+        kind=history.kind,
+        epochs=len(history.table),
+        notes=history.notes,
+        unknown=tuple(column.name for column in history.columns if column.role == "other"),
+        parameters=parameters if parameters is not None else history.facts.get("parameters"),
+        best=best_epoch.best(history, monitored, patience) if monitored else None,
+        others=best_epoch.others(history, monitored) if monitored else (),
+        losses=convergence.changes(history),
+        milestones=convergence.milestones(history),
+        fit=fit.fit(history),
+        convergence=convergence.convergence(history, judged),
+        schedule=rate_schedule.schedule(history, monitored),
+        anomalies=anomalies.anomalies(history, monitored),
+        timing=timing(history),
+    )

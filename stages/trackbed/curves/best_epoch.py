@@ -1,0 +1,134 @@
+"""The best epoch of a run, and whether the run was stopped early."""
+
+import itertools
+from dataclasses import dataclass
+
+import pandas as pd
+
+from trackbed.curves.columns import Column, same
+from trackbed.curves.history import History
+
+SHORT = 3  # a patience below is rare
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Whether early stopping ended the run.
+
+    verdict: 'yes', 'no', 'likely', 'open'. patience: the epochs it waited, where known or implied.
+    because: 'recorded', 'patience given', 'would have stopped before', 'waited longer before',
+    'ends after its longest wait', 'ends on a round number of epochs', 'ends soon after its best'.
+    """
+
+    verdict: str
+    patience: int | None
+    because: str
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best epoch by one column: the first of those with the best value.
+
+    tied: all epochs with that value. so_far: epochs that were better than every one before.
+    others: the other losses and scores at the best epoch. worse_by: how much worse the last value
+    is, from 0. longest_wait: most epochs without improvement before one came.
+    """
+
+    column: str
+    lower_is_better: bool
+    epoch: int
+    value: float
+    tied: tuple[int, ...]
+    so_far: tuple[int, ...]
+    last_epoch: int
+    last: float
+    worse_by: float
+    epochs_since: int
+    longest_wait: int
+    stop: Stop
+    others: dict[str, float]
+
+
+def monitored(history: History, name: str | None = None) -> Column | None:
+    """The column that best epochs go by: `name`, else what the log says it monitored, else the
+    validation loss, else the first of validation losses, validation scores, training losses.
+
+    Raises UserError for a name that the history has not.
+    """
+    if name is not None:
+        return history.column(name)
+    logged = str(history.facts.get("monitor", ""))
+    for column in [*history.of("loss"), *history.of("metric")]:
+        if same(column.name, logged):
+            return column
+    validation = history.of("loss", "validation")
+    whole = [column for column in validation if column.quantity == "loss"]
+    candidates = [*whole, *validation, *history.of("metric", "validation")]
+    candidates += [*history.of("loss"), *history.of("metric")]
+    return candidates[0] if candidates else None
+
+
+def best(history: History, column: Column, patience: int | None = None) -> Best:
+    """The best epoch by `column`, which has a finite value. `patience`: of early stopping."""
+    values = history.finite(column.name)
+    signed = column.sign * values
+    # cummin is the best so far; an equal value later is no improvement, as in Keras.
+    before = signed.cummin().shift(1, fill_value=float("inf"))
+    so_far = tuple(int(epoch) for epoch in values.index[signed < before])
+    epoch, last_epoch = so_far[-1], int(values.index[-1])
+    waits = [second - first - 1 for first, second in itertools.pairwise(so_far)]
+    longest, since = max(waits, default=0), last_epoch - epoch
+    tied = tuple(int(one) for one in values.index[values == values[epoch]])
+    return Best(
+        column=column.name,
+        lower_is_better=column.lower_is_better,
+        epoch=epoch,
+        value=float(values[epoch]),
+        tied=tied,
+        so_far=so_far,
+        last_epoch=last_epoch,
+        last=float(values.iloc[-1]),
+        worse_by=float(signed.iloc[-1] - signed[epoch]),
+        epochs_since=since,
+        longest_wait=longest,
+        stop=stop(history, since, longest, patience),
+        others=_others(history, column, epoch),
+    )
+
+
+def others(history: History, column: Column) -> tuple[Best, ...]:
+    """The best epoch by every other validation column."""
+    scored = history.of("loss", "validation") + history.of("metric", "validation")
+    return tuple(best(history, other) for other in scored if other != column)
+
+
+def stop(history: History, since: int, longest: int, patience: int | None) -> Stop:
+    """Early stopping with patience p ends a run p epochs after its best one, and lives through
+    every shorter wait. So a run that once waited as long as it did at its end was not stopped by
+    it; and a run that was had a patience of exactly the epochs since its best.
+
+    The log's own word and a given patience go first. A total that is a multiple of 10 may be a
+    planned end, and fewer than SHORT epochs say little: both leave it open (conventions).
+    """
+    patience = patience if patience is not None else history.facts.get("patience")
+    recorded = history.facts.get("stopped_early")
+    if recorded is not None:
+        waited = patience if patience is not None else since
+        return Stop("yes" if recorded else "no", waited if recorded else patience, "recorded")
+    if patience is not None and longest >= patience:
+        return Stop("no", patience, "would have stopped before")
+    if patience is not None:
+        return Stop("yes" if since >= patience else "no", patience, "patience given")
+    if since <= longest:
+        return Stop("no", None, "waited longer before")
+    if int(history.table.index[-1]) % 10 == 0:
+        return Stop("open", since, "ends on a round number of epochs")
+    if since < SHORT:
+        return Stop("open", since, "ends soon after its best")
+    return Stop("likely", since, "ends after its longest wait")
+
+
+def _others(history: History, column: Column, epoch: int) -> dict[str, float]:
+    row: pd.Series = history.table.loc[epoch]
+    scored = [*history.of("loss"), *history.of("metric")]
+    return {other.name: float(row[other.name]) for other in scored if other != column}

@@ -1,0 +1,176 @@
+"""How fast a run learned, how far losses and scores moved, and when they got there."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from trackbed.curves.columns import Column
+from trackbed.curves.history import FEWEST, History, Trend, scatter, trend
+
+SHARES = (0.90, 0.95, 0.99)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A loss from its first to its last finite value; percent is None if it began at 0."""
+
+    column: str
+    first_epoch: int
+    first: float
+    last_epoch: int
+    last: float
+    absolute: float
+    percent: float | None
+
+
+@dataclass(frozen=True)
+class Milestones:
+    """Values of a column at epochs 1, 10, 20, ... and the last, and when it was nearly there.
+
+    reached: by share (0.9, 0.95, 0.99) the first epoch to reach it. Of a score: of its final
+    value; of a loss: of its way from the first to the final value. Empty where the final value is
+    no better than the first.
+    """
+
+    column: str
+    values: dict[int, float]
+    reached: dict[float, int]
+
+
+def changes(history: History) -> tuple[Change, ...]:
+    """Every loss from first to last."""
+    return tuple(_change(history, column) for column in history.of("loss"))
+
+
+def milestones(history: History) -> tuple[Milestones, ...]:
+    """Every loss and score of training and validation, those per class among them."""
+    return tuple(
+        _milestones(history.finite(column.name), column)
+        for column in [*history.of("loss"), *history.of("metric")]
+    )
+
+
+def _change(history: History, column: Column) -> Change:
+    values = history.finite(column.name)
+    first, last = float(values.iloc[0]), float(values.iloc[-1])
+    percent = 100 * (last - first) / abs(first) if first else None
+    ends = int(values.index[0]), int(values.index[-1])
+    return Change(column.name, ends[0], first, ends[1], last, last - first, percent)
+
+
+def _milestones(values: pd.Series, column: Column) -> Milestones:
+    end = values.index[-1]
+    shown = [epoch for epoch in values.index if epoch in (1, end) or epoch % _step(end) == 0]
+    first, last = values.iloc[0], values.iloc[-1]
+    reached: dict[float, int] = {}
+    if column.sign * (first - last) > 0:
+        for share in SHARES:
+            goal = first + share * (last - first) if column.lower_is_better else share * last
+            there = values.index[column.sign * (values - goal) <= 0]
+            reached[share] = int(there[0])
+    return Milestones(column.name, {int(e): float(values[e]) for e in shown}, reached)
+
+
+def _step(epochs: int) -> int:
+    """10, and of long runs as many as make ten milestones: 20, 50, 100, ..."""
+    return next(s * 10**p for p in range(1, 9) for s in (1, 2, 5) if epochs <= s * 10 ** (p + 1))
+
+
+# Of all that the best epoch gained over the first one; conventions, stated in docs/curves.md.
+RAPID, MODERATE, SLOW = 0.40, 0.10, 0.02
+BEYOND_SCATTER = 3
+
+
+@dataclass(frozen=True)
+class Range:
+    """A quarter (or half) of a run by one column.
+
+    variation: standard deviation by mean, None for a mean of 0. gain: average improvement per
+    epoch (Theil-Sen; a fall of a loss, a rise of a score) with its 95 % interval. share: of all
+    that was gained in the run, how much the best value so far gained here. word: 'rapid',
+    'moderate', 'slow', 'converged', 'no clear trend' or 'worse'.
+    """
+
+    first: int
+    last: int
+    mean: float
+    deviation: float
+    variation: float | None
+    gain: float
+    low: float
+    high: float
+    share: float
+    word: str
+
+
+@dataclass(frozen=True)
+class Convergence:
+    """settled: the first epoch within SLOW (2 %) of the best of all that was gained.
+
+    converged: the last range gained nothing, and none got worse.
+    """
+
+    column: str
+    ranges: tuple[Range, ...]
+    settled: int
+    converged: bool
+
+
+def convergence(history: History, columns: list[Column]) -> tuple[Convergence, ...]:
+    """Of each column that has ten finite values or more."""
+    found = (_convergence(history.finite(column.name), column) for column in columns)
+    return tuple(one for one in found if one)
+
+
+def _convergence(values: pd.Series, column: Column) -> Convergence | None:
+    parts = 4 if len(values) >= 4 * FEWEST else 2
+    if len(values) < parts * FEWEST:
+        return None
+    signed = -column.sign * values  # improvement is a rise
+    gained = signed.max() - signed.iloc[0]
+    before, level, ranges = signed.iloc[0], signed.iloc[0], []
+    for places in np.array_split(np.arange(len(values)), parts):
+        part = signed.iloc[places]
+        best = max(before, part.max())
+        share = float((best - before) / gained) if gained > 0 else 0.0
+        word = _word(part, level, share, gained)
+        ranges.append(_range(part, values.iloc[places], share, word))
+        before, level = best, part.median()
+    settled = int(signed.index[signed >= signed.max() - SLOW * gained][0])
+    words = [one.word for one in ranges]
+    converged = words[-1] == "converged" and "worse" not in words
+    return Convergence(column.name, tuple(ranges), settled, converged)
+
+
+def _range(signed: pd.Series, values: pd.Series, share: float, word: str) -> Range:
+    line = _trend(signed)
+    mean, deviation = float(values.mean()), float(values.std(ddof=1))
+    variation = deviation / abs(mean) if mean else None
+    ends = int(values.index[0]), int(values.index[-1])
+    return Range(*ends, mean, deviation, variation, line.slope, line.low, line.high, share, word)
+
+
+def _word(signed: pd.Series, level: float, share: float, gained: float) -> str:
+    """Without a trend a best value by luck is no progress; a trend of almost nothing is none.
+
+    level: where the range began: the first value, or the median of the range before. A median far
+    beyond it is progress, even if all of it came at once.
+    """
+    line = _trend(signed)
+    moved = abs(line.slope) * (len(signed) - 1)
+    if line.direction < 0 and moved >= SLOW * gained:
+        return "worse"
+    if share < SLOW:
+        return "converged"
+    jumped = signed.median() - level > BEYOND_SCATTER * scatter(signed)
+    if line.direction <= 0 and not jumped:
+        return "no clear trend" if share >= MODERATE else "converged"
+    return "rapid" if share >= RAPID else "moderate" if share >= MODERATE else "slow"
+
+
+def _trend(values: pd.Series) -> Trend:
+    line = trend(values)
+    if line is None:
+        raise ValueError(f"a range needs {FEWEST} values, has {len(values)}")
+    return line

@@ -1,0 +1,227 @@
+"""Decode the bytes of a picture with Pillow, trusting none of them, into 8-bit RGB."""
+
+import io
+import logging
+import os
+import re
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from trackbed.dataset import formats
+from trackbed.dataset import schema as reasons
+from trackbed.dataset.schema import UNSUPPORTED, Limits, Rejected
+
+ORIENTATION = 0x0112  # EXIF tag; values as in Exif 2.32, 4.6.4
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+PHOTOMETRIC, WHITE_IS_ZERO = 262, 0  # TIFF tag 'PhotometricInterpretation'
+WHITE = (255, 255, 255, 255)
+
+
+def as_rgb(image: Image.Image) -> Image.Image:
+    """The picture in mode RGB, by the rules in trackbed.dataset.images; not turned.
+
+    Raises Rejected for grey values of which Pillow does not tell the range.
+    """
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode == "F":
+        raise Rejected(UNSUPPORTED, "32-bit floating-point pixels")
+    if image.mode.startswith("I"):
+        if getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == WHITE_IS_ZERO:
+            raise Rejected(UNSUPPORTED, "16-bit TIFF whose 0 is white, which Pillow overlooks")
+        return _of_16_bits(image).convert("RGB")
+    if _is_transparent(image):
+        straight = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, WHITE), straight).convert("RGB")
+    return image.convert("RGB")
+
+
+def orientation(image: Image.Image) -> Image.Transpose | None:
+    """How a decoded picture must be turned to be upright, None where it is or nothing is said."""
+    try:
+        return TURNS.get(image.getexif().get(ORIENTATION))
+    except Exception:
+        # Damaged EXIF data fail in many ways, and say nothing about the pixels.
+        return None
+
+
+def _of_16_bits(image: Image.Image) -> Image.Image:
+    """Grey 0..65535 as 0..255; Pillow's own conversion clips, which makes it white."""
+    grey = np.asarray(image).astype(np.int64)
+    if grey.min() < 0 or grey.max() > 65535:
+        raise Rejected(UNSUPPORTED, f"32-bit pixels from {grey.min():,} to {grey.max():,}")
+    return Image.fromarray(((grey + 128) // 257).astype(np.uint8))
+
+
+def _is_transparent(image: Image.Image) -> bool:
+    key = image.info.get("transparency")
+    # The key colour of a 16-bit picture is lost with its lower bits.
+    if isinstance(key, int | tuple) and np.max(key) > 255:
+        return False
+    return image.has_transparency_data
+
+
+# TensorFlow decodes no picture of more pixels (decode_image_op.cc: 2**29 bytes).
+DECODABLE_PIXELS = (2**29 - 1) // 3
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """The pixels of a picture, and its bytes if they can be stored as they came."""
+
+    image: Image.Image  # mode RGB, upright
+    format: str  # by content, one of FORMATS
+    kept: tuple[str, bytes] | None  # encoding, 'jpeg' or 'png', and data
+
+
+def decoded(data: bytes, limits: Limits, whole: bool = True) -> Decoded:
+    """Check and decode the bytes of a file. Raises Rejected, and nothing else.
+
+    `whole`: whether the shape counts, too; it does not where a box will be cut out.
+    """
+    if not data:
+        raise Rejected(reasons.EMPTY)
+    with _rejecting(data, limits):
+        return _checked(data, limits, whole)
+
+
+def announced(file: BinaryIO, head: bytes, limits: Limits) -> tuple[int, int, str]:
+    """Width, height and format by the header of a file that begins with `head`.
+
+    Raises Rejected, and nothing else.
+    """
+    with _rejecting(head, limits), Image.open(file, formats=formats.FORMATS) as image:
+        return *image.size, image.format
+
+
+@contextmanager
+def _rejecting(data: bytes, limits: Limits) -> Iterator[None]:
+    """Whatever goes wrong with a file that begins with these data, as Rejected."""
+    try:
+        with quiet(limits.pixels):
+            yield
+    except Rejected:
+        raise
+    except Image.DecompressionBombError as error:
+        number = re.search(r"\d+", str(error))
+        raise limits.too_many(f"{int(number[0]):,}" if number else "more") from None
+    except UnidentifiedImageError:
+        raise _unidentified(data) from None
+    except Exception as error:
+        # On damaged data Pillow's decoders raise errors of nearly every type.
+        raise Rejected(*_described(error)) from None
+
+
+@contextmanager
+def quiet(max_pixels: int | None) -> Iterator[None]:
+    """Pillow with this limit, or none, in place of its own, and without its warnings."""
+    logger = logging.getLogger("PIL.TiffImagePlugin")
+    limit, disabled = Image.MAX_IMAGE_PIXELS, logger.disabled
+    Image.MAX_IMAGE_PIXELS, logger.disabled = max_pixels, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS, logger.disabled = limit, disabled
+
+
+def _checked(data: bytes, limits: Limits, whole: bool) -> Decoded:
+    # verify() sees what load() does not, such as wrong checksums, and uses the picture up.
+    with _opened(data) as image:
+        limits.refuse_large(*image.size)
+        if whole:
+            limits.refuse_shape(*image.size)
+        image.verify()
+        kept = _keepable(image, data)
+    with _opened(data) as image:
+        if image.format == "TIFF":
+            _load_tiff(image)
+        image.load()
+        turn = orientation(image)
+        if turn is not None or image.mode not in ("RGB", "L") or "transparency" in image.info:
+            kept = None
+        upright = as_rgb(image)
+        if turn is not None:
+            upright = upright.transpose(turn)
+        return Decoded(upright, "JPEG" if image.format == "MPO" else image.format, kept)
+
+
+def _opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data), formats=formats.FORMATS)
+
+
+def _keepable(image: Image.Image, data: bytes) -> tuple[str, bytes] | None:
+    """Encoding and bytes that could be stored. Raises Rejected if a file is not whole."""
+    decodable = image.width * image.height <= DECODABLE_PIXELS
+    if image.format in ("JPEG", "MPO"):
+        jpeg = formats.first_jpeg(data)
+        if jpeg is None:
+            raise Rejected(reasons.TRUNCATED, f"no end of image in {len(data):,} bytes")
+        decodable &= jpeg.frame in formats.JPEG_HUFFMAN_FRAMES
+        return ("jpeg", data[: jpeg.end]) if decodable else None
+    if image.format == "PNG":
+        chunks = formats.png_chunks(data)
+        if chunks is None:
+            raise Rejected(reasons.TRUNCATED, f"no end of image in {len(data):,} bytes")
+        decodable &= image.n_frames == 1 and formats.is_plain_png(chunks)
+        end = chunks[-1].end + formats.PNG_CRC_BYTES
+        return ("png", data[:end]) if decodable else None
+    if image.format == "PPM":
+        _refuse_other_amount(data)
+    return None
+
+
+def _refuse_other_amount(data: bytes) -> None:
+    amount = formats.netpbm_amount(data)
+    if amount is None:
+        raise _unidentified(data)
+    if amount.given != amount.expected:
+        raise Rejected(
+            reasons.WRONG_LENGTH,
+            f"pixel data of {amount.given:,} {amount.unit}, header says {amount.expected:,}",
+        )
+
+
+def _load_tiff(image: Image.Image) -> None:
+    """Decode a TIFF. Raises Rejected for errors of libtiff, which else only prints them."""
+    standard_error = os.dup(2)
+    with tempfile.TemporaryFile() as messages:
+        os.dup2(messages.fileno(), 2)
+        try:
+            image.load()
+        finally:
+            os.dup2(standard_error, 2)
+            os.close(standard_error)
+        messages.seek(0)
+        message = messages.readline().decode("utf-8", "replace").strip()
+    if message:
+        raise Rejected(reasons.DAMAGED, reasons.printable(message))
+
+
+def _unidentified(data: bytes) -> Rejected:
+    if formats.SUPPORTED.match(data):
+        return Rejected(reasons.DAMAGED, "its header cannot be read")
+    name = formats.unsupported(data)
+    return Rejected(reasons.UNSUPPORTED, name) if name else Rejected(reasons.NOT_AN_IMAGE)
+
+
+def _described(error: Exception) -> tuple[str, str]:
+    text = (str(error).splitlines() or [""])[0]
+    text = reasons.printable(re.sub(r" at 0x[0-9a-f]+", "", text)) or type(error).__name__
+    return (reasons.TRUNCATED if "truncated" in text.lower() else reasons.DAMAGED), text

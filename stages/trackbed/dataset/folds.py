@@ -1,0 +1,152 @@
+"""Assign records to the test part and to folds: stratified, group-aware, independent of order."""
+
+import hashlib
+import warnings
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+from trackbed.pipeline.errors import BadData, UserError
+from trackbed.pipeline.index import FOLDS_TYPES, TEST_FOLD
+
+# A test share is drawn as whole parts of at most this many, e.g. 0.15 as 1/7.
+MOST_PARTS = 10
+MOST_DEVIATION = 0.2  # of the wanted share
+# Of the images: as few as this beyond the first of their groups cannot upset the shares.
+FEW = 0.01
+
+
+def assigned(index: pd.DataFrame, folds: int, test_share: float, seed: int) -> pd.DataFrame:
+    """Part and fold of every record, in the order of the index, columns as in FOLDS_TYPES.
+
+    An official test part (index column `part`) is left alone; otherwise a stratified,
+    group-aware share of `test_share` becomes the test part. The training part is divided into
+    `folds` stratified folds. No group stands in two folds or in a fold and the test part.
+    The result depends on names, labels, groups and seed alone, not on the order of the rows.
+    A column `named_group` says which groups were joined, for messages.
+    Raises UserError where a class has fewer groups than folds, where a group stands in both
+    official parts, or where a part or fold would miss a class.
+    """
+    shuffled = index.iloc[_hash_order(index, seed)]
+    testing = _official_test(shuffled)
+    if testing is None:
+        testing = _random_test_part(shuffled, test_share)
+    training = shuffled[~testing]
+    _refuse_few_groups(training, folds, f"split.folds is {folds}")
+    fold = pd.Series(TEST_FOLD, index=shuffled.index)
+    fold[training.index] = _folds(training, folds)
+    _refuse_missing_classes(training, fold[training.index])
+    table = index[["record", "filename", "group"]].copy()
+    table["fold"] = fold.reindex(index.index)
+    table["part"] = np.where(table["fold"] == TEST_FOLD, "test", "train")
+    return table[list(FOLDS_TYPES)]
+
+
+def _hash_order(index: pd.DataFrame, seed: int) -> np.ndarray:
+    """Positions of the rows ordered by a hash of seed, group and file name, then by record."""
+
+    def digest(*words: str) -> str:
+        return hashlib.sha256("\0".join(words).encode()).hexdigest()
+
+    keys = [
+        (digest(str(seed), group), digest(filename), record)
+        for group, filename, record in zip(
+            index["group"], index["filename"], index["record"], strict=True
+        )
+    ]
+    return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=int)
+
+
+def _official_test(index: pd.DataFrame) -> pd.Series | None:
+    testing = index["part"] == "test"
+    if not testing.any():
+        return None
+    shared = sorted(set(index["group"][testing]) & set(index["group"][~testing]))
+    if shared:
+        raise BadData(
+            f"{len(shared)} groups stand in both the train and the test part, for example "
+            f"{', '.join(shared[:3])}. A model would be judged on what it was trained on: "
+            "correct the parts, or data.group."
+        )
+    return testing
+
+
+def _random_test_part(index: pd.DataFrame, share: float) -> pd.Series:
+    fraction = Fraction(share).limit_denominator(MOST_PARTS)
+    if abs(fraction - share) > MOST_DEVIATION * share or fraction == 1:
+        raise UserError(
+            f"params.yaml, split.test_share: {share} cannot be drawn; "
+            f"use {1 / MOST_PARTS} to {1 - 1 / MOST_PARTS}, for example 0.2."
+        )
+    parts = fraction.denominator
+    _refuse_few_groups(index, parts, f"split.test_share {share} is drawn as 1/{parts} parts")
+    part = pd.Series(_folds(index, parts), index=index.index)
+    _refuse_missing_classes(index, part < fraction.numerator)
+    return part < fraction.numerator
+
+
+def _folds(index: pd.DataFrame, folds: int) -> np.ndarray:
+    """Fold of every row. The order of the rows decides; scikit-learn draws nothing here."""
+    # Numbered by appearance: scikit-learn takes groups in the order of their sorted names.
+    groups, names = pd.factorize(index["group"])
+    labels = index["label"].to_numpy()
+    # The group-aware split takes a tenth of a millisecond per group and fold; where nearly every
+    # image is its own group, the first of each group is split instead and the rest follows.
+    if len(index) - len(names) <= FEW * len(index):
+        _, first = np.unique(groups, return_index=True)
+        return _split(StratifiedKFold(folds), labels[first])[groups]
+    return _split(StratifiedGroupKFold(folds), labels, groups)
+
+
+def _split(
+    splitter: StratifiedKFold | StratifiedGroupKFold,
+    labels: np.ndarray,
+    groups: np.ndarray | None = None,
+) -> np.ndarray:
+    fold = np.empty(len(labels), dtype=int)
+    with warnings.catch_warnings():
+        # "The least populated class has fewer members than n_splits": refused before, by group.
+        warnings.simplefilter("ignore", UserWarning)
+        for number, (_, chosen) in enumerate(splitter.split(labels, labels, groups)):
+            fold[chosen] = number
+    return fold
+
+
+def _refuse_few_groups(index: pd.DataFrame, needed: int, reason: str) -> None:
+    groups = index.groupby("class_name")["group"].nunique()
+    few = groups[groups < needed]
+    if len(few):
+        listed = ", ".join(f"{name} ({count})" for name, count in few.items())
+        raise BadData(
+            f"classes with fewer groups than folds: {listed}; {reason}. "
+            "Add images of other groups, lower split.folds, or check data.group."
+            f"{_joined(index, few.index)}"
+        )
+
+
+def _refuse_missing_classes(index: pd.DataFrame, side: pd.Series) -> None:
+    """Every value of `side` must hold every class; a greedy grouped split does not promise it."""
+    counts = pd.crosstab(index["class_name"], side)
+    missing = counts.index[(counts == 0).any(axis=1)].tolist()
+    if missing:
+        raise BadData(
+            f"a fold or part would hold no image of {', '.join(missing)}: too unequal groups. "
+            "Lower split.folds, change split.seed, or check data.group."
+            f"{_joined(index, missing)}"
+        )
+
+
+def _joined(index: pd.DataFrame, classes: list[str]) -> str:
+    """What became of the groups of these classes where images that look alike were joined."""
+    both = index.assign(named=index.get("named_group", index["group"])).groupby("class_name")
+    numbers = both[["named", "group"]].nunique().loc[classes]
+    fewer = numbers[numbers["named"] > numbers["group"]]
+    if fewer.empty:
+        return ""
+    listed = ", ".join(f"{row.Index} {row.named} into {row.group}" for row in fewer.itertuples())
+    return (
+        f" Groups that look alike were joined ({listed}): see split.join_distance and "
+        "split.consecutive_distance."
+    )

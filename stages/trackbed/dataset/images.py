@@ -1,0 +1,191 @@
+"""Check and decode one picture of a source, size first, and measure its quality."""
+
+import hashlib
+import io
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from trackbed.dataset import decoding
+from trackbed.dataset import schema as reasons
+from trackbed.dataset.decoding import Decoded, decoded
+from trackbed.dataset.schema import TOO_LONG, Box, Entry, Limits, Picture, RawPixels, Rejected
+
+# What a file may hold beside its pixels, in bytes: metadata, thumbnails, a video of some seconds.
+METADATA = 2**26
+# Four channels of 16 bits; of a plain PPM, whose numbers are text, three with line feeds.
+PER_PIXEL = 8
+PER_PIXEL_OF_NETPBM = 18
+HEAD = 2**12
+
+
+class Sparing(io.FileIO):
+    """A file of which no more than METADATA bytes can be read; one more is refused."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._left = METADATA
+
+    def read(self, size: int = -1) -> bytes:
+        """As of any file. Raises Rejected where it would be too much."""
+        data = super().read(self._left + 1 if size < 0 else min(size, self._left + 1))
+        self._left -= len(data)
+        if self._left < 0:
+            raise Rejected(TOO_LONG, f"more than {METADATA:,} bytes before any pixel")
+        return data
+
+
+def refuse_too_long(path: Path, length: int, limits: Limits) -> None:
+    """Raise Rejected for a file of this length that the size in its header does not explain."""
+    if length <= METADATA:
+        return
+    with Sparing(path) as file:
+        head = file.read(HEAD)
+        file.seek(0)
+        width, height, format = decoding.announced(file, head, limits)
+    limits.refuse_large(width, height)
+    per_pixel = PER_PIXEL_OF_NETPBM if format == "PPM" else PER_PIXEL
+    if length > METADATA + per_pixel * width * height:
+        raise Rejected(TOO_LONG, f"{length:,} bytes for {width:,} x {height:,} pixels")
+
+
+DIGITS = 3  # of what is kept: far below any difference that matters
+
+
+class Quality(NamedTuple):
+    """Measures of the grey values (luma, ITU-R BT.601, 0..255) of a picture."""
+
+    brightness: float  # their mean
+    contrast: float  # their standard deviation, 0..127.5
+    sharpness: float  # variance of their Laplacian; 0 without any edge
+
+
+def quality(grey: Image.Image) -> Quality:
+    """The measures of a picture in mode L, rounded to DIGITS.
+
+    Sharpness is the variance of the 3 x 3 Laplacian (Pech-Pacheco et al. 2000, Diatom
+    Autofocusing in Brightfield Microscopy): low where a picture is out of focus, but as well where
+    it is smooth, so it tells most among pictures of one kind and one scale.
+    """
+    pixels = np.asarray(grey)
+    # Whole numbers, summed up in double precision: exact, whatever the processor.
+    (brightness, contrast), (_, edges) = (
+        np.ravel(cv2.meanStdDev(values)) for values in (pixels, cv2.Laplacian(pixels, cv2.CV_16S))
+    )
+    return Quality(*(round(float(v), DIGITS) for v in (brightness, contrast, edges**2)))
+
+
+__all__ = ["Picture", "Rejected", "difference_hash", "load"]
+
+
+def load(entry: Entry, limits: Limits, crop_margin: float = 0.0) -> Picture:
+    """Check and decode a picture, upright and cropped to its box.
+
+    The box counts in the upright picture; `crop_margin` adds this share of its sides to every
+    side, as far as the picture reaches. `limits.pixels` is for the whole picture, the other
+    limits are for what is kept of it. Raises Rejected, and nothing else, for a file that
+    cannot be used. Pillow's warnings are off meanwhile, in this process: not thread-safe.
+    """
+    data = _read(entry, limits)
+    if entry.raw is not None:
+        source = Decoded(_of_raw(data, entry.raw), "RAW", None)
+    else:
+        source = decoded(data, limits, whole=entry.box is None)
+    image, kept = source.image, source.kept
+    if entry.box is not None:
+        image, kept = image.crop(_within(image, entry.box, crop_margin)), None
+        limits.refuse_shape(*image.size)
+    pixels, grey = image.tobytes(), image.convert("L")
+    encoding, stored = kept or ("raw", pixels)
+    return Picture(
+        data=stored,
+        encoding=encoding,
+        format=source.format,
+        height=image.height,
+        width=image.width,
+        sha256=_digest(data, entry.box),
+        perceptual_hash=difference_hash(grey),
+        pixel_hash=_pixel_hash(image.size, pixels),
+        **quality(grey)._asdict(),
+    )
+
+
+def difference_hash(grey: Image.Image) -> str:
+    """A 64-bit hash that resembles that of similar pictures: 16 hexadecimal digits.
+
+    grey: mode L. Bit by bit and row by row: is a pixel of the 9 x 8 picture darker than its right
+    neighbour? (N. Krawetz, "Kind of Like That", hackerfactor.com, 2013.)
+    """
+    small = grey.resize((9, 8), Image.Resampling.BOX)
+    values = np.frombuffer(small.tobytes(), np.uint8).reshape(8, 9)
+    return np.packbits(values[:, :-1] < values[:, 1:]).tobytes().hex()
+
+
+def _pixel_hash(size: tuple[int, int], pixels: bytes) -> str:
+    digest = hashlib.blake2b(f"{size}".encode(), digest_size=16)
+    digest.update(pixels)
+    return digest.hexdigest()
+
+
+def _read(entry: Entry, limits: Limits) -> bytes:
+    """The bytes of a regular file, or of the pixels of a record in it."""
+    try:
+        status = entry.path.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            raise Rejected(reasons.NOT_REGULAR, stat.filemode(status.st_mode))
+        if entry.raw is not None:
+            return _read_raw(entry.path, entry.raw, limits)
+        refuse_too_long(entry.path, status.st_size, limits)
+        return entry.path.read_bytes()
+    except OSError as error:
+        raise Rejected(reasons.UNREADABLE, error.strerror or "") from None
+
+
+def _read_raw(path: Path, raw: RawPixels, limits: Limits) -> bytes:
+    limits.refuse_large(raw.width, raw.height)
+    expected = max(0, raw.height) * max(0, raw.width) * raw.depth
+    if raw.length != expected or not expected:
+        raise Rejected(
+            reasons.WRONG_LENGTH,
+            f"pixel data of {raw.length:,} bytes, {raw.height} x {raw.width} x {raw.depth} "
+            f"are {expected:,}",
+        )
+    limits.refuse_shape(raw.width, raw.height)
+    with path.open("rb") as file:
+        file.seek(raw.offset)
+        data = file.read(raw.length)
+    if len(data) < raw.length:
+        raise Rejected(reasons.TRUNCATED, f"{len(data):,} of {raw.length:,} bytes")
+    return data
+
+
+def _of_raw(data: bytes, raw: RawPixels) -> Image.Image:
+    mode = "L" if raw.depth == 1 else "RGB"
+    return Image.frombytes(mode, (raw.width, raw.height), data).convert("RGB")
+
+
+def _within(image: Image.Image, box: Box, margin: float) -> Box:
+    left, top, right, bottom = box
+    if right > image.width or bottom > image.height:
+        raise Rejected(
+            reasons.BOX_OUTSIDE,
+            f"box {left},{top},{right},{bottom} of {image.width} x {image.height} pixels",
+        )
+    beside, above = round(margin * (right - left)), round(margin * (bottom - top))
+    return (
+        max(0, left - beside),
+        max(0, top - above),
+        min(image.width, right + beside),
+        min(image.height, bottom + above),
+    )
+
+
+def _digest(data: bytes, box: Box | None) -> str:
+    digest = hashlib.sha256(data)
+    if box is not None:
+        digest.update(f"{box}".encode())
+    return digest.hexdigest()

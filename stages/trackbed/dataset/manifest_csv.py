@@ -1,0 +1,204 @@
+"""Sources with a manifest.csv: which file shows what, and where in the picture."""
+
+import csv
+import difflib
+import io
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from trackbed.dataset.folders import PARTS, Tree
+from trackbed.dataset.schema import Box, Entry, Found, has_bad_name, printable
+from trackbed.pipeline.errors import BadData, UserError
+
+MANIFEST = "manifest.csv"
+REQUIRED = ("filename", "label")
+SIDES = ("left", "top", "right", "bottom")
+COLUMNS = (*REQUIRED, "part", "group", *SIDES)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the manifest; `line` is where it starts, as an editor counts, from 1."""
+
+    line: int
+    filename: str
+    label: str
+    part: str
+    group: str
+    box: Box | None
+
+
+def read(root: Path, tree: Tree) -> Found:
+    """The pictures that a manifest names; files of the folder that it does not name are ignored.
+
+    Raises UserError, with file, row and value, for everything that is not as it should be.
+    """
+    path = root / MANIFEST
+    if MANIFEST in tree.irregular:
+        raise BadData(f"{path}: not a regular file.")
+    rows, has_groups = parsed(_text(path), path)
+    _refuse_missing_files(rows, tree, path)
+    _refuse_repetitions(rows, path)
+    named = {row.filename for row in rows} | {MANIFEST}
+    return Found(
+        [Entry(r.filename, r.label, r.part, r.group, root / r.filename, r.box) for r in rows],
+        {row.label for row in rows},
+        sorted(printable(name) for name in {*tree.files, *tree.ignored} - named),
+        has_groups=has_groups,
+    )
+
+
+def parsed(text: str, path: Path) -> tuple[list[Row], bool]:
+    """The rows of a manifest, and whether it has a column of groups; path is for messages."""
+    lines = _cells(text, path)
+    _, header = next(lines, (1, []))
+    _refuse_columns(header, path)
+    rows = []
+    for line, cells in lines:
+        where = f"{path}, row {line}"
+        if len(cells) != len(header):
+            raise BadData(f"{where}: {len(cells)} cells, the header has {len(header)}.")
+        rows.append(_row(line, dict(zip(header, cells, strict=True)), where))
+    if not rows:
+        raise BadData(f"{path}: no row below the header; every picture needs one.")
+    return rows, "group" in header
+
+
+def _text(path: Path) -> str:
+    try:
+        # Spreadsheet programs write a byte order mark.
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return file.read()
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise BadData(f"{path}, row {line}: not UTF-8; save it as 'CSV UTF-8'.") from None
+    except OSError as error:
+        raise BadData(f"{path}: cannot be read ({error.strerror}).") from None
+
+
+def _cells(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """First line and cells of every row that is not empty; a quoted cell may span lines."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            if cells:
+                yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise BadData(f"{path}, row {line}: not valid CSV ({error}).") from None
+
+
+def _refuse_columns(header: list[str], path: Path) -> None:
+    expected = f"Columns are {', '.join(REQUIRED)} and, if need be, {', '.join(COLUMNS[2:])}"
+    if not header:
+        raise BadData(f"{path}: empty. {expected}.")
+    if len(header) == 1 and any(sign in header[0] for sign in ";\t"):
+        raise BadData(f"{path}: cells are to be separated by commas, got {header[0]!r}.")
+    for name in header:
+        if name not in COLUMNS:
+            close = difflib.get_close_matches(name, COLUMNS, n=1)
+            hint = f" Did you mean '{close[0]}'?" if close else f" {expected}."
+            raise BadData(f"{path}: unknown column {name!r}.{hint}")
+    missing = [name for name in REQUIRED if name not in header]
+    sides = [name for name in SIDES if name in header]
+    if sides:
+        missing += [name for name in SIDES if name not in header]
+    if missing:
+        raise BadData(f"{path}: column {', '.join(missing)} is missing. {expected}.")
+    if len(set(header)) < len(header):
+        raise BadData(f"{path}: a column stands there twice: {', '.join(header)}.")
+
+
+def _row(line: int, cells: dict[str, str], where: str) -> Row:
+    for name, value in cells.items():
+        if has_bad_name(value):
+            raise BadData(f"{where}, {name}: control characters, got {value!r}.")
+    if not cells["label"]:
+        raise BadData(f"{where}, label: empty; every picture needs a class.")
+    part = cells.get("part", "")
+    if part not in ("", *PARTS):
+        raise BadData(f"{where}, part: must be train, test or empty, got {part!r}.")
+    filename = _filename(cells["filename"], where)
+    return Row(line, filename, cells["label"], part, cells.get("group", ""), _box(cells, where))
+
+
+def _filename(value: str, where: str) -> str:
+    where = f"{where}, filename"
+    if "\\" in value:
+        raise BadData(f"{where}: folders are separated by '/', got {value!r}.")
+    path = PurePosixPath(value)
+    if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", value):
+        raise BadData(f"{where}: must lie in the folder of the manifest, got {value!r}.")
+    if not path.parts:
+        raise BadData(f"{where}: empty.")
+    return str(path)
+
+
+def _box(cells: dict[str, str], where: str) -> Box | None:
+    values = [cells.get(side, "") for side in SIDES]
+    if not any(values):
+        return None
+    got = f"got {','.join(values)}"
+    if not all(re.fullmatch("[0-9]{1,9}", value) for value in values):
+        raise BadData(f"{where}: {','.join(SIDES)} must be four whole numbers or empty, {got}.")
+    left, top, right, bottom = map(int, values)
+    if left >= right or top >= bottom:
+        raise BadData(f"{where}: left must be below right and top below bottom, {got}.")
+    return left, top, right, bottom
+
+
+def _refuse_missing_files(rows: list[Row], tree: Tree, path: Path) -> None:
+    present = {*tree.files, *tree.ignored}
+    missing = [row for row in rows if row.filename not in present]
+    if missing:
+        examples = ", ".join(f"row {row.line} {row.filename!r}" for row in missing[:3])
+        raise BadData(
+            f"{path}: {len(missing)} of {len(rows)} rows name no file in {path.parent}: {examples}."
+        )
+
+
+def _refuse_repetitions(rows: list[Row], path: Path) -> None:
+    first: dict[tuple[str, Box | None], Row] = {}
+    for row in rows:
+        other = first.setdefault((row.filename, row.box), row)
+        if other is row:
+            continue
+        if other.label != row.label:
+            raise BadData(
+                f"{path}, row {row.line}: {row.filename!r} is labelled {row.label!r} here and "
+                f"{other.label!r} in row {other.line}."
+            )
+        raise BadData(f"{path}, row {row.line}: {row.filename!r} again, as in row {other.line}.")
+
+
+def text(entries: Iterable[Entry], prefix: str, path: Path) -> str:
+    """All columns, one row per entry in their order, one line feed per row.
+
+    `prefix` leads from the manifest's folder to that of the entries, with forward slashes; `path`
+    is the manifest's, for messages. Raises UserError for a file that a manifest cannot name.
+    """
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for entry in entries:
+        name = posixpath.normpath(posixpath.join(prefix, entry.filename))
+        _refuse(name, path)
+        box = entry.box or ("",) * 4
+        writer.writerow((name, entry.class_name, entry.part, entry.group, *box))
+    return lines.getvalue()
+
+
+def _refuse(name: str, path: Path) -> None:
+    if name.startswith("../"):
+        raise UserError(
+            f"{path}: must lie in a folder above all pictures, {printable(name)!r} is not below it."
+        )
+    if has_bad_name(name) or "\\" in name:
+        raise UserError(
+            f"{path}: cannot name '{printable(name)}'. Rename what has a backslash, control "
+            "characters or other bytes than UTF-8 in its name."
+        )

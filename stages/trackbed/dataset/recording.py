@@ -1,0 +1,153 @@
+"""Write checked pictures to TFRecord shards and describe them in the index."""
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import pandas as pd
+
+from trackbed.dataset.schema import Entry, Picture
+from trackbed.pipeline.index import INDEX_TYPES
+from trackbed.records import integrity, tfrecord
+from trackbed.records.integrity import IMAGE
+
+APART = "rejected.records"
+PICTURE_COLUMNS = (
+    *("encoding", "format", "height", "width"),
+    *("sha256", "perceptual_hash", "pixel_hash"),
+    *("brightness", "contrast", "sharpness"),
+)
+
+
+def write(
+    folder: Path, pictures: Iterable[tuple[Entry, Picture]], classes: list[str], shard_bytes: int
+) -> pd.DataFrame:
+    """Write shards of about `shard_bytes` and shards.csv; return the index of the records.
+
+    The features are those of the RAILS schema (image_filename, image_raw, height, width, depth,
+    label, class_name) with `group` and `encoding` beside them. The same pictures in the same
+    order give the same bytes.
+    """
+    labels = {name: label for label, name in enumerate(classes)}
+    rows: list[dict[str, Any]] = []
+    with Shards(folder, shard_bytes) as out:
+        for record, (entry, picture) in enumerate(pictures):
+            label = labels[entry.class_name]
+            rows.append(
+                {"record": record, "filename": entry.filename, "label": label}
+                | {"class_name": entry.class_name, "part": entry.part, "group": entry.group}
+                | out.add(_features(entry, picture, label))
+                | {name: getattr(picture, name) for name in PICTURE_COLUMNS}
+            )
+    return pd.DataFrame(rows, columns=list(INDEX_TYPES)).astype(INDEX_TYPES)
+
+
+def without(
+    folder: Path, table: pd.DataFrame, left_out: Collection[int], shard_bytes: int
+) -> pd.DataFrame:
+    """Write the shards of `write` anew without some records; the index of those that stay.
+
+    The outcome is what `write` gives for the others alone.
+    """
+    kept = table[~table["record"].isin(left_out)]
+    apart = folder / ".kept"
+    apart.mkdir()
+    with Shards(apart, shard_bytes) as out:
+        places = [out.copy(data) for data in _serialized(folder, kept)]
+    for name in table["shard"].unique():
+        (folder / name).unlink()
+    for path in apart.iterdir():
+        path.replace(folder / path.name)
+    apart.rmdir()
+    into = kept["image_offset"] - kept["offset"]
+    kept = kept.assign(record=range(len(kept)), **pd.DataFrame(places, index=kept.index))
+    return kept.assign(image_offset=kept["offset"] + into).reset_index(drop=True)
+
+
+def apart(folder: Path, table: pd.DataFrame, some: Collection[int]) -> pd.DataFrame:
+    """Copy some records of `write` into a file beside the shards; their index.
+
+    It is no shard: what reads all records does not read it, and its name does not look like one.
+    """
+    rows = table[table["record"].isin(some)]
+    with (folder / APART).open("wb") as file:
+        for data in _serialized(folder, rows):
+            file.write(data)
+    offset = rows["length"].cumsum() - rows["length"]
+    into = rows["image_offset"] - rows["offset"]
+    return rows.assign(shard=APART, offset=offset, image_offset=offset + into)
+
+
+def _serialized(folder: Path, table: pd.DataFrame) -> Iterator[bytes]:
+    """The records of some rows as they lie in their shards, framing included."""
+    for name, rows in table.groupby("shard", sort=True):
+        with (folder / name).open("rb") as file:
+            for offset, length in zip(rows["offset"], rows["length"], strict=True):
+                file.seek(offset)
+                yield file.read(length)
+
+
+def _features(entry: Entry, picture: Picture, label: int) -> tfrecord.Features:
+    return integrity.features(vars(entry) | vars(picture) | {"label": label}, picture.data)
+
+
+class Shards:
+    """Writes one shard after the other and keeps count, length and digest of each."""
+
+    def __init__(self, folder: Path, shard_bytes: int) -> None:
+        self.folder, self.shard_bytes = folder, shard_bytes
+        self._finished: list[dict[str, Any]] = []
+        self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> "Shards":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._finish()
+        integrity.write(self.folder, pd.DataFrame(self._finished, columns=integrity.COLUMNS))
+
+    def add(self, features: tfrecord.Features) -> dict[str, Any]:
+        """Append a record; where it and its image lie, as columns of the index."""
+        data, image_length = tfrecord.example(features), len(features[IMAGE])
+        image = len(data) - tfrecord.bytes_behind(features, IMAGE) - image_length
+        header, footer = tfrecord.frame(data)
+        place = self._append(header, data, footer)
+        image_offset = place["offset"] + len(header) + image
+        return place | {"image_offset": image_offset, "image_length": image_length}
+
+    def copy(self, record: bytes) -> dict[str, Any]:
+        """Append a record with its framing; where it lies, as columns of the index."""
+        return self._append(record)
+
+    def _append(self, *parts: bytes) -> dict[str, Any]:
+        if self._file is None or self._offset >= self.shard_bytes:
+            self._finish()
+            self._start()
+        start = self._offset
+        for part in parts:
+            self._file.write(part)
+            self._digest.update(part)
+            self._offset += len(part)
+        self._records += 1
+        return {"shard": self._name, "offset": start, "length": self._offset - start}
+
+    def _start(self) -> None:
+        self._name = f"part-{len(self._finished):05d}.tfrecord"
+        self._file = (self.folder / self._name).open("wb")
+        self._digest = hashlib.sha256()
+        self._offset = self._records = 0
+
+    def _finish(self) -> None:
+        if self._file is None:
+            return
+        self._file.close()
+        self._file = None
+        self._finished.append(
+            {
+                "shard": self._name,
+                "records": self._records,
+                "bytes": self._offset,
+                "sha256": self._digest.hexdigest(),
+            }
+        )

@@ -1,0 +1,148 @@
+"""What a source holds: pictures to check and checked, limits, reasons to reject."""
+
+import math
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels; right and bottom are the first column and row outside."""
+
+# Why a file does not get in; the words of rejects.csv.
+EMPTY = "empty"
+TRUNCATED = "truncated"  # it ends too early
+DAMAGED = "damaged"  # it cannot be decoded
+WRONG_LENGTH = "wrong length"  # pixel data that do not fit the header
+NOT_AN_IMAGE = "not an image"
+UNSUPPORTED = "unsupported format"
+TOO_LARGE = "too many pixels"
+TOO_LONG = "too many bytes"  # more than its pixels explain
+TOO_SMALL = "too small"  # a side has too few pixels
+TOO_NARROW = "too narrow"  # one side is many times the other
+NOT_REGULAR = "not a regular file"  # a symbolic link, a pipe, a socket, a device
+UNREADABLE = "unreadable"  # the file system refuses
+BOX_OUTSIDE = "box outside"  # the picture is smaller than its crop box says
+NO_CLASS = "no class"  # it lies beside the class folders
+BAD_NAME = "bad name"  # not UTF-8, or with characters that a terminal or an editor obeys
+
+# Control characters (C0, delete, C1), line separators, and Unicode's marks of direction.
+OBEYED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+class Rejected(Exception):
+    """A file cannot be used: `reason` is one of the above, `detail` holds the numbers."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason, self.detail = reason, detail
+
+
+@dataclass(frozen=True)
+class RawPixels:
+    """Where the pixels of a picture lie in a file: uint8, height x width x depth."""
+
+    offset: int  # bytes
+    length: int  # bytes
+    height: int  # pixels
+    width: int
+    depth: int  # 1 is grey, 3 is RGB
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One picture of a source, not yet looked at."""
+
+    filename: str  # relative to the source, with forward slashes
+    class_name: str
+    part: str  # 'train', 'test' or ''
+    group: str
+    path: Path  # the file that holds the bytes
+    box: Box | None = None
+    raw: RawPixels | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that was decoded once and can be stored."""
+
+    data: bytes  # what image_raw will hold
+    encoding: str  # of data: 'jpeg', 'png', or 'raw' (uint8, height x width x 3)
+    format: str  # of the source, by content: JPEG, PNG, PPM, BMP, WEBP, GIF, TIFF or RAW
+    height: int  # pixels, upright and cropped
+    width: int
+    sha256: str  # of the source file (of the pixels in a TFRecord), followed by the box if any
+    perceptual_hash: str  # 64-bit difference hash, 16 hexadecimal digits
+    pixel_hash: str  # 128-bit BLAKE2b of size and pixels, 32 hexadecimal digits
+    brightness: float  # see quality.Quality
+    contrast: float
+    sharpness: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a source of one layout holds; an empty group means that nothing is said about it."""
+
+    entries: list[Entry]
+    classes: set[str]
+    ignored: list[str] = field(default_factory=list)
+    strays: list[tuple[str, str]] = field(default_factory=list)
+    has_groups: bool = False
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Every file of a source: to be checked, ignored, or without a class."""
+
+    entries: list[Entry]  # sorted by file name, then box
+    classes: list[str]  # in the order of their labels
+    ignored: list[str]  # sorted file names
+    strays: list[tuple[str, str]]  # file names and reasons, sorted
+
+
+def has_bad_name(name: str) -> bool:
+    """Whether a name of the file system is not UTF-8 or holds characters that are obeyed.
+
+    These are control characters, the two line separators of Unicode, and what turns the
+    direction of a text, so that `a<U+202E>gpj.exe` looks like `aexe.jpg`.
+    """
+    return printable(name) != name
+
+
+def printable(name: str) -> str:
+    """A name of the file system with bytes that are no text as `\\xff` and the like."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return OBEYED.sub(lambda found: _escaped(ord(found[0])), text)
+
+
+def _escaped(code: int) -> str:
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The keys max_pixels, min_side and max_aspect of params.yaml, data; in pixels."""
+
+    pixels: int  # width x height, at most
+    min_side: int = 1
+    aspect: float = math.inf  # longer side / shorter side, at most
+
+    def refuse_large(self, width: int, height: int) -> None:
+        """Raise Rejected for too many pixels."""
+        if width * height > self.pixels:
+            raise self.too_many(f"{width:,} x {height:,}")
+
+    def too_many(self, found: str) -> Rejected:
+        """What to raise for too many pixels; `found` says how many in words."""
+        return Rejected(TOO_LARGE, f"{found}, data.max_pixels is {self.pixels:,}")
+
+    def refuse_shape(self, width: int, height: int) -> None:
+        """Raise Rejected for a side that is too short, alone or beside the other one."""
+        shorter, longer = sorted((width, height))
+        if shorter < self.min_side:
+            raise Rejected(TOO_SMALL, f"{width:,} x {height:,}, data.min_side is {self.min_side:,}")
+        if longer > self.aspect * shorter:
+            raise Rejected(
+                TOO_NARROW,
+                f"{width:,} x {height:,} is {longer / shorter:,.1f} to 1, data.max_aspect is "
+                f"{self.aspect:g}",
+            )

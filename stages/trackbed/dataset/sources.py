@@ -1,0 +1,165 @@
+"""What a source folder holds: its pictures with class, part and group, before they are opened."""
+
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+
+from trackbed.dataset import folders, manifest_csv, rails
+from trackbed.dataset.folders import Tree
+from trackbed.dataset.groups import Grouping, named_groups
+from trackbed.dataset.schema import Entry, Found, Listing, RawPixels, printable
+from trackbed.pipeline import outputs
+from trackbed.pipeline.errors import BadData, UserError
+
+LONGEST_CLASS_NAME = 100  # characters; a column of a report shows no more
+# Without a shape of their own, but part of words (Persian) and of signs (emoji).
+JOINERS = {"\u200c", "\u200d"}
+CLASS_NAME = (
+    f"1 to {LONGEST_CLASS_NAME} printable characters, no slash, no blank but the common one, "
+    "and none at either end"
+)
+
+
+def class_name_fault(name: str) -> str | None:
+    """What is wrong with the name of a class, in words, or None."""
+    if not name or name != name.strip():
+        return "a blank at its beginning or end" if name else "empty"
+    if len(name) > LONGEST_CLASS_NAME:
+        return f"{len(name)} characters"
+    if "/" in name:
+        return "a slash"
+    for character in name:
+        # Nothing that is printable changes the direction or the lines of a text.
+        if not character.isprintable() and character not in JOINERS:
+            code = ord(character)
+            # Python keeps a byte that is no UTF-8 as a surrogate.
+            if 0xDC80 <= code <= 0xDCFF:
+                return f"not UTF-8, byte {code - 0xDC00:02X}"
+            return f"the character U+{code:04X}"
+    return "a formula that a spreadsheet would run" if outputs.is_formula(name) else None
+
+
+def refuse_bad_class_names(names: Iterable[str], folder: Path) -> None:
+    """Raise BadData for the first of the names that does not match the pattern."""
+    for name in names:
+        if wrong := class_name_fault(name):
+            raise BadData(
+                f"{folder}: the class {_fault_message(name)} has a name that does not do: {wrong}. "
+                f"A class name has {CLASS_NAME}. Rename it."
+            )
+
+
+def _fault_message(name: str) -> str:
+    """A name that is safe on a terminal and not too long."""
+    return repr(
+        "".join(
+            c if c.isprintable() else ascii(c)[1:-1] for c in printable(name[:LONGEST_CLASS_NAME])
+        )
+    )
+
+
+__all__ = ["Entry", "Grouping", "Listing", "RawPixels", "scan"]
+
+
+def scan(folder: Path, classes: list[str] | None, grouping: Grouping) -> Listing:
+    """List a source of class folders, with a manifest.csv, or of TFRecord files.
+
+    `classes` fixes the classes and their order; None means all that are found, sorted.
+    No picture is opened. The result does not depend on the order of the file system.
+    Raises UserError for whatever makes the source unusable as a whole.
+    """
+    found = _read(folder, folders.walk(folder))
+    names = _classes(found, classes, folder)
+    entries = sorted(named_groups(found, grouping), key=lambda e: (e.filename, e.box or ()))
+    listing = Listing(entries, names, sorted(found.ignored), sorted(found.strays))
+    _refuse_formulas(listing, folder)
+    return listing
+
+
+def _read(folder: Path, tree: Tree) -> Found:
+    """Read the layout that lies there. Raises UserError if there are two."""
+    shards = rails.files(tree)
+    nested = [name for name in tree.files if "/" in name and name not in shards]
+    candidates = {
+        "a manifest (manifest.csv)": manifest_csv.MANIFEST in tree.files,
+        f"TFRecord files ({', '.join(map(printable, shards[:1]))})": bool(shards),
+        f"class folders ({', '.join(map(printable, nested[:1]))})": bool(shards and nested),
+    }
+    lying = [words for words, there in candidates.items() if there]
+    if len(lying) > 1:
+        raise BadData(
+            f"{folder}: ambiguous; there are {' and '.join(lying)}. Keep one kind in data.source."
+        )
+    if shards:
+        return rails.read(folder, tree)
+    return (manifest_csv if lying else folders).read(folder, tree)
+
+
+def _classes(found: Found, wanted: list[str] | None, folder: Path) -> list[str]:
+    """The class names in their order. Raises UserError where they make no sense."""
+    refuse_bad_class_names(sorted(found.classes), folder)
+    names = sorted(found.classes) if wanted is None else wanted
+    if wanted is not None:
+        _refuse_other_classes(found, wanted, folder)
+    if len(names) < 2:
+        raise BadData(
+            f"{folder}: {f'a single class, {names[0]}' if names else 'no class'}; a classifier "
+            "needs two or more. data.source is the folder that holds the class folders, a "
+            "manifest.csv or TFRecord files."
+        )
+    _refuse_twins(names, folder)
+    _refuse_without_pictures(found.entries, names, folder)
+    return list(names)
+
+
+def _refuse_formulas(listing: Listing, folder: Path) -> None:
+    """Refuse before any work what would keep the tables from being written."""
+    names = {name for entry in listing.entries for name in (entry.filename, entry.group)}
+    names |= {name for name, _ in listing.strays}
+    formulas = sorted(name for name in names if outputs.is_formula(name))
+    if formulas:
+        raise BadData(
+            f"{folder}: a spreadsheet that opens the tables would run {formulas[0]!r} as a formula"
+            f"{f', and {len(formulas) - 1:,} more' if formulas[1:] else ''}. Rename the file or "
+            "group."
+        )
+
+
+def _refuse_other_classes(found: Found, wanted: list[str], folder: Path) -> None:
+    repeated = {name for name in wanted if wanted.count(name) > 1}
+    if repeated:
+        raise UserError(f"params.yaml, data.classes: {_listed(repeated)} stands there twice.")
+    others = found.classes - set(wanted)
+    if others:
+        raise BadData(
+            f"{folder}: {_listed(others)} is no class of params.yaml, data.classes "
+            f"({', '.join(wanted)}). Add it there, or take its pictures out."
+        )
+
+
+def _refuse_twins(names: list[str], folder: Path) -> None:
+    """Refuse names that look alike: in another case, with other blanks or composed otherwise."""
+    seen: dict[str, str] = {}
+    for name in names:
+        plain = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+        if plain in seen:
+            raise BadData(
+                f"{folder}: the classes {seen[plain]!r} and {name!r} differ in case or blanks "
+                "only. Give them one name, or two that cannot be confused."
+            )
+        seen[plain] = name
+
+
+def _refuse_without_pictures(entries: list[Entry], names: list[str], folder: Path) -> None:
+    of_any_part = {entry.class_name for entry in entries}
+    empty = [name for name in names if name not in of_any_part]
+    if empty:
+        raise BadData(f"{folder}: no picture of class {_listed(empty)}.")
+    of_training = {entry.class_name for entry in entries if entry.part != "test"}
+    untrained = [name for name in names if name not in of_training]
+    if untrained:
+        raise BadData(f"{folder}: no training picture of class {_listed(untrained)}, only test.")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(repr(name) for name in sorted(names))

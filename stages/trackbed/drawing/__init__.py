@@ -1,1 +1,0 @@
-"""The built-in sample: track-bed pictures that the project draws itself."""

@@ -1,0 +1,90 @@
+"""Run a frozen backbone over images, by TensorFlow or by the extra `openvino`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trackbed.networks.embeddings import Forward
+from trackbed.pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    import keras
+
+
+def tensorflow_forward(backbone: keras.Model, precision: str) -> Forward:
+    """See engines.forward. Faster than Keras' `predict`; XLA is not, on a CPU."""
+    graph = tf.function(
+        lambda images: backbone(tf.cast(images, tf.float32), training=False),
+        input_signature=[tf.TensorSpec(backbone.input_shape)],
+    )
+
+    def embeddings(images: np.ndarray) -> np.ndarray:
+        with _graph_rewriting(bfloat16=precision == "bfloat16"):
+            return graph(images.astype(np.float32)).numpy()
+
+    return embeddings
+
+
+@contextmanager
+def _graph_rewriting(*, bfloat16: bool) -> Iterator[None]:
+    """Lets the graph optimizer choose bfloat16 for convolutions and products on a CPU.
+
+    Quicker than Keras' policy mixed_bfloat16, whose casts remain. The options are global.
+    """
+    key = "auto_mixed_precision_onednn_bfloat16"
+    tf.config.optimizer.set_experimental_options({key: bfloat16})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({key: False})
+
+
+CALIBRATION_BATCH = 8  # images
+HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
+
+
+def openvino_forward(backbone: keras.Model, precision: str, sample: np.ndarray) -> Forward:
+    """See engines.forward. Raises UserError where the extra is not installed."""
+    try:
+        import openvino
+    except ModuleNotFoundError:
+        raise UserError(
+            "params.yaml, embed.engine: openvino is not installed. Run "
+            "`make openvino`, or use tensorflow."
+        ) from None
+    model = openvino.convert_model(backbone)
+    if precision == "int8":
+        model = _quantized(model, sample)
+    hints = {"INFERENCE_PRECISION_HINT": HINTS[precision], "PERFORMANCE_HINT": "LATENCY"}
+    compiled = openvino.Core().compile_model(model, "CPU", hints)
+    return lambda images: np.array(compiled(images.astype(np.float32))[0])
+
+
+def _quantized(model: object, sample: np.ndarray) -> object:
+    """Weights and activations in 8 bits, their ranges taken from the sample."""
+    import nncf
+
+    batches = np.array_split(sample.astype(np.float32), max(1, len(sample) // CALIBRATION_BATCH))
+    return nncf.quantize(model, nncf.Dataset(batches), subset_size=len(batches))
+
+
+def forward(backbone: "keras.Model", engine: str, precision: str, sample: np.ndarray) -> Forward:
+    """The backbone as a function.
+
+    engine: 'tensorflow' or 'openvino'; precision: 'float32', 'bfloat16' or, with openvino,
+    'int8', which is calibrated on `sample` (uint8 images).
+    Raises UserError for an engine that is not installed or has no such precision.
+    """
+    if engine == "openvino":
+        pass
+
+        return openvino_forward(backbone, precision, sample)
+    if precision == "int8":
+        raise UserError("params.yaml, embed.precision: int8 needs embed.engine: openvino.")
+    pass
+
+    return tensorflow_forward(backbone, precision)

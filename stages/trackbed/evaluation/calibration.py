@@ -1,0 +1,128 @@
+"""Whether a probability of 0.8 is right in 8 of 10 cases, and the temperature that makes it so."""
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize_scalar
+
+from trackbed.evaluation.metrics import loss
+
+# Where every validation answer is right, the likeliest temperature is 0, certainty; where they
+# are chance, it has no upper end. Networks in Guo et al. 2017 have 0.9 to 3.
+TEMPERATURE_BOUNDS = (0.1, 10.0)
+TOLERANCE = 1e-6  # of the logarithm of the temperature
+TEMPERATURE_DIGITS = 6  # that are kept
+# Softmax in float32 gives 0 where a probability is smaller; 0 has no logarithm.
+SMALLEST = float(np.finfo(np.float32).tiny)
+
+
+def fitted_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature with the lowest mean negative log-likelihood, within TEMPERATURE_BOUNDS.
+
+    probabilities: float, finite, shape (images, classes); labels: int, shape (images,). The
+    likelihood has one maximum, because its logarithm is concave in 1 / temperature. 1 without
+    images.
+    """
+    if not len(labels):
+        return 1.0
+    logits, own = _logits(probabilities), np.arange(len(labels))
+
+    def loss(logarithm: float) -> float:
+        return float(-_log_softmax(logits / np.exp(logarithm))[own, labels].mean())
+
+    options = {"xatol": TOLERANCE}
+    found = minimize_scalar(
+        loss, bounds=np.log(TEMPERATURE_BOUNDS), method="bounded", options=options
+    )
+    return round(float(np.exp(found.x)), TEMPERATURE_DIGITS)
+
+
+def with_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """softmax(log(probabilities) / temperature): float64, shape (images, classes).
+
+    The order of the classes of an image stays, and with it the answer; above 1 the answer becomes
+    less sure.
+    """
+    return np.exp(_log_softmax(_logits(probabilities) / temperature))
+
+
+def _logits(probabilities: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(probabilities, SMALLEST, dtype=np.float64))
+
+
+def _log_softmax(logits: np.ndarray) -> np.ndarray:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+BINS = 15  # as in Guo et al. 2017
+
+
+def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> pd.DataFrame:
+    """Images by the confidence of their answer, one row per bin.
+
+    probabilities: float, shape (images, classes); labels: int, shape (images,). The confidence is
+    the highest probability. Bins are equally wide, each without its low and with its high end.
+    Columns: low, high (of the bin), images and right (counts), confidence (mean) and accuracy
+    (share of right answers), both NaN in an empty bin.
+    """
+    confidence = probabilities.max(axis=1).astype(float)
+    right = probabilities.argmax(axis=1) == labels
+    edges = np.linspace(0, 1, bins + 1)
+    place = np.clip(np.searchsorted(edges, confidence) - 1, 0, bins - 1)
+    images, hits, total = (
+        np.bincount(place, weights, bins) for weights in (None, right, confidence)
+    )
+    with np.errstate(invalid="ignore"):
+        means = {"confidence": total / images, "accuracy": hits / images}
+    counts = {"images": images, "right": hits.astype(int)}
+    return pd.DataFrame({"low": edges[:-1], "high": edges[1:]} | counts | means)
+
+
+def expected_calibration_error(bins: pd.DataFrame) -> float:
+    """Mean distance of confidence and accuracy over the bins, weighted by their images; 0 to 1.
+
+    bins: see `reliability`. Naeini, Cooper and Hauskrecht 2015 (Obtaining Well Calibrated
+    Probabilities Using Bayesian Binning), in the form of Guo et al. 2017 (arXiv 1706.04599), which
+    looks at the highest probability alone. Few images make it larger than it is.
+    """
+    distance = (bins["confidence"] - bins["accuracy"]).abs()
+    return float((distance * bins["images"]).sum() / bins["images"].sum())
+
+
+def brier(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Mean squared distance of the probabilities from 1 for the true class and 0 for the others.
+
+    Summed over the classes and averaged over the images, 0 to 2, lower is better (Brier 1950,
+    Verification of Forecasts Expressed in Terms of Probability); with two classes it is twice the
+    score of one of them.
+    """
+    truth = np.eye(probabilities.shape[1])[labels]
+    return float(((probabilities - truth) ** 2).sum(axis=1).mean())
+
+
+def scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Expected calibration error, Brier score, and mean confidence less accuracy.
+
+    The negative log-likelihood, the third usual measure (Guo et al. 2017), is `loss` of
+    scores.overall. A positive `overconfidence` means that the network promises too much.
+    """
+    confidence = probabilities.max(axis=1).astype(float)
+    right = probabilities.argmax(axis=1) == labels
+    return {
+        "calibration_error": expected_calibration_error(reliability(probabilities, labels)),
+        "brier": brier(probabilities, labels),
+        "overconfidence": float(confidence.mean() - right.mean()),
+    }
+
+
+def beside(bins: pd.DataFrame, calibrated: pd.DataFrame) -> pd.DataFrame:
+    """Two tables of `reliability` in one: the second's columns are named `calibrated_<column>`."""
+    return bins.join(calibrated.drop(columns=["low", "high"]).add_prefix("calibrated_"))
+
+
+def calibrated_scores(calibrated: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Calibration error, Brier score and loss of calibrated probabilities, shapes as above."""
+    error = expected_calibration_error(reliability(calibrated, labels))
+    found = {"calibration_error": error, "brier": brier(calibrated, labels)}
+    found["loss"] = loss(calibrated, labels)
+    return {f"calibrated_{name}": value for name, value in found.items()}

@@ -1,0 +1,93 @@
+"""Images whose label a classifier that never saw them does not believe.
+
+Confident learning, Northcutt, Jiang and Chuang 2021 (arXiv 1911.00068): a label is the more
+suspicious the less probable it is out of fold, that is to a model trained on the other folds.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from trackbed.pipeline import tables
+from trackbed.pipeline.errors import UserError
+
+COLUMNS = ("rank", "record", "filename", "group", "given", "suggested", "self_confidence")
+COLUMNS += ("confidence", "fold")
+
+
+def averaged(answers: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Predictions of several models for the same rows: the means of their probabilities.
+
+    answers: see pipeline.tables, with the same rows in the same order.
+    """
+    names = tables.predicted_classes(answers[0])
+    mean = np.mean([probabilities(table, names) for table in answers], axis=0)
+    rows = answers[0][["record", "filename", "group"]].assign(label=labels(answers[0], names))
+    return tables.predictions(rows, names, mean)
+
+
+def self_confidence(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The probability of each image's given label, 0 to 1; low ones are suspicious.
+
+    probabilities: float, shape (images, classes), out of fold; labels: int, shape (images,).
+    """
+    return probabilities[np.arange(len(labels)), labels]
+
+
+def ranked(table: pd.DataFrame, *, by_cleanlab: bool = False) -> pd.DataFrame:
+    """The images, the most suspicious label first, with the columns of COLUMNS.
+
+    table: out-of-fold predictions (see judging.predictions) with `fold`. suggested: the most
+    probable class, which may be the given one; confidence: its probability. Ties are in the order
+    of records. by_cleanlab: only images that cleanlab takes for mislabelled; raises UserError where
+    it is not installed.
+    """
+    names = tables.predicted_classes(table.drop(columns="fold"))
+    given, said = labels(table, names), probabilities(table, names)
+    own = self_confidence(said, given)
+    order = np.argsort(own, kind="stable")
+    if by_cleanlab:
+        order = order[_issues(given, said)[order]]
+    made = table.rename(columns={"true": "given", "predicted": "suggested"})
+    made = made.assign(self_confidence=own).iloc[order].reset_index(drop=True)
+    made.insert(0, "rank", np.arange(1, len(made) + 1))
+    return made[list(COLUMNS)]
+
+
+def doubted(found: pd.DataFrame) -> pd.DataFrame:
+    """Those of the ranked images for which another class than the given one is more probable."""
+    return found[found["given"] != found["suggested"]]
+
+
+def pairs(found: pd.DataFrame) -> pd.DataFrame:
+    """How many of the ranked images go from one class to another: given, suggested, images.
+
+    Most frequent first; images whose given class is the most probable one are left out.
+    """
+    counts = doubted(found).groupby(["given", "suggested"], sort=True).size()
+    table = counts.reset_index(name="images")
+    return table.sort_values("images", ascending=False, kind="stable", ignore_index=True)
+
+
+def labels(table: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """The place of each row's true class among the classes; int, shape (rows,)."""
+    return table["true"].map({name: label for label, name in enumerate(names)}).to_numpy(int)
+
+
+def probabilities(table: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """The probabilities of a table of predictions; float, shape (rows, classes)."""
+    columns = [f"{tables.PROBABILITY_PREFIX}{name}" for name in names]
+    return table[columns].to_numpy(float)
+
+
+def _issues(given: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """Which rows cleanlab takes for mislabelled; bool, shape (rows,)."""
+    try:
+        from cleanlab.filter import find_label_issues
+    except ModuleNotFoundError:
+        raise UserError(
+            "--method cleanlab: needs cleanlab, which is not installed. Run `make suspects`."
+        ) from None
+    # One process: more would each import everything anew, for a sum over a table.
+    return find_label_issues(given, said, n_jobs=1)

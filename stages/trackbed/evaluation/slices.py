@@ -1,0 +1,125 @@
+"""Parts of the test part that a model may find harder: by class, kind of picture, or group."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from trackbed.evaluation import intervals, metrics
+from trackbed.pipeline import tables
+
+TYPES = {
+    "kind": "str",  # class, image side, brightness, contrast, sharpness or group
+    "slice": "str",
+    "images": "int64",
+    "groups": "int64",
+    "accuracy": "float64",
+    "accuracy_low": "float64",  # 95 % interval
+    "accuracy_high": "float64",
+    "macro_f1": "float64",  # NaN where the slice has images of one class alone
+    "below_whole": "bool",  # whether its accuracy is below that of all by more than chance
+}
+FEWEST = 10  # images of a slice that is named, and of a group that is listed
+LISTED_GROUPS = 10
+QUALITIES = ("brightness", "contrast", "sharpness")
+
+Part = tuple[str, str, np.ndarray]
+"""Kind and name of a slice, and which images are in it: bool, shape (images,)."""
+
+
+def slices(
+    rows: pd.DataFrame, labels: np.ndarray, predicted: np.ndarray, classes: list[str], seed: int
+) -> pd.DataFrame:
+    """A row per slice, columns as in TYPES.
+
+    rows: of the index, shape (images,); labels, predicted: int, shape (images,). Of the groups
+    that have FEWEST images those LISTED_GROUPS of the lowest accuracy are listed. below_whole:
+    of m slices that are looked at some would lie below the whole by chance, so that the level of
+    the interval that decides is 1 - 0.05 / m (Bonferroni).
+    """
+    right = labels == predicted
+    parts = [part for part in (*_classes(labels, classes), *_terciles(rows)) if part[2].any()]
+    groups = list(_groups(rows["group"].to_numpy()))
+    parts += sorted(groups, key=lambda part: right[part[2]].mean())[:LISTED_GROUPS]
+    looked_at = sum(part[2].sum() >= FEWEST for part in parts) + len(groups[LISTED_GROUPS:])
+    levels = [intervals.LEVEL, 1 - (1 - intervals.LEVEL) / max(looked_at, 1)]
+    given = labels, predicted, rows["group"].to_numpy()
+    effect = intervals.design_effect(*given, len(classes), seed)
+    made = [_row(part, *given, effect, seed, levels) for part in parts]
+    return pd.DataFrame(made, columns=list(TYPES)).astype(TYPES)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Read the table. Raises UserError if it is missing, broken or has other columns."""
+    return tables.read(path, TYPES)
+
+
+def worst(table: pd.DataFrame) -> pd.Series | None:
+    """The slice of FEWEST images whose interval ends lowest, of those that differ from the whole by
+    more than chance; None where none does.
+    """
+    found = table[table["below_whole"] & (table["images"] >= FEWEST)]
+    return None if found.empty else found.loc[found["accuracy_high"].idxmin()]
+
+
+def _classes(labels: np.ndarray, classes: list[str]) -> Iterator[Part]:
+    for label, name in enumerate(classes):
+        yield "class", name, labels == label
+
+
+def _terciles(rows: pd.DataFrame) -> Iterator[Part]:
+    """Thirds by image side (root of width times height) and by the qualities of the pictures.
+
+    What is equal in all images is left out, and so are thirds that equal values leave empty.
+    """
+    side = np.sqrt(rows["width"].to_numpy() * rows["height"].to_numpy())
+    measures = {"image side": side} | {name: rows[name].to_numpy() for name in QUALITIES}
+    for kind, values in measures.items():
+        if values.min() == values.max():
+            continue
+        low, high = np.quantile(values, [1 / 3, 2 / 3])
+        yield kind, f"below {low:.4g}", values < low
+        yield kind, f"{low:.4g} to {high:.4g}", (values >= low) & (values <= high)
+        yield kind, f"above {high:.4g}", values > high
+
+
+def _groups(groups: np.ndarray) -> Iterator[Part]:
+    names, place, images = np.unique(groups, return_inverse=True, return_counts=True)
+    for number in np.flatnonzero(images >= FEWEST):
+        yield "group", names[number], place == number
+
+
+def _row(
+    part: Part,
+    labels: np.ndarray,
+    predicted: np.ndarray,
+    groups: np.ndarray,
+    effect: float,
+    seed: int,
+    levels: list[float],
+) -> dict[str, Any]:
+    kind, name, here = part
+    own, said, group = labels[here], predicted[here], groups[here]
+    (low, high), (_, surely_below) = intervals.accuracy(
+        own == said, own, group, effect, seed, levels
+    )
+    return {
+        "kind": kind,
+        "slice": name,
+        "images": len(own),
+        "groups": len(np.unique(group)),
+        "accuracy": float(np.mean(own == said)),
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "macro_f1": _macro_f1(own, said),
+        "below_whole": surely_below < np.mean(labels == predicted),
+    }
+
+
+def _macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
+    if len(np.unique(labels)) < 2:
+        return np.nan
+    classes = max(labels.max(), predicted.max()) + 1
+    return float(metrics.per_class(metrics.confusion(labels, predicted, classes))["f1"].mean())

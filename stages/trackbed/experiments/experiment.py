@@ -1,0 +1,223 @@
+"""Finished experiments of a commit, read from git, and the table of them."""
+
+import io
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from trackbed.experiments import param_values
+from trackbed.experiments.runs import FOLD, SEED
+from trackbed.integrity import git
+from trackbed.pipeline import params
+from trackbed.pipeline.errors import UserError
+
+SOURCE_FOLDERS = ("stages", "recipes")
+SOURCE_SUFFIXES = (".yaml", ".yml", ".dvc")
+SOURCE_FILES = (".dvc/config", ".dvcignore")
+# Where nothing lies that a stage reads.
+ELSEWHERE = ("benchmarks", "docs", "metrics", "plots", "tests")
+
+
+def is_source(path: str) -> bool:
+    """Whether a stage may read the file or DVC derives from it what runs; not the outputs."""
+    parts = PurePosixPath(path)
+    if path in SOURCE_FILES or parts.parts[0] in SOURCE_FOLDERS:
+        return True
+    hidden = parts.parts[0].startswith(".")  # of CI and tools
+    return parts.suffix in SOURCE_SUFFIXES and parts.parts[0] not in ELSEWHERE and not hidden
+
+
+TRAINING = "metrics/train/metrics.json"
+TEST = "metrics/evaluate.json"
+CURVES = "metrics/train/plots/metrics"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """params: canonical values by section.key. validation and test: scores by key, flat."""
+
+    name: str
+    commit: str
+    params: dict[str, Any]
+    validation: dict[str, Any]
+    test: dict[str, Any]
+
+
+def namespace(baseline: str) -> str:
+    """Where DVC keeps the references of the experiments of a commit."""
+    return f"refs/exps/{baseline[:2]}/{baseline[2:]}"
+
+
+def finished(baseline: str) -> list[Experiment]:
+    """The experiments of a commit (its full hash), sorted by name."""
+    place = namespace(baseline)
+    found = git.references(place)
+    return read({name.removeprefix(f"{place}/"): commit for name, commit in found.items()})
+
+
+def read(commits: dict[str, str]) -> list[Experiment]:
+    """Experiments from their commits by name; one without readable parameters is left out."""
+    paths = (str(params.PARAMS), TRAINING, TEST)
+    places = [(commit, path) for commit in commits.values() for path in paths]
+    texts = dict(zip(places, git.contents(places), strict=True))
+    made = []
+    for name in sorted(commits):
+        given, training, test = (texts[commits[name], path] for path in paths)
+        if given is not None:
+            scores = _scores(training), _scores(test)
+            made.append(Experiment(name, commits[name], _params(given), *scores))
+    return made
+
+
+def curves(wanted: Sequence[Experiment], names: Sequence[str]) -> dict[str, dict[str, pd.Series]]:
+    """Curves such as 'val/loss' by experiment and name, indexed by epoch; missing ones left out."""
+    places = [(one, name) for one in wanted for name in names]
+    texts = git.contents([(one.commit, f"{CURVES}/{name}.tsv") for one, name in places])
+    found: dict[str, dict[str, pd.Series]] = {one.name: {} for one in wanted}
+    for (one, name), text in zip(places, texts, strict=True):
+        curve = None if text is None else _curve(text)
+        if curve is not None:
+            found[one.name][name] = curve
+    return found
+
+
+def same(
+    wanted: dict[str, Any], known: Sequence[Experiment], baseline: str, name: str
+) -> Experiment | None:
+    """The scored experiment with exactly these parameters (see values.flat) and the commit's code.
+
+    Where there are several, the one of this name.
+    """
+    for one in sorted(known, key=lambda one: one.name != name):
+        if one.params == wanted and one.validation:
+            others = set(git.changed(baseline, one.commit)) - {str(params.PARAMS)}
+            if not any(map(is_source, others)):
+                return one
+    return None
+
+
+def also_name(one: Experiment, name: str, baseline: str) -> None:
+    """Give an experiment a second name."""
+    git.run("update-ref", f"{namespace(baseline)}/{name}", one.commit)
+
+
+def score(baseline: str, name: str) -> float | None:
+    """Validation macro F1 of an experiment, None where it has none."""
+    (text,) = git.contents([(f"{namespace(baseline)}/{name}", TRAINING)])
+    return _scores(text).get("best.val_macro_f1")
+
+
+def _params(text: bytes) -> dict[str, Any]:
+    try:
+        loaded = yaml.load(text, Loader=yaml.BaseLoader)
+    except yaml.YAMLError:
+        return {}
+    return param_values.flat(loaded) if isinstance(loaded, dict) else {}
+
+
+def _scores(text: bytes | None) -> dict[str, Any]:
+    """Numbers of a metrics file by key, those of nested objects as 'best.val_loss'."""
+    try:
+        return _numbers(json.loads(text or b"{}"), "")
+    except ValueError:
+        return {}
+
+
+def _numbers(value: Any, key: str) -> dict[str, float]:
+    if isinstance(value, dict):
+        inner = (_numbers(one, f"{key}.{name}" if key else name) for name, one in value.items())
+        return {name: number for found in inner for name, number in found.items()}
+    usable = isinstance(value, int | float) and not isinstance(value, bool)
+    return {key: float(value)} if usable and math.isfinite(value) else {}
+
+
+def _curve(text: bytes) -> pd.Series | None:
+    try:
+        table = pd.read_csv(io.BytesIO(text), sep="\t")
+        return table.set_index(table.columns[0]).iloc[:, 0].astype(float)
+    except (ValueError, IndexError):
+        return None
+
+
+VALIDATION = {
+    "val_macro_f1": "best.val_macro_f1",
+    "val_accuracy": "best.val_accuracy",
+    "val_loss": "best.val_loss",
+    "seconds": "seconds",
+}
+TEST_SCORES = {"test_macro_f1": "macro_f1", "test_accuracy": "accuracy"}
+
+
+def varied(known: Sequence[Experiment]) -> list[str]:
+    """The parameters in which the experiments differ, without fold and seed, sorted."""
+    keys = sorted({key for one in known for key in one.params} - {FOLD, SEED})
+    return [
+        key
+        for key in keys
+        if len({param_values.short_text(one.params.get(key, "")) for one in known}) > 1
+    ]
+
+
+def table(known: Sequence[Experiment], keys: Sequence[str]) -> pd.DataFrame:
+    """A row per experiment: name, commit, fold, seed, the values of the keys, scores.
+
+    Sorted by the values, numbers by size, then fold, seed and name.
+    """
+    rows = [_row(one, keys) for one in known]
+    rows.sort(
+        key=lambda row: [param_values.order(row[key]) for key in (*keys, "fold", "seed", "name")]
+    )
+    columns = ["name", "commit", "fold", "seed", *keys, *VALIDATION, *TEST_SCORES]
+    made = pd.DataFrame(rows, columns=columns)
+    return made.astype(
+        {"fold": int, "seed": int} | dict.fromkeys((*VALIDATION, *TEST_SCORES), float)
+    )
+
+
+def scored(
+    runs: pd.DataFrame, known: Sequence[Experiment], metric: str
+) -> tuple[pd.DataFrame, str]:
+    """The runs with a column for a metric, and its name; rows without it are dropped.
+
+    metric: a column of the table, or a key of metrics/train/metrics.json or
+    metrics/evaluate.json. Raises UserError where no experiment has it.
+    """
+    column = metric
+    if metric not in runs:
+        is_test = any(metric in one.test and metric not in one.validation for one in known)
+        column = f"test_{metric}" if is_test else f"val_{metric}"
+        by_name = {one.name: _metric(one, metric) for one in known}
+        runs = runs.assign(**{column: runs["name"].map(by_name)})
+    left = runs.dropna(subset=[column])
+    if left.empty:
+        names = sorted({key for one in known for key in (*one.validation, *one.test)})
+        raise UserError(f"--metric {metric}: no experiment has it. Known: {', '.join(names)}.")
+    return left.reset_index(drop=True), column
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether it is a loss or a time."""
+    return any(word in metric for word in ("loss", "seconds", "waiting", "parameters"))
+
+
+def _row(one: Experiment, keys: Sequence[str]) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": one.name, "commit": one.commit}
+    row |= {"fold": str(one.params.get(FOLD, "0")), "seed": str(one.params.get(SEED, "0"))}
+    row |= {key: param_values.short_text(one.params.get(key, "")) for key in keys}
+    row |= {name: one.validation.get(key, np.nan) for name, key in VALIDATION.items()}
+    return row | {name: one.test.get(key, np.nan) for name, key in TEST_SCORES.items()}
+
+
+def _metric(one: Experiment, metric: str) -> float:
+    for found in (one.validation, one.test):
+        for key in (metric, f"best.{metric}"):
+            if key in found:
+                return found[key]
+    return float("nan")

@@ -1,0 +1,109 @@
+"""The runs of a sweep: settings crossed with folds and seeds, each with a name that speaks."""
+
+import hashlib
+import itertools
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from trackbed.experiments import param_values
+from trackbed.pipeline.errors import UserError
+
+FOLD, SEED = "train.fold", "train.seed"
+LONGEST = 100  # characters of a name; git makes a file of it
+PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+UNSAFE = re.compile(r"[^A-Za-z0-9_+=.-]+|\.(?=\.)|\.lock(?=$)")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One `dvc exp run`: its name and the values it sets."""
+
+    name: str
+    setting: param_values.Setting
+
+
+def planned(
+    prefix: str,
+    settings: Sequence[param_values.Setting],
+    folds: Sequence[int],
+    seeds: Sequence[int],
+) -> list[Run]:
+    """Every setting on every fold with every seed; without folds or seeds, as the settings say.
+
+    Raises UserError for a prefix that cannot begin a name and for two equal runs.
+    """
+    if not PREFIX.fullmatch(prefix):
+        raise UserError(
+            f"--prefix {prefix}: must consist of letters, digits, '_' and '-', a letter or digit "
+            "first."
+        )
+    made = []
+    for setting, fold, seed in itertools.product(settings, folds or [None], seeds or [None]):
+        whole = dict(setting)
+        whole |= {FOLD: str(fold)} if fold is not None else {}
+        whole |= {SEED: str(seed)} if seed is not None else {}
+        made.append(Run(name(prefix, whole), whole))
+    _refuse_equal(made)
+    return made
+
+
+def name(prefix: str, setting: param_values.Setting) -> str:
+    """The name of a run: 'sweep-dropout=0.2_learning_rate=0.001_fold=0'.
+
+    Valid as a git reference and for DVC, the same for the same values in whatever order and
+    notation, and another for other values: what cannot stand in a name, or makes it too long,
+    is replaced and told apart by a hash. Fold and seed come last.
+    """
+    keys = sorted(setting, key=lambda key: (key == SEED, key == FOLD, key))
+    same = {key: param_values.canonical(param_values.parsed(setting[key])) for key in keys}
+    wanted = "_".join(f"{_short(key, keys)}={param_values.short_text(same[key])}" for key in keys)
+    safe = UNSAFE.sub("-", wanted).rstrip(".")
+    whole = f"{prefix}-{safe}"
+    if safe == wanted and len(whole) <= LONGEST:
+        return whole
+    code = hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:8]
+    return f"{whole[: LONGEST - 9]}-{code}"
+
+
+def repeats(
+    folds: str | None, seeds: str | None, keys: set[str], count: int
+) -> tuple[list[int], list[int]]:
+    """The numbers of --folds ('all': as many as `count`) and of --seeds; none for None.
+
+    Raises UserError where one of the searched keys says the same.
+    """
+    for option, given, key in (("folds", folds, FOLD), ("seeds", seeds, SEED)):
+        if given and key in keys:
+            raise UserError(f"--{option} and -S {key} say the same; give one of them.")
+    if folds == "all" and "split.folds" in keys:
+        raise UserError("--folds all: takes its number from split.folds; leave that out of -S.")
+    chosen = list(range(count)) if folds == "all" else numbers(folds, "--folds") if folds else []
+    return chosen, numbers(seeds, "--seeds") if seeds else []
+
+
+def numbers(text: str, option: str) -> list[int]:
+    """'0,1,2' as numbers. Raises UserError for anything else and for one that comes twice."""
+    try:
+        found = [int(number) for number in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or min(found) < 0 or len(set(found)) < len(found):
+        raise UserError(f"{option} {text}: must be different whole numbers such as 0,1,2.")
+    return found
+
+
+def _short(key: str, keys: Iterable[str]) -> str:
+    """The key without its section, where no other key has the same name."""
+    last = key.partition(".")[2]
+    return last if sum(other.partition(".")[2] == last for other in keys) == 1 else key
+
+
+def _refuse_equal(runs: Sequence[Run]) -> None:
+    seen: dict[str, Run] = {}
+    for run in runs:
+        if run.name in seen:
+            first = " ".join(f"{key}={value}" for key, value in seen[run.name].setting.items())
+            raise UserError(f"-S: the same run comes twice, {first}. Give every value once.")
+        seen[run.name] = run

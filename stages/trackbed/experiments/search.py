@@ -1,0 +1,123 @@
+"""A search that chooses settings from what the ones before gave, by Optuna's ask and tell."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trackbed.experiments import param_values
+from trackbed.pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    import optuna
+
+RANGE = re.compile(r"(?P<low>[^.:]+(?:\.\d+)?)\.\.(?P<high>[^:]+?)(?P<log>:log)?")
+DIGITS = 3  # of a suggested number, so that names stay short
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from low to high, both included; whole: whole numbers alone."""
+
+    low: float
+    high: float
+    log: bool
+    whole: bool
+
+    def text(self, number: float) -> str:
+        """A number of the range as it stands in a setting."""
+        if self.whole:
+            return str(round(number))
+        return f"{min(max(float(f'{number:.{DIGITS}g}'), self.low), self.high):.12g}"
+
+
+Space = dict[str, Range | list[str]]
+"""What each key may be: a range of numbers or one of some values."""
+
+
+def space(assignments: Sequence[str]) -> Space:
+    """From '-S key=1e-5..1e-2:log', '-S key=32..512' and '-S key=a,b'. Raises UserError."""
+    if not assignments:
+        raise UserError("--search: give what to search in, such as -S train.dropout=0..0.5.")
+    found: Space = {}
+    for assignment in assignments:
+        settings = param_values.settings([assignment])
+        (key,) = settings[0]
+        if key in found:
+            raise UserError(f"-S {key}: given twice; put its values into one list.")
+        choices = [setting[key] for setting in settings]
+        ends = is_range(choices[0]) if len(choices) == 1 else None
+        found[key] = choices if ends is None else _range(key, choices[0], ends)
+    return found
+
+
+def is_range(text: str) -> re.Match[str] | None:
+    """The parts of LOW..HIGH or LOW..HIGH:log, None for other text."""
+    return RANGE.fullmatch(text)
+
+
+def extremes(searched: Space) -> list[param_values.Setting]:
+    """Settings that together hold every value, or both ends of every range."""
+    ends = {
+        key: [one.text(one.low), one.text(one.high)] if isinstance(one, Range) else one
+        for key, one in searched.items()
+    }
+    first = {key: some[0] for key, some in ends.items()}
+    return [first | {key: value} for key, some in ends.items() for value in some]
+
+
+def study(at_once: int) -> "optuna.Study":
+    """A study that looks for a high value; the same answers lead to the same questions.
+
+    at_once: settings that are asked for before the first of them is answered. Raises UserError
+    where Optuna is not installed.
+    """
+    try:
+        import optuna
+    except ModuleNotFoundError:
+        raise UserError(
+            "--search: needs Optuna, which is not installed. Run `make search`."
+        ) from None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    sampler = optuna.samplers.TPESampler(seed=0, constant_liar=at_once > 1)
+    return optuna.create_study(direction="maximize", sampler=sampler)
+
+
+def suggested(trial: "optuna.Trial", searched: Space) -> param_values.Setting:
+    """The setting that a trial asks to try."""
+    setting = {}
+    for key, one in searched.items():
+        if isinstance(one, list):
+            setting[key] = trial.suggest_categorical(key, one)
+        elif one.whole:
+            setting[key] = one.text(
+                trial.suggest_int(key, int(one.low), int(one.high), log=one.log)
+            )
+        else:
+            setting[key] = one.text(trial.suggest_float(key, one.low, one.high, log=one.log))
+    return setting
+
+
+def answer(asked: "optuna.Study", trial: "optuna.Trial", scores: Sequence[float | None]) -> None:
+    """Tell the mean of the runs' scores, or that one of them failed."""
+    import optuna
+
+    if not scores or None in scores:
+        asked.tell(trial, state=optuna.trial.TrialState.FAIL)
+    else:
+        asked.tell(trial, sum(scores) / len(scores))
+
+
+def _range(key: str, text: str, ends: re.Match[str]) -> Range:
+    try:
+        low, high = float(ends["low"]), float(ends["high"])
+    except ValueError:
+        low, high = 1.0, 0.0
+    log = ends["log"] is not None
+    if not low < high or (log and low <= 0):
+        raise UserError(
+            f"-S {key}={text}: must be LOW..HIGH or LOW..HIGH:log with LOW below HIGH, and above 0 "
+            "for :log, such as 1e-5..1e-2:log."
+        )
+    whole = ends["low"].isdigit() and ends["high"].isdigit()
+    return Range(low, high, log, whole)

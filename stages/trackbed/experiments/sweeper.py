@@ -1,0 +1,198 @@
+"""Run the settings of a sweep that no experiment stands for yet, with progress and time left."""
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+import rich.console
+import rich.live
+import rich.text
+
+from trackbed.experiments import experiment, launch, param_values, worktrees
+from trackbed.experiments.launch import Job, Launcher, Outcome
+from trackbed.experiments.runs import Run
+from trackbed.pipeline import params
+from trackbed.pipeline.errors import UserError
+
+
+def seconds_left(
+    done: Sequence[float], elapsed: Sequence[float], waiting: int, jobs: int
+) -> float | None:
+    """Seconds until the last run ends, None as long as none is done.
+
+    done: seconds of finished runs. elapsed: seconds that each run under way has taken so far.
+    Every run is expected to take the median of the finished ones; one that already took longer
+    may end at any moment. Work is spread evenly over `jobs`.
+    """
+    if not done:
+        return None
+    one = median(done)
+    work = sum(max(0.0, one - so_far) for so_far in elapsed) + waiting * one
+    busy = max(1, min(jobs, len(elapsed) + waiting))
+    longest = max((one - so_far for so_far in elapsed), default=0.0)
+    return max(work / busy, longest, one if waiting else 0.0)
+
+
+class Progress:
+    """A context manager that counts the outcomes of `total` runs."""
+
+    def __init__(self, total: int, jobs: int) -> None:
+        self.total, self.jobs = total, jobs
+        self.done: list[float] = []
+        self.ended = 0
+        # Lines that a log file or a pipe can keep, and no bar there.
+        self.console = rich.console.Console(file=sys.stdout, soft_wrap=True, highlight=False)
+        self.live = rich.live.Live(console=self.console, transient=True, auto_refresh=False)
+
+    def __enter__(self) -> "Progress":
+        if self.console.is_terminal:
+            self.live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.live.stop()
+
+    def ran(self, outcome: Outcome, score: float | None, jobs: Sequence[Job]) -> None:
+        """Tell how a run ended. score: validation macro F1; jobs: those still under way."""
+        if outcome.race:
+            self.say(f"again: {outcome.run.name} met another process: {outcome.error}")
+            return
+        self.ended += 1
+        place = f"[{self.ended}/{self.total}]"
+        if outcome.error is not None:
+            self.say(f"{place} FAILED {outcome.run.name}: {outcome.error} ({outcome.log})")
+            return
+        self.done.append(outcome.seconds)
+        left = self.left(jobs, self.total - self.ended - len(jobs))
+        scored = "" if score is None else f" val_macro_f1 {score:.4f},"
+        rest = f"; about {duration(left)} left" if left else ""
+        self.say(f"{place} {outcome.run.name}:{scored} {duration(outcome.seconds)}{rest}")
+
+    def stands(self, name: str, found: str) -> None:
+        """Tell of a run that an experiment stands for, by this or another name."""
+        self.say(f"not run again: {name}" + (f" = {found}" if found != name else ""))
+
+    def left(self, jobs: Sequence[Job], waiting: int) -> float | None:
+        """Seconds until the last run ends, as far as it can be told."""
+        elapsed = [job.elapsed for job in jobs]
+        return seconds_left(self.done, elapsed, max(0, waiting), self.jobs)
+
+    def glance(self, launcher: Launcher, waiting: int) -> None:
+        """Renew the line of what is under way, on a terminal."""
+        if not self.live.is_started:
+            return
+        jobs = list(launcher.running.values())
+        left = self.left(jobs, max(waiting, self.total - self.ended - len(jobs)))
+        names = ", ".join(f"{job.run.name} {duration(job.elapsed)}" for job in jobs)
+        rest = f"about {duration(left)} left" if left is not None else f"{waiting} waiting"
+        self.live.update(rich.text.Text(f"{names}; {rest}", overflow="ellipsis"), refresh=True)
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+        self.console.print(line, markup=False)
+        sys.stdout.flush()
+
+
+def duration(seconds: float) -> str:
+    """'42 s', '3 min 20 s', '2 h 5 min'."""
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+TEMPORARY = Path(".dvc/tmp/trackbed")
+
+
+class Failure(NamedTuple):
+    """A run that failed, the line that tells why, the file with its output."""
+
+    name: str
+    error: str
+    log: str
+
+
+@dataclass
+class Sweeper:
+    """Runs of one commit; see `opened`."""
+
+    baseline: str
+    force: bool
+    launcher: launch.Launcher
+    progress: Progress
+    failed: list[Failure] = field(default_factory=list)
+    kept: int = 0
+
+    def run(self, runs: Sequence[Run]) -> None:
+        """Run what is missing; failures are told and kept in `failed`. Raises UserError."""
+        missing = list(runs) if self.force else self._missing(runs)
+        self.progress.total -= len(runs) - len(missing)
+        for outcome in self.launcher.outcomes(missing, self.progress.glance):
+            score = None
+            if outcome.error is None:
+                self.kept += 1
+                score = experiment.score(self.baseline, outcome.run.name)
+            elif not outcome.race:
+                self.failed.append(Failure(outcome.run.name, outcome.error, str(outcome.log)))
+            self.progress.ran(outcome, score, list(self.launcher.running.values()))
+
+    def _missing(self, runs: Sequence[Run]) -> list[Run]:
+        """The runs that no experiment stands for yet; tells of those that one does."""
+        known = experiment.finished(self.baseline)
+        sections = param_values.flat(params.sections())
+        missing = []
+        for run in runs:
+            found = experiment.same(_parameters(run, sections), known, self.baseline, run.name)
+            if found is None:
+                missing.append(run)
+                continue
+            self.progress.stands(run.name, found.name)
+            if found.name != run.name:
+                experiment.also_name(found, run.name, self.baseline)
+        _refuse_taken([run.name for run in missing], {one.name for one in known})
+        return missing
+
+
+@contextlib.contextmanager
+def opened(baseline: str, logs: Path, jobs: int, total: int, force: bool) -> Iterator[Sweeper]:
+    """A sweeper of `total` runs, `jobs` at once. Whatever ends the block, it leaves no process.
+
+    Raises UserError where another one is at work in this repository.
+    """
+    launcher = launch.Launcher(TEMPORARY, logs, baseline, jobs)
+    with (
+        worktrees.alone(TEMPORARY.parent),
+        worktrees.stopping(launcher.stop),
+        launcher,
+        Progress(total, jobs) as progress,
+    ):
+        sweeper = Sweeper(baseline, force, launcher, progress)
+        try:
+            yield sweeper
+        except KeyboardInterrupt:
+            progress.say(
+                f"interrupted: {sweeper.kept} of {progress.total} runs are finished and kept; the "
+                "same command goes on with the rest"
+            )
+            raise
+
+
+def _parameters(run: Run, sections: dict[str, Any]) -> dict[str, Any]:
+    """All of params.yaml as the run has it."""
+    given = {
+        key: param_values.canonical(param_values.parsed(text)) for key, text in run.setting.items()
+    }
+    return sections | given
+
+
+def _refuse_taken(missing: Sequence[str], names: set[str]) -> None:
+    taken = [name for name in missing if name in names]
+    if taken:
+        raise UserError(
+            f"{', '.join(taken)}: experiments of that name have other code or no scores. Use "
+            "--force to run them anew, or another --prefix."
+        )

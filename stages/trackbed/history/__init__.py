@@ -1,1 +1,0 @@
-"""Training histories of any origin: read, and analysed for why a run went as it did."""

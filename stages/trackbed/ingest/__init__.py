@@ -1,1 +1,0 @@
-"""From a source folder to checked records and folds."""

@@ -1,0 +1,184 @@
+"""Put right what another place still holds as recorded; nothing that was altered is lost."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trackbed.integrity import dvc_lock
+from trackbed.integrity.dvc_lock import MISSING
+from trackbed.integrity.storage import Remotes
+from trackbed.integrity.verification import CACHE, REMOTE, WORKSPACE, Checked, File
+from trackbed.pipeline.errors import UserError
+from trackbed.pipeline.outputs import replacing
+
+ASIDE = ".cache/verify"  # below the repository's folder, with the path in it
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a file in one place."""
+
+    path: str
+    where: str
+    done: bool
+    told: str
+    name: str = ""  # of the object, outside the workspace
+
+
+@contextlib.contextmanager
+def locked(repo: Any) -> Iterator[None]:
+    """Keep other DVC processes out. Raises UserError if one is at work."""
+    from dvc.lock import LockError
+    from dvc.rwlock import rwlock
+
+    command = "trackbed verify --repair"
+    hardlink = repo.config["core"].get("hardlink_lock", False)
+    try:
+        # The second lock is what a stage holds while its command runs.
+        with (
+            repo.lock,
+            rwlock(repo.tmp_dir, repo.fs, command, [], [repo.root_dir], hardlink),
+        ):
+            yield
+    except LockError as error:
+        reason = f"{error}".partition("\n")[0]
+        raise UserError(f"DVC is at work here, so nothing is repaired now: {reason}") from error
+
+
+@dataclass
+class Repair:
+    """One pass over everything that was checked.
+
+    lists: of folders, as recorded, by the name of their object. write: whether into the remote.
+    """
+
+    repo: Any
+    remotes: Remotes
+    lists: dict[str, bytes]
+    write: bool
+    mended: dict[str, bool] = field(default_factory=dict)  # by name of the object
+
+    def outcomes(self, checked: Sequence[Checked]) -> Iterator[Outcome]:
+        """Repair and tell, file by file. Folders' lists come last into the remote storage.
+
+        DVC takes a folder for complete whose list is there.
+        """
+        cached = [one for one in checked if one.file.output.cached]
+        for one in cached:
+            yield from self._cache(one)
+        for one in cached:
+            yield from self._workspace(one)
+        if self.write:
+            for one in sorted(cached, key=lambda one: one.file.path.endswith("/")):
+                yield from self._remote(one)
+
+    def _cache(self, one: Checked) -> Iterator[Outcome]:
+        file, seen = one.file, one.copies.cache
+        if file.name in self.mended:
+            return
+        if file.is_right(seen):
+            self.mended[file.name] = True
+            return
+        if seen == MISSING and one.copies.workspace == MISSING:
+            return  # not here at all, which `dvc pull` is for
+        try:
+            source = self._fill(one)
+        except (OSError, UserError) as error:
+            source, reason = None, f"{error}"
+        else:
+            reason = "no place holds it as recorded"
+        self.mended[file.name] = source is not None
+        if source is None and seen != MISSING:
+            kept = _moved_aside(self._object(file), self._aside() / CACHE / file.name)
+            reason += f"; the damaged object is kept as {kept}"
+        told = f"from the {source}" if source else reason
+        yield Outcome(file.path, CACHE, source is not None, told, file.name)
+
+    def _fill(self, one: Checked) -> str | None:
+        """Write an object anew; where it came from, None if from nowhere. Raises UserError."""
+        file, path = one.file, self._object(one.file)
+        if file.name in self.lists:
+            with self._replaced(path) as temporary:
+                temporary.write_bytes(self.lists[file.name])
+            return "files that the folder has"
+        if one.twin:
+            with self._replaced(path) as temporary:
+                _copy(Path(one.twin), temporary, file)
+            return WORKSPACE
+        if not (REMOTE in one.good or one.elsewhere):
+            return None
+        with self._replaced(path) as temporary:
+            arrived = self.remotes.fetch(file, temporary)
+            if not file.is_right(arrived):
+                raise UserError(f"the remote storage has none that is as recorded ({file.name})")
+        return "remote storage"
+
+    def _workspace(self, one: Checked) -> Iterator[Outcome]:
+        file, seen = one.file, one.copies.workspace
+        away = seen == MISSING and not one.output_here
+        if seen is None or away or file.is_right(seen) or not self.mended.get(file.name):
+            return
+        path, kept = Path(file.path), ""
+        if file.path.endswith("/"):
+            return
+        try:
+            if path.is_symlink():  # to an object in the cache, which is kept there
+                path.unlink()
+            elif seen != MISSING:
+                inside = os.path.relpath(path, self.repo.root_dir)
+                kept = f"; what was there is kept as {_moved_aside(path, self._aside() / inside)}"
+            with replacing(path) as temporary:
+                _copy(self._object(file), temporary, file)
+        except (OSError, UserError) as error:
+            yield Outcome(file.path, WORKSPACE, False, f"{error}{kept}")
+        else:
+            yield Outcome(file.path, WORKSPACE, True, f"from the cache{kept}")
+
+    def _remote(self, one: Checked) -> Iterator[Outcome]:
+        file, seen = one.file, one.copies.remote
+        if seen is None or file.is_right(seen) or not self.mended.get(file.name):
+            return
+        try:
+            self.remotes.put(file, self._object(file))
+            done = file.is_right(self.remotes.seen([file])[file.path])
+            told = "from the cache" if done else "it does not hold what was written"
+        except UserError as error:
+            done, told = False, f"{error}"
+        yield Outcome(file.path, REMOTE, done, told, file.name)
+
+    def _aside(self) -> Path:
+        return Path(os.path.relpath(self.repo.root_dir)) / ASIDE
+
+    def _object(self, file: File) -> Path:
+        return Path(self.repo.cache.local.oid_to_path(file.name))
+
+    @contextlib.contextmanager
+    def _replaced(self, path: Path) -> Iterator[Path]:
+        """A temporary path that becomes an object of the cache, read-only as DVC wants it."""
+        self.repo.cache.local.makedirs(str(path.parent))
+        with replacing(path) as temporary:
+            yield temporary
+        self.repo.cache.local.protect(str(path))
+
+
+def _copy(source: Path, target: Path, file: File) -> None:
+    """Copy a file and check it on the way. Raises UserError if it is not as recorded (any more)."""
+    with source.open("rb") as given, target.open("wb") as copy:
+        seen = dvc_lock.hash_of(given, copy=copy)
+    if not file.is_right(seen):
+        raise UserError(f"{source}: it changed meanwhile.")
+
+
+def _moved_aside(path: Path, target: Path) -> Path:
+    """Move a file to the first free name: `name`, `name.1`, ..."""
+    number, free = 0, target
+    while free.exists():
+        number += 1
+        free = target.with_name(f"{target.name}.{number}")
+    free.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(path, free)
+    return free

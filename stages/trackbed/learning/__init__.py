@@ -1,1 +1,0 @@
-"""From records to a trained model and its answers."""

@@ -1,0 +1,150 @@
+"""Two runs compared, and experiments ranked, as text and as one self-contained HTML page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from trackbed.evaluation.comparison import Comparison
+from trackbed.experiments import revisions
+from trackbed.experiments.experiment import Experiment
+from trackbed.pages import sweep_page
+from trackbed.pipeline.errors import UserError
+from trackbed.reporting import formatting, html
+
+
+@dataclass(frozen=True)
+class Changed:
+    """An image that only one of two classifiers has right; `picture` is a data URI."""
+
+    picture: str
+    filename: str
+    true: str
+    first: str
+    second: str
+    confidence: float
+
+
+def verdict(change: Comparison, first: str, second: str) -> str:
+    """The difference in a sentence or two."""
+    value, low, high = change.difference
+    moved = f"{len(change.mended)} images are mended and {len(change.broken)} broken."
+    if not change.distinguishable:
+        return (
+            f"{first} and {second} are not distinguishable: macro F1 differs by {value:+.3f}, and "
+            f"its 95 % interval, {low:+.3f} to {high:+.3f}, holds 0. {moved}"
+        )
+    better, other = (second, first) if value > 0 else (first, second)
+    return (
+        f"{better} is better than {other}: macro F1 differs by {abs(value):.3f} (95 % interval "
+        f"{min(abs(low), abs(high)):.3f} to {max(abs(low), abs(high)):.3f}). {moved}"
+    )
+
+
+def text(change: Comparison, first: str, second: str) -> str:
+    """The comparison for a terminal."""
+    classes = change.classes.set_index("class_name")
+    shown = classes.loc[classes["difference"].abs().sort_values(ascending=False).index]
+    return "\n".join(
+        [
+            verdict(change, first, second),
+            f"macro F1 {change.macro_f1[0]:.4f} -> {change.macro_f1[1]:.4f}, accuracy "
+            f"{change.accuracy[0]:.4f} -> {change.accuracy[1]:.4f}, McNemar p = "
+            f"{change.p_value:.3g}; {change.images} images of {change.groups} groups",
+            shown.head(10).to_string(float_format="{:.4f}".format, na_rep="-"),
+        ]
+    )
+
+
+def write(
+    path: Path,
+    change: Comparison,
+    names: tuple[str, str],
+    records_path: Path,
+    index: pd.DataFrame,
+    most: int,
+) -> None:
+    """Write the page, with the pictures of up to `most` mended and as many broken images."""
+    first, second = names
+    content = {
+        "change": change,
+        "first": first,
+        "second": second,
+        "verdict": verdict(change, first, second),
+        "mended": _changed(change.mended.head(most), records_path, index),
+        "broken": _changed(change.broken.head(most), records_path, index),
+    }
+    html.write_page(path, html.environment(autoescape=True), "comparison.html.j2", content)
+
+
+def _changed(rows: pd.DataFrame, records_path: Path, index: pd.DataFrame) -> list[Changed]:
+    cards = html.cards(records_path, index, rows.assign(predicted=rows["second"]))
+    return [
+        Changed(card.picture, card.filename, card.true, row.first, row.second, card.confidence)
+        for card, row in zip(cards, rows.itertuples(), strict=True)
+    ]
+
+
+def standing(runs: pd.DataFrame, keys: Sequence[str], setting: pd.Series) -> pd.Series:
+    """The run that stands for a setting: its first fold and seed."""
+    return sweep_page.rows_of(runs, keys, setting).iloc[0]
+
+
+def ranking_text(
+    table: pd.DataFrame,
+    runs: pd.DataFrame,
+    keys: Sequence[str],
+    known: Sequence[Experiment],
+    metric: str,
+    most: int,
+) -> str:
+    """The best `most` settings, one line each, with the interval of the score where it is known.
+
+    table and runs: see crossvalidation.table. The interval is that over folds; for a test score of
+    single runs it is the one of metrics/evaluate.json.
+    """
+    tests = {one.name: one.test for one in known}
+    ranked = table[table["mean"].notna()]
+    shown = ranked.head(most).rename(columns={"mean": metric}).copy()
+    names = [standing(runs, keys, row)["name"] for _, row in ranked.head(most).iterrows()]
+    if metric.startswith("test_") and ranked["splits"].max() < 2:
+        for end in ("low", "high"):
+            key = f"{metric.removeprefix('test_')}_{end}"
+            shown[end] = [tests[name].get(key, float("nan")) for name in names]
+    shown["experiment"] = names
+    columns = ["rank", metric, "low", "high", "splits", *keys]
+    columns += [name for name in ("test_macro_f1",) if name != metric]
+    told = shown[[*columns, "experiment"]].dropna(axis="columns", how="all")
+    lines = [f"{formatting.plural(len(ranked), 'setting')}, ranked by {metric}"]
+    lines += [told.to_string(index=False, float_format="{:.4f}".format, na_rep="-")]
+    if len(ranked) < len(table):
+        others = formatting.plural(len(table) - len(ranked), "setting")
+        lines.append(f"{others} without a rank: on fewer folds than the others; see --folds.")
+    return "\n".join(lines)
+
+
+def compared(table: pd.DataFrame, runs: pd.DataFrame, keys: Sequence[str], metric: str) -> str:
+    """Whether the best setting beats the runner-up by more than noise, and how that was told.
+
+    Over folds where both have several, else on the test predictions of the runs that stand for
+    them.
+    """
+    best = standing(runs, keys, table.iloc[0])["name"]
+    ranked = table[table["mean"].notna()]
+    if len(ranked) < 2:
+        return f"Best: {best}. There is no runner-up."
+    first, second = ranked.iloc[0], ranked.iloc[1]
+    if min(first["splits"], second["splits"]) > 1:
+        return f"Best: {best}. {sweep_page.runner_up(runs, keys, first, second, metric)}"
+    rows = [standing(runs, keys, setting) for setting in (second, first)]
+    names = [row["name"] for row in rows]
+    said = f"Best: {best}. The runner-up is {names[0]}. "
+    try:
+        change = revisions.comparison(*(row["commit"] for row in rows))
+    except UserError as problem:
+        return said + f"Whether the difference is noise cannot be told: {problem}"
+    return said + (
+        f"On {change.images} test images of {change.groups} groups, paired: "
+        f"{verdict(change, *names)}"
+    )

@@ -1,0 +1,138 @@
+"""Suspicious labels told: a list for a terminal, a table as csv, one HTML page with pictures."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from trackbed.evaluation import label_errors
+from trackbed.pipeline.outputs import write_csv
+from trackbed.reporting import formatting, html
+
+STEM = "suspects"
+LISTED, LISTED_PAIRS = 10, 10  # in the terminal
+# A label is judged by looking, so the pictures are large unless there are many: 20 KB each.
+MOST_LARGE = 200
+NEXT = (
+    "Nothing was removed or changed. Look at the pictures: where a label is wrong, move the file "
+    "to its class or correct its row of the manifest; where no class fits, take it out of the "
+    "source. Then dvc add, dvc repro, commit, and cross-validate again."
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The first suspects (see suspects.ranked) and where they come from.
+
+    ranked: images that the method ranks, of which rows are the first. judged: images with an
+    out-of-fold probability, of so many training images. runs: names of the trainings whose models
+    answered.
+    """
+
+    rows: pd.DataFrame
+    method: str
+    ranked: int
+    judged: int
+    training: int
+    folds: list[int]
+    of_folds: int
+    runs: list[str]
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A card of the page; `picture` is a data URI."""
+
+    picture: str
+    rank: int
+    filename: str
+    given: str
+    suggested: str
+    self_confidence: float
+    confidence: float
+    fold: int
+
+
+def basis(found: Found) -> str:
+    """What was judged, in a sentence or two."""
+    said = (
+        f"{formatting.plural(found.judged, 'training image')}, each judged by a model that was not "
+        f"trained on it ({formatting.plural(len(found.folds), 'fold')}, "
+        f"{formatting.plural(len(found.runs), 'run')})."
+    )
+    if found.judged < found.training:
+        said += (
+            f" {found.training - found.judged:,} more are not judged: of {found.of_folds} folds "
+            f"only {', '.join(map(str, found.folds))} were validated on."
+        )
+    return said
+
+
+def verdict(found: Found) -> str:
+    """How many of the listed labels the models do not believe."""
+    shown, doubted = len(found.rows), len(label_errors.doubted(found.rows))
+    if found.method == "cleanlab":
+        labels = formatting.plural(found.ranked, "label")
+        said = f"cleanlab takes {labels} for wrong, {shown:,} listed."
+    else:
+        said = f"The {formatting.plural(shown, 'label')} that the models believe least."
+    return f"{said} For {doubted:,} of them another class is more probable."
+
+
+def text(found: Found) -> str:
+    """The first suspects, how many go from which class to which, and what to do."""
+    lines = [basis(found), verdict(found)]
+    if len(found.rows):
+        shown = found.rows.head(LISTED)
+        columns = ["rank", "given", "self_confidence", "suggested", "confidence", "filename"]
+        names = shown.assign(
+            **{key: shown[key].map(formatting.name) for key in ("given", "suggested", "filename")}
+        )
+        lines += ["", names[columns].to_string(index=False, float_format="{:.4f}".format)]
+    if len(pairs := label_errors.pairs(found.rows)):
+        lines += ["", f"Among the first {len(found.rows):,}, given and suggested class:"]
+        lines += [
+            f"{row.images:6,}  {formatting.name(row.given)} -> {formatting.name(row.suggested)}"
+            for row in pairs.head(LISTED_PAIRS).itertuples()
+        ]
+        rest = pairs["images"].iloc[LISTED_PAIRS:]
+        lines += [f"{rest.sum():6,}  of {len(rest):,} other pairs"] if len(rest) else []
+    return "\n".join([*lines, "", NEXT])
+
+
+def write(folder: Path, found: Found, records_path: Path, index: pd.DataFrame) -> list[Path]:
+    """Write suspects.csv and suspects.html; the paths. Raises UserError."""
+    paths = [folder / f"{STEM}.{ending}" for ending in ("csv", "html")]
+    write_csv(paths[0], found.rows, float_format="%.9g")
+    content: dict[str, Any] = {
+        "found": found,
+        "basis": basis(found),
+        "verdict": verdict(found),
+        "pairs": label_errors.pairs(found.rows),
+        "cards": _cards(found.rows, records_path, index),
+        "next": NEXT,
+    }
+    content |= html.script()
+    html.write_page(paths[1], html.environment(autoescape=True), "suspects.html.j2", content)
+    return paths
+
+
+def _cards(rows: pd.DataFrame, records_path: Path, index: pd.DataFrame) -> list[Suspect]:
+    side = html.LARGE_SIDE if len(rows) <= MOST_LARGE else html.SIDE
+    cards = html.cards(
+        records_path, index, rows.assign(true=rows["given"], predicted=rows["suggested"]), side
+    )
+    return [
+        Suspect(
+            card.picture,
+            row.rank,
+            card.filename,
+            card.true,
+            card.predicted,
+            row.self_confidence,
+            card.confidence,
+            row.fold,
+        )
+        for card, row in zip(cards, rows.itertuples(), strict=True)
+    ]

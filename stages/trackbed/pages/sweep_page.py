@@ -1,0 +1,196 @@
+"""A sweep told: tables as csv, the best setting as JSON, one HTML page that needs nothing else."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from trackbed.evaluation import cross_validation
+from trackbed.experiments import param_values
+from trackbed.pages import sweep_figures
+from trackbed.pipeline.outputs import write_csv, write_json
+from trackbed.reporting import formatting, html
+
+QUANTITIES = ("val/macro_f1", "val/accuracy", "val/loss")
+Curves = Mapping[str, Mapping[str, pd.Series]]
+"""Curves by the name of the run and of the quantity, see experiments.curves."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What there is to tell: runs as crossvalidation has them (with name), what varied, failures.
+
+    failed: name of the run, the line that tells why, its log.
+    """
+
+    prefix: str
+    baseline: str
+    runs: pd.DataFrame
+    keys: Sequence[str]
+    failed: Sequence[tuple[str, str, str]] = ()
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Settings, best first."""
+        return cross_validation.table(self.runs, self.keys)
+
+    @property
+    def across(self) -> str:
+        """What is repeated: fold or seed."""
+        return cross_validation.repeated(self.runs)
+
+
+def write(folder: Path, sweep: Sweep, curves: Curves) -> None:
+    """table.csv, cv_results.csv, runs.csv, best.json and index.html."""
+    write_csv(folder / "table.csv", sweep.table)
+    write_csv(folder / "runs.csv", sweep.runs)
+    write_csv(folder / "cv_results.csv", cross_validation.cv_results(sweep.runs, sweep.keys))
+    write_json(folder / "best.json", best(sweep))
+    content = {
+        "sweep": sweep,
+        "verdict": verdict(sweep),
+        "table": sweep.table,
+        "marginals": cross_validation.marginals(sweep.runs, sweep.keys),
+        "parameters": {key: _of_parameter(sweep, curves, key) for key in sweep.keys},
+        "folds": _of_best(sweep, curves),
+        "shown": param_values.short_text,
+    }
+    html.write_page(
+        folder / "index.html", html.environment(autoescape=True), "sweep.html.j2", content
+    )
+
+
+def best(sweep: Sweep) -> dict[str, Any]:
+    """The best setting in the words of GridSearchCV, and what stands beside it."""
+    table = sweep.table
+    first = table.iloc[0]
+    results = cross_validation.cv_results(sweep.runs, sweep.keys)
+    return {
+        "best_params_": {key: param_values.typed(first[key]) for key in sweep.keys},
+        "best_score_": float(first["mean"]),
+        "best_index_": int(results["rank_test_score"].argmin()),
+        "scoring": cross_validation.SCORE,
+        "n_splits_": int(table["splits"].max()),
+        "interval": [float(first["low"]), float(first["high"])],
+        "experiment": chosen(sweep)["name"],
+        "test_macro_f1": float(first["test_macro_f1"]),
+        "baseline": sweep.baseline,
+    }
+
+
+def chosen(sweep: Sweep) -> pd.Series:
+    """The run that stands for the best setting: its first fold and seed."""
+    return rows_of(sweep.runs, sweep.keys, sweep.table.iloc[0]).iloc[0]
+
+
+def rows_of(runs: pd.DataFrame, keys: Sequence[str], setting: pd.Series) -> pd.DataFrame:
+    """The runs of one setting, by fold and seed."""
+    for key in keys:
+        runs = runs[runs[key] == setting[key]]
+    return runs.sort_values(["fold", "seed"], kind="stable")
+
+
+def setting_text(keys: Sequence[str], setting: Mapping[str, Any] | pd.Series) -> str:
+    """'train.dropout=0.2, train.batch=32', or 'params.yaml' where nothing varied."""
+    return ", ".join(f"{key}={setting[key]}" for key in keys) or "params.yaml"
+
+
+def verdict(sweep: Sweep) -> str:
+    """The best setting, and whether the next one is worse by more than noise."""
+    table = sweep.table
+    first = table.iloc[0]
+    said = (
+        f"Best by validation macro F1: {setting_text(sweep.keys, first)}, {_score(first, sweep)}."
+    )
+    whole = table[table["mean"].notna()]
+    if len(whole) > 1:
+        said += " " + runner_up(sweep.runs, sweep.keys, first, whole.iloc[1])
+    return said
+
+
+def runner_up(
+    runs: pd.DataFrame,
+    keys: Sequence[str],
+    first: pd.Series,
+    second: pd.Series,
+    score: str = cross_validation.SCORE,
+) -> str:
+    """The paired difference of the two in a sentence."""
+    names = [tuple(setting[key] for key in keys) for setting in (first, second)]
+    change = cross_validation.difference(runs, keys, *names, score)
+    said = (
+        f"The runner-up is {setting_text(keys, second)} with {formatting.share(second['mean'])}: "
+    )
+    if change.count < 2:
+        return (
+            said + "on one fold, whether the difference is noise cannot be told; use --folds all."
+        )
+    between = f"{change.value:+.4f} (95 % interval {change.low:+.4f} to {change.high:+.4f})"
+    paired = f"paired over {formatting.plural(change.count, change.of)}"
+    if change.distinguishable:
+        return said + f"the difference of {between}, {paired}, is more than noise."
+    return (
+        said
+        + f"not distinguishable, the interval of the difference of {between}, {paired}, holds 0."
+    )
+
+
+def text(sweep: Sweep) -> str:
+    """The ranked table and the verdict for a terminal."""
+    shown = sweep.table.rename(columns={"mean": cross_validation.SCORE})
+    columns = ["rank", *sweep.keys, cross_validation.SCORE, "std", "low", "high", "min", "max"]
+    columns += ["splits", "val_accuracy", "val_loss", "test_macro_f1", "seconds"]
+    head = (
+        f"{formatting.plural(len(shown), 'setting')}, {formatting.plural(len(sweep.runs), 'run')}; "
+        f"means over {sweep.across}s, ranked by validation macro F1 at the best epoch"
+    )
+    told = shown[columns].dropna(axis="columns", how="all")
+    lines = told.to_string(index=False, float_format="{:.4f}".format, na_rep="-")
+    return f"{head}\n{lines}\n{verdict(sweep)}"
+
+
+def _score(first: pd.Series, sweep: Sweep) -> str:
+    if first["splits"] < 2:
+        return f"{formatting.share(first['mean'])} on one fold"
+    return (
+        f"{formatting.share(first['mean'])} (95 % interval {formatting.share(first['low'])} to "
+        f"{formatting.share(first['high'])} over "
+        f"{formatting.plural(first['splits'], sweep.across)}; single runs "
+        f"{formatting.share(first['min'])} to {formatting.share(first['max'])})"
+    )
+
+
+def _of_parameter(sweep: Sweep, curves: Curves, key: str) -> list[Markup]:
+    drawn = [sweep_figures.boxes(sweep.runs, key, score) for score in cross_validation.SCORES]
+    if sweep.runs[key].nunique() > sweep_figures.MOST_VALUES:
+        return drawn
+    for quantity in QUANTITIES:
+        by_value = {
+            value: [curves[name][quantity] for name in rows["name"] if quantity in curves[name]]
+            for value, rows in sweep.runs.groupby(key, sort=False)
+        }
+        by_value = {value: some for value, some in by_value.items() if some}
+        if by_value:
+            drawn.append(sweep_figures.curves_by_value(by_value, key, quantity))
+    return drawn
+
+
+def _of_best(sweep: Sweep, curves: Curves) -> list[Markup]:
+    rows = rows_of(sweep.runs, sweep.keys, sweep.table.iloc[0])
+    several = rows["seed"].nunique() > 1
+    names = [
+        f"fold {row.fold}" + (f", seed {row.seed}" if several else "") for row in rows.itertuples()
+    ]
+    drawn = []
+    for quantity in QUANTITIES:
+        own = {
+            label: curves[name][quantity]
+            for label, name in zip(names, rows["name"], strict=True)
+            if quantity in curves[name]
+        }
+        if own:
+            drawn.append(sweep_figures.curves_by_fold(own, quantity))
+    return drawn

@@ -1,0 +1,136 @@
+"""Write outputs under a temporary name and move them into place when they are whole."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from trackbed.pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from PIL import Image
+
+# What a spreadsheet takes for a formula and can do more than show an error: call a function (a
+# parenthesis), another program (a bar) or another file (an exclamation mark). So '-1', '+5.png',
+# '@home' and '=' may be names. A semicolon ends a cell in many countries; the last four signs are
+# the wide forms of the first (https://owasp.org/www-community/attacks/CSV_Injection).
+FORMULA = re.compile(r"(?:^|;)[\s'\"]*[=+@\-\uff1d\uff0b\uff20\uff0d].*[(|!\uff08]", re.DOTALL)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place when the block ends without an error.
+
+    It is on the disk by then, so that a crash of the machine leaves the old or the new whole.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.partial")
+    _remove(temporary)
+    try:
+        yield temporary
+        _sync(temporary)
+        if path.is_dir():
+            shutil.rmtree(path)
+        os.replace(temporary, path)
+        _sync_one(path.parent)
+    finally:
+        _remove(temporary)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Like `replacing`, for a folder that exists, empty, at the start of the block."""
+    with replacing(path) as temporary:
+        temporary.mkdir()
+        yield temporary
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Write valid JSON with indentation; a number that is not finite becomes null."""
+    with replacing(path) as temporary:
+        text = json.dumps(_finite(values), indent=2, ensure_ascii=False, allow_nan=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def write_csv(path: Path, table: pd.DataFrame, float_format: str | None = None) -> None:
+    """Write a table without its row index, UTF-8, one line feed per row.
+
+    Raises UserError for text that a spreadsheet would run as a formula.
+    """
+    _refuse_formulas(path, table)
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n", float_format=float_format)
+
+
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet that opens a table with this cell would run it."""
+    return FORMULA.search(text) is not None
+
+
+def jpeg(picture: Image.Image, quality: int) -> bytes:
+    """A picture as the bytes of a JPEG file.
+
+    Pillow writing to a file of its own takes no notice when a full disk takes a part of them.
+    """
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=quality)
+    return file.getvalue()
+
+
+def allocate(file: IO[bytes], size: int) -> None:
+    """Have the disk hold `size` bytes for an open file. Raises OSError where it has no room."""
+    if hasattr(os, "posix_fallocate"):  # not on macOS
+        os.posix_fallocate(file.fileno(), 0, size)
+
+
+def _refuse_formulas(path: Path, table: pd.DataFrame) -> None:
+    # Text is not changed instead: names must come back as they are.
+    for number, column in enumerate(table.columns):
+        texts = table.iloc[:, number]
+        if texts.dtype.kind in "biuf":
+            texts = texts.iloc[:0]
+        for text in (str(column), *texts.astype(str).unique()):
+            if is_formula(text):
+                raise UserError(
+                    f"{path}, column {str(column)!r}: a spreadsheet would run {text!r} as a "
+                    "formula. Rename the file, class or group."
+                )
+
+
+def _sync(path: Path) -> None:
+    """Have the disk hold a file, or a folder with all that lies in it."""
+    for inner in path.rglob("*"):
+        _sync_one(inner)
+    _sync_one(path)
+
+
+def _sync_one(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,121 @@
+"""Run the main of a stage script as a program, with a log file and errors in one line."""
+
+import contextlib
+import errno
+import inspect
+import json
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+from trackbed.pipeline import lock
+from trackbed.pipeline.errors import NoSpace, UserError
+from trackbed.pipeline.outputs import allocate
+
+# For the report: how long each stage took when it last ran here.
+SECONDS = Path(".cache/stages")
+DEBUG = "TRACKBED_DEBUG"  # in the environment: tracebacks for UserErrors too
+FULL = {errno.ENOSPC, errno.EDQUOT}
+# Bytes that are free again when a stage has ended, whatever ended it. On a full disk DVC writes
+# a lock file by halves and refuses to work from then on.
+ROOM = 2**18
+
+
+def run(main: Callable[..., None]) -> None:
+    """Call a stage's main with the paths from the command line.
+
+    Every parameter of main is a path. What it prints is kept in logs/SCRIPT.log too. A UserError
+    ends the process with its exit code and its text on stderr. Otherwise
+    `.cache/stages/SCRIPT.json` tells the seconds.
+    """
+    script = Path(sys.argv[0])
+    names = list(inspect.signature(main).parameters)
+    if len(sys.argv) - 1 != len(names):
+        usage = " ".join(name.upper() for name in names)
+        sys.exit(f"usage: python {script} {usage}")
+    begun, name = time.perf_counter(), script.stem
+    with (
+        _errors_as_one_line(name),
+        lock.held(name),
+        _room_for_dvc(),
+        copied_to_log(name),
+        _errors_as_one_line(name),
+    ):
+        main(*map(Path, sys.argv[1:]))
+    _write_seconds(name, time.perf_counter() - begun)
+
+
+@contextlib.contextmanager
+def _room_for_dvc() -> Iterator[None]:
+    with tempfile.TemporaryFile(dir=lock.LOCKS) as file:
+        allocate(file, ROOM)
+        yield
+
+
+@contextlib.contextmanager
+def _errors_as_one_line(name: str) -> Iterator[None]:
+    """End the process with the words and the exit code of a UserError."""
+    try:
+        yield
+    except UserError as problem:
+        _end(name, problem)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        where = error.filename or Path.cwd()
+        _end(name, NoSpace(f"no space left on the disk of {where}; make room, then go on."))
+
+
+def _end(name: str, problem: UserError) -> NoReturn:
+    if os.environ.get(DEBUG):
+        traceback.print_exc()
+    print(f"{name}: {problem}", file=sys.stderr)
+    sys.exit(problem.exit_code)
+
+
+def _write_seconds(name: str, seconds: float) -> None:
+    with contextlib.suppress(OSError):  # no stage fails for its clock
+        SECONDS.mkdir(parents=True, exist_ok=True)
+        (SECONDS / f"{name}.json").write_text(json.dumps({"seconds": round(seconds, 2)}) + "\n")
+
+
+FOLDER = Path("logs")
+ESCAPE = "\x1b"  # begins what draws on a terminal, such as bars of progress
+
+
+@contextmanager
+def copied_to_log(stage: str) -> Iterator[None]:
+    """Copy what Python writes to stdout and stderr to logs/STAGE.log, anew in every run."""
+    FOLDER.mkdir(exist_ok=True)
+    with (
+        (FOLDER / f"{stage}.log").open("w", encoding="utf-8", buffering=1) as file,
+        redirect_stdout(Tee(sys.stdout, file)),
+        redirect_stderr(Tee(sys.stderr, file)),
+    ):
+        try:
+            yield
+        except Exception:
+            traceback.print_exc(file=file)
+            raise
+
+
+class Tee:
+    """A stream that also writes to a file; in all else it is the stream."""
+
+    def __init__(self, stream: IO[str], file: IO[str]) -> None:
+        self._stream, self._file = stream, file
+
+    def write(self, text: str) -> int:
+        """Write to both, but what draws on a terminal to the stream alone."""
+        if ESCAPE not in text:
+            self._file.write(text)
+        return self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)

@@ -1,0 +1,64 @@
+"""Start TensorFlow without its greetings, and make what follows repeatable."""
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+GREETINGS = re.compile(rb"I\d{4} |WARNING: All log messages before absl::InitializeLog|^$")
+# Reported as an error on every machine without an NVIDIA GPU.
+NO_GPU = re.compile(rb"E\d{4} .*failed call to cuInit")
+NVIDIA_DRIVER = Path("/dev/nvidiactl")
+
+
+def start() -> None:
+    """Import TensorFlow and look for its devices; errors still reach stderr.
+
+    A GPU's memory is taken as it is needed, so that others can use the rest.
+    TF_CPP_MIN_LOG_LEVEL alone does not silence what is logged during the import.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with _only(is_important):
+        import tensorflow as tf
+
+        for gpu in tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def is_important(line: bytes) -> bool:
+    """Whether a line of TensorFlow's start-up log is more than a greeting."""
+    if NO_GPU.match(line) and not NVIDIA_DRIVER.exists():
+        return False
+    return not GREETINGS.match(line)
+
+
+@contextmanager
+def _only(wanted: Callable[[bytes], bool]) -> Iterator[None]:
+    """Hold back what is written to file descriptor 2 and pass on the wanted lines at the end."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+            held.seek(0)
+            os.write(2, b"".join(line for line in held if wanted(line)))
+
+
+def make_deterministic(seed: int, precision: str = "float32") -> None:
+    """Seed Python, NumPy and TensorFlow, and let TensorFlow use deterministic operations only.
+
+    precision: 'float32', or 'mixed_bfloat16' or 'mixed_float16' for the layers built from now on.
+    """
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    keras.mixed_precision.set_global_policy(precision)

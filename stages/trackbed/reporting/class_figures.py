@@ -1,0 +1,198 @@
+"""Classes in figures: images, scores, errors, and the confusion matrix."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.collections import PatchCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from trackbed.reporting import figure_style, formatting
+from trackbed.reporting.figure_style import BLUE, DEEP, INK, LINE, MUTED, ORANGE, PAPER
+
+HEATMAP_LABEL_COLUMNS = 22
+# Side of a cell in CSS pixels: what fills a good page width, within these bounds.
+GOOD_WIDTH, LARGEST_CELL, SMALLEST_CELL = 520, 84, 22
+# From this share on, a cell is so dark (in dark mode: so light) that its number turns.
+TURNING_SHARE = 0.62
+FAINTEST = 0.1  # opacity of the smallest share that is not 0
+
+
+@figure_style.styled
+def confusion(matrix: pd.DataFrame, *, percent: bool = False) -> Markup:
+    """Images, rows the true and columns the predicted class, in the matrix's order.
+
+    The shade of a cell is its share of the images of the true class; a cell of 0 stays empty.
+    Numbers are counts, or that share in percent, '<1' where it is not 0 but rounds to it.
+    """
+    names = [formatting.name(name, HEATMAP_LABEL_COLUMNS) for name in matrix.index]
+    cell = min(LARGEST_CELL, max(SMALLEST_CELL, GOOD_WIDTH / len(names)))
+    margin = 60 + 7 * max(map(len, names))
+    figure, axes = figure_style.axes(margin + cell * len(names), margin + cell * len(names))
+    _frame(axes, names)
+    _cells(axes, matrix.to_numpy(), cell, percent=percent)
+    right, total = int(np.trace(matrix.to_numpy())), int(matrix.to_numpy().sum())
+    told = " in percent of the rows" if percent else ""
+    return figure_style.inline(
+        figure,
+        "confusion_shares" if percent else "confusion",
+        f"Confusion matrix{told} of {formatting.plural(len(names), 'class')}: {right:,} of "
+        f"{total:,} images lie on the diagonal. All numbers are in confusion_matrix.csv.",
+    )
+
+
+def _frame(axes: Axes, names: list[str]) -> None:
+    places, edges = np.arange(len(names)), np.arange(len(names) + 1) - 0.5
+    axes.set_aspect("equal")
+    axes.set(xlim=(-0.5, len(names) - 0.5), ylim=(len(names) - 0.5, -0.5))
+    axes.set_xticks(places, names, rotation=90)
+    axes.set_yticks(places, names)
+    axes.set_xticks(edges, minor=True)
+    axes.set_yticks(edges, minor=True)
+    axes.grid(visible=False)
+    axes.grid(which="minor", color=LINE, linewidth=0.5)
+    axes.tick_params(which="both", length=0, labelbottom=False, labeltop=True)
+    axes.spines[:].set_visible(False)
+    axes.xaxis.set_label_position("top")
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+
+
+def _cells(axes: Axes, counts: np.ndarray, cell: float, *, percent: bool) -> None:
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    filled = np.argwhere(counts > 0)
+    squares = [Rectangle((column - 0.5, row - 0.5), 1, 1) for row, column in filled]
+    opacity = [FAINTEST + (1 - FAINTEST) * shares[row, column] for row, column in filled]
+    axes.add_collection(PatchCollection(squares, facecolor=DEEP, alpha=opacity, linewidth=0))
+    for (row, column), shade in zip(filled, opacity, strict=True):
+        text = _percent(shares[row, column]) if percent else f"{counts[row, column]:d}"
+        axes.text(
+            column,
+            row,
+            text,
+            ha="center",
+            va="center_baseline",
+            color=PAPER if shade > TURNING_SHARE else INK,
+            fontsize=min(15, cell * 0.5, cell * 1.45 / len(text)),
+            in_layout=False,  # inside the axes anyway, and measuring thousands takes seconds
+        )
+
+
+def _percent(share: float) -> str:
+    return "<1" if share < 0.005 else f"{100 * share:.0f}"
+
+
+BAR_WIDTH = 480  # CSS pixels, as all sizes here
+LABEL_COLUMNS = 24  # characters of a class name beside a bar
+MANY_CLASSES = 12  # from here on rows are tight
+RADAR_MEASURES = {
+    "precision": "precision",
+    "recall": "recall",
+    "specificity": "specificity",
+    "f1": "F1",
+    "accuracy": "accuracy",
+}
+
+
+@figure_style.styled
+def distribution(counts: pd.DataFrame) -> Markup:
+    """Images per class, the test part behind the training part."""
+    figure, axes = _class_axes(counts.index, 22)
+    places = np.arange(len(counts))
+    axes.barh(places, counts["train"], height=0.7, color=BLUE, label="training part")
+    axes.barh(
+        places, counts["test"], left=counts["train"], height=0.7, color=ORANGE, label="test part"
+    )
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: formatting.count(value)))
+    figure_style.legend(axes, "Images per class")
+    total = counts["total"]
+    return figure_style.inline(
+        figure,
+        "distribution",
+        f"Images per class: {formatting.count(total.min())} in the smallest, "
+        f"{formatting.count(total.max())} in the largest class. Numbers in the table.",
+    )
+
+
+@figure_style.styled
+def class_scores(classes: pd.DataFrame) -> Markup:
+    """Precision, recall and F1 of every class as grouped bars."""
+    figure, axes = _class_axes(classes.index, 42 if len(classes) <= MANY_CLASSES else 27)
+    places = np.arange(len(classes))
+    bars = [("precision", BLUE), ("recall", ORANGE), ("f1", INK)]
+    for offset, (measure, colour) in zip((-0.26, 0, 0.26), bars, strict=True):
+        label = RADAR_MEASURES[measure]
+        axes.barh(places + offset, classes[measure], height=0.22, color=colour, label=label)
+    for place in places[classes["f1"].isna()]:
+        axes.text(
+            0.01, place + 0.26, formatting.NOT_AVAILABLE, va="center", color=MUTED, fontsize=10
+        )
+    axes.set_xlim(0, 1)
+    figure_style.legend(axes, "Scores per class")
+    return figure_style.inline(
+        figure, "class_scores", "Precision, recall and F1 of every class. Numbers in the table."
+    )
+
+
+@figure_style.styled
+def errors(classes: pd.DataFrame) -> Markup:
+    """False negatives (to the left) against false positives (to the right) of every class."""
+    figure, axes = _class_axes(classes.index, 22)
+    places = np.arange(len(classes))
+    missed, alarms = classes["false_negative"], classes["false_positive"]
+    axes.barh(places, -missed, height=0.7, color=ORANGE, label="false negatives (missed)")
+    axes.barh(places, alarms, height=0.7, color=BLUE, label="false positives (false alarms)")
+    axes.axvline(0, color=MUTED, linewidth=1)
+    widest = max(missed.max(), alarms.max(), 1) * 1.05
+    axes.set_xlim(-widest, widest)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: formatting.count(abs(value))))
+    figure_style.legend(axes, "Errors per class, in test images", rows=2)
+    return figure_style.inline(
+        figure,
+        "errors",
+        "False negatives and false positives per class. Numbers in the table.",
+    )
+
+
+@figure_style.styled
+def radar(averages: pd.Series) -> Markup:
+    """The macro averages of five measures on a scale from 0 (centre) to 1."""
+    figure, axes = figure_style.axes(400, 340, projection="polar")
+    values = averages[list(RADAR_MEASURES)].to_numpy(float)
+    angles = np.linspace(0, 2 * np.pi, len(values), endpoint=False)
+    axes.set_theta_zero_location("N")
+    axes.set_theta_direction(-1)
+    axes.fill(angles, values, facecolor=BLUE, alpha=0.2)
+    axes.plot([*angles, angles[0]], [*values, values[0]], color=BLUE, linewidth=2, marker="o")
+    axes.set_ylim(0, 1)
+    axes.set_yticks([0.25, 0.5, 0.75, 1], ["", "0.5", "", "1"], color=MUTED, fontsize=10)
+    axes.set_rlabel_position(36)
+    axes.spines["polar"].set_color(LINE)
+    said = [
+        f"{label} {formatting.share(value)}"
+        for label, value in zip(RADAR_MEASURES.values(), values, strict=True)
+    ]
+    axes.set_xticks(angles, [text.replace(" ", "\n") for text in said])
+    for label, side in zip(
+        axes.get_xticklabels(), ("center", "left", "left", "right", "right"), strict=True
+    ):
+        label.set_horizontalalignment(side)
+    axes.set_title("Macro averages", loc="left")
+    return figure_style.inline(figure, "radar", f"Macro averages: {', '.join(said)}.")
+
+
+def _class_axes(names: Sequence[str], row_height: float) -> tuple[Figure, Axes]:
+    """Axes for horizontal bars, one row per class from top to bottom."""
+    figure, axes = figure_style.axes(BAR_WIDTH, 90 + row_height * len(names))
+    axes.set_yticks(range(len(names)), [formatting.name(name, LABEL_COLUMNS) for name in names])
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
+    return figure, axes

@@ -1,0 +1,233 @@
+"""Convergence, learning rate and anomalies of a training history, in sentences and tables."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from trackbed.curves.analysis import Analysis
+from trackbed.curves.anomalies import Anomaly
+from trackbed.curves.columns import parsed_name
+from trackbed.curves.rate_schedule import Drop, Schedule
+from trackbed.curves.side_by_side import SideBySide
+from trackbed.reporting.curves_text import number, ranges
+from trackbed.reporting.formatting import count, duration, percent, plural
+
+MOST_DROPS = 10
+
+
+def convergence(analysis: Analysis) -> list[str]:
+    """How fast the monitored value and the loss improved, range by range; a table has the rest."""
+    monitored = analysis.best.column if analysis.best else ""
+    said = []
+    for one in analysis.convergence:
+        if one.column != monitored and parsed_name(one.column).quantity != "loss":
+            continue
+        words = ", ".join(f"{part.first}-{part.last} {part.word}" for part in one.ranges)
+        end = "converged" if one.converged else "not settled at the end"
+        said.append(
+            f"{one.column}: {end} (epochs {words}). It came within 2 % of all it gained at epoch "
+            f"{one.settled}."
+        )
+    return said
+
+
+def schedule(analysis: Analysis) -> list[str]:
+    """The schedule and what followed each drop."""
+    found = analysis.schedule
+    if found is None:
+        return []
+    said = [f"{_shape(found)}."]
+    said += [_drop(drop) for drop in found.drops[:MOST_DROPS]]
+    if found.different:
+        said.append(f"Other rates differ from {found.column}: {', '.join(found.different)}.")
+    return said
+
+
+def anomalies(analysis: Analysis) -> list[str]:
+    """Each anomaly with its numbers."""
+    say: dict[str, Callable[[Anomaly], str]] = {
+        "not finite": _not_finite,
+        "spike": _spike,
+        "oscillation": _oscillation,
+        "plateau": _plateau,
+    }
+    said = [say[one.kind](one) for one in analysis.anomalies if one.kind in say]
+    return said + _regimes(analysis)
+
+
+def _shape(found: Schedule) -> str:
+    names = {"drops": "constant between drops", "other": "of no shape known here"}
+    words = names.get(found.shape, found.shape)
+    rates = f"{found.first:g} to {found.last:g}"
+    if found.shape == "constant" and not found.warm_up:
+        return f"Constant, {found.first:g}"
+    if found.warm_up:
+        kind = f"{found.warm_up_shape} " if found.warm_up_shape == "linear" else ""
+        warm = f"{kind}warm-up over {plural(found.warm_up, 'epoch')} to {found.highest:g}"
+        return f"{warm.capitalize()}, then {words}, down to {found.last:g}"
+    every = f", every {plural(found.every, 'epoch')}" if found.every else ""
+    return f"{words.capitalize()}{every}, {rates}"
+
+
+def _drop(drop: Drop) -> str:
+    effects = "; ".join(
+        f"{e.column} {e.before:.4g} before, {e.after:.4g} after" for e in drop.effects
+    )
+    factor = drop.after / drop.before
+    said = f"Epoch {drop.epoch}: {drop.before:g} to {drop.after:g}, {factor:.2g} times"
+    return f"{said} ({effects}; medians of up to 3 epochs)." if effects else f"{said}."
+
+
+def _not_finite(one: Anomaly) -> str:
+    words = "infinite" if one.numbers["infinite"] else "no number"
+    return f"{one.column} is {words} at {_epochs(one)}; left out of every mean."
+
+
+def _spike(one: Anomaly) -> str:
+    worst = one.numbers
+    verb = "spikes" if worst["worst"] > worst["around"] else "dips"
+    return (
+        f"{one.column} {verb} at {_epochs(one)}: {worst['worst']:.4g} at epoch "
+        f"{worst['worst_epoch']:.0f}, {worst['around']:.4g} around."
+    )
+
+
+def _oscillation(one: Anomaly) -> str:
+    numbers = one.numbers
+    return (
+        f"{one.column} swings from epoch to epoch: {numbers['turns']:.0f} turning points where "
+        f"chance gives {numbers['expected']:.0f}, by {numbers['swing']:.4g} (median)."
+    )
+
+
+def _plateau(one: Anomaly) -> str:
+    return (
+        f"{one.column} stood at {one.numbers['level']:.4g} from epoch {one.epochs[0]} to "
+        f"{one.epochs[1]}; {one.numbers['gained_after']:.4g} was gained after."
+    )
+
+
+def _regimes(analysis: Analysis) -> list[str]:
+    """The regime changes, those of one epoch together."""
+    by_epoch: dict[int, list[Anomaly]] = {}
+    for one in analysis.anomalies:
+        if one.kind == "regime change":
+            by_epoch.setdefault(one.epochs[0], []).append(one)
+    dropped = {drop.epoch for drop in analysis.schedule.drops} if analysis.schedule else set()
+    said = []
+    for epoch, found in sorted(by_epoch.items()):
+        steps = ", ".join(
+            f"{one.column} {one.numbers['before']:.4g} to {one.numbers['after']:.4g}"
+            for one in found
+        )
+        said.append(
+            f"Regime change at epoch {epoch}: {steps}.{_cause(analysis, epoch, found, dropped)}"
+        )
+    return said
+
+
+def _cause(analysis: Analysis, epoch: int, found: list[Anomaly], dropped: set[int]) -> str:
+    if epoch in dropped:
+        return " The learning rate dropped there."
+    if any(parsed_name(one.column).part != "train" for one in found):
+        return ""
+    said = " Only training moved, as where its images or its loss change."
+    last = analysis.best.last_epoch - epoch + 1 if analysis.best else 0
+    if analysis.kind == "Ultralytics" and last == 10:
+        said += " Ultralytics switches mosaic off for the last 10 epochs (close_mosaic)."
+    return said
+
+
+def _epochs(one: Anomaly) -> str:
+    return f"epoch{'s' if len(one.epochs) > 1 else ''} {ranges(one.epochs)}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as text; the first column names the row, the others are numbers and words."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def tables(analysis: Analysis) -> list[Table]:
+    """Losses, milestones and convergence, those with rows."""
+    found = [_losses(analysis), _values(analysis), _reached(analysis), _convergence(analysis)]
+    return [table for table in found if table.rows]
+
+
+def side_by_side(compared: SideBySide) -> Table:
+    """One row per run, best value first."""
+    rows = []
+    for place in compared.order:
+        run = compared.contenders[place]
+        rows.append(
+            (
+                run.name,
+                number(run.value),
+                str(run.epoch),
+                number(run.last),
+                str(run.reached),
+                duration(run.seconds),
+                duration(run.total_seconds),
+                count(run.parameters),
+                run.fit or "n/a",
+            )
+        )
+    head = ("run", f"best {compared.quantity}", "epoch", "last")
+    head += (f"{number(compared.target)} at epoch", "after", "whole run", "parameters", "fit")
+    return Table("Best value first; the value that every run reached, and when", head, tuple(rows))
+
+
+def _losses(analysis: Analysis) -> Table:
+    rows = tuple(
+        (
+            one.column,
+            f"{number(one.first)} ({one.first_epoch})",
+            f"{number(one.last)} ({one.last_epoch})",
+            f"{one.absolute:+.4g}",
+            "n/a" if one.percent is None else f"{one.percent:+.1f} %",
+        )
+        for one in analysis.losses
+    )
+    return Table(
+        "Losses, first to last (epoch)", ("loss", "first", "last", "change", "of it"), rows
+    )
+
+
+def _values(analysis: Analysis) -> Table:
+    epochs = sorted({epoch for one in analysis.milestones for epoch in one.values})
+    rows = tuple(
+        (one.column, *(number(one.values.get(epoch)) for epoch in epochs))
+        for one in analysis.milestones
+    )
+    return Table("Milestones: values by epoch", ("epoch", *map(str, epochs)), rows)
+
+
+def _reached(analysis: Analysis) -> Table:
+    rows = tuple(
+        (one.column, *(str(epoch) for epoch in one.reached.values()))
+        for one in analysis.milestones
+        if one.reached
+    )
+    caption = "First epoch to reach a share of the final score, or of the way to the final loss"
+    return Table(caption, ("", "90 %", "95 %", "99 %"), rows)
+
+
+def _convergence(analysis: Analysis) -> Table:
+    rows = tuple(
+        (
+            f"{one.column} {part.first}-{part.last}",
+            number(part.mean),
+            number(part.deviation),
+            percent(part.variation),
+            number(part.gain),
+            f"{number(part.low)} to {number(part.high)}",
+            percent(part.share),
+            part.word,
+        )
+        for one in analysis.convergence
+        for part in one.ranges
+    )
+    head = ("epochs", "mean", "deviation", "variation", "gain per epoch", "95 % interval")
+    return Table("Convergence by range of epochs", (*head, "of all gained", ""), rows)

@@ -1,0 +1,231 @@
+"""What the pipeline found in the source: counts, rejects, and findings with pictures."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from trackbed.pipeline import index, tables
+from trackbed.reporting import html
+
+PARTS = ("train", "test")
+LISTED_REJECTS = 20  # file names per reason
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why files did not get in: how many, and the first names of them."""
+
+    reason: str
+    images: int
+    filenames: list[str]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """index: with the assigned part and fold. files: how many were seen, accepted, rejected and
+    ignored. counts: see `counts`. fold_images: images per fold of the training part. groups: see
+    joining.counts of the split.
+    """
+
+    index: pd.DataFrame
+    files: dict[str, int]
+    reasons: list[Reason]
+    counts: pd.DataFrame
+    fold_images: list[int]
+    groups: dict[str, int | None]
+
+
+def read(data_path: Path, metrics_path: Path) -> Dataset:
+    """Read the records' tables, the folds, and the counts of files and groups (JSON).
+
+    Raises UserError.
+    """
+    records_path = data_path / index.RECORDS
+    table = index.assigned(records_path, data_path / index.FOLDS)
+    training = table[table["part"] == "train"]
+    return Dataset(
+        index=table,
+        files=tables.json_object(
+            metrics_path / index.COUNTS_FILE, "Run `dvc repro -f build_tfrecord`."
+        ),
+        reasons=reasons(index.read_rejects(records_path), LISTED_REJECTS),
+        counts=counts(table),
+        fold_images=training["fold"].value_counts().sort_index().tolist(),
+        groups=tables.json_object(metrics_path / index.GROUPS_FILE, "Run `dvc repro -f split`."),
+    )
+
+
+def counts(table: pd.DataFrame) -> pd.DataFrame:
+    """Images per class (rows, in label order) and part (columns train, test, total)."""
+    by_label = pd.crosstab(table["label"], table["part"]).reindex(columns=PARTS, fill_value=0)
+    return by_label.assign(total=by_label.sum(axis=1)).set_axis(index.classes(table), axis=0)
+
+
+def reasons(rejects: pd.DataFrame, most: int) -> list[Reason]:
+    """Rejected files by reason, the most frequent first, with up to `most` names each."""
+    groups = [
+        Reason(reason, len(rows), rows["filename"].head(most).tolist())
+        for reason, rows in rejects.groupby("reason", sort=True)
+    ]
+    return sorted(groups, key=lambda group: -group.images)
+
+
+EXAMPLES = 6  # of each kind
+SIDE = 112  # pixels
+LISTED_CLASSES = 3
+IN_TWO_CLASSES = "Only one label can be right."
+LEAK = "What is judged on was learned from: the scores flatter."
+TWICE = "It counts twice in training, or in the test part."
+MEANINGS = {
+    index.CONTRADICTION: f"{IN_TWO_CLASSES} Remove the other; data.on_conflict can reject both.",
+    index.NEAR_CONTRADICTION: f"{IN_TWO_CLASSES} Or the classes overlap. Look at both.",
+    index.IN_TEST: f"{LEAK} Remove one; data.on_conflict can reject the one for training.",
+    index.NEAR_TEST: f"{LEAK} Look at both, and remove the one for training.",
+    index.DUPLICATE: f"Pixel by pixel as an earlier one. {TWICE}",
+    index.NEAR: f"Almost as an earlier one, of another group. {TWICE} The same group keeps them "
+    "on one side of every split.",
+    index.BLACK: "Black, or so dark that little is to be seen.",
+    index.WHITE: "White, or so bright that little is to be seen.",
+    index.LOW_INFORMATION: "One even surface, of hardly any contrast.",
+    index.BLURRED: "Hardly any edges: out of focus, moved, hazy, or smooth.",
+    index.UNUSUAL_BRIGHTNESS: "Far darker or brighter than its class: night, glare, or a wrong "
+    "label.",
+    index.UNUSUAL_SHAPE: "Far wider or taller than its class: much squeezed when made square.",
+    index.UNUSUAL_SIZE: "Far larger or smaller than its class.",
+}
+REJECTED = {
+    index.CONTRADICTION: f"{IN_TWO_CLASSES} All are left out until the wrong one is removed.",
+    index.IN_TEST: "Left out of training, so that the test part stays new to the model.",
+}
+
+
+@dataclass(frozen=True)
+class Side:
+    """A file of a finding; class and part are '' where they are not known, as of a reject."""
+
+    filename: str
+    class_name: str = ""
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One or two files with their pictures: one where both are the same pixel by pixel, none
+    where the records hold neither. uris: data URIs.
+    """
+
+    uris: list[str]
+    sides: list[Side]
+    detail: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A kind of finding, what it means, the classes of most of its images, and examples."""
+
+    kind: str
+    rejected: bool
+    meaning: str
+    images: int
+    classes: list[tuple[str, int]]
+    examples: list[Example]
+
+    @property
+    def title(self) -> str:
+        """The kind, and whether these pictures were rejected for it."""
+        return f"{self.kind} (rejected)" if self.rejected else self.kind
+
+
+def pictured_findings(records_path: Path) -> list[Finding]:
+    """All kinds that occur, in the order of index.FINDING_TYPES, those that were rejected first.
+
+    Raises UserError for tables or shards that are missing or broken.
+    """
+    table = index.read(records_path)
+    rows = table.set_index("record", drop=False)
+    found, rejects = index.read_findings(records_path), index.read_rejects(records_path)
+    known = pd.concat([table, index.read_rejected(records_path)], ignore_index=True)
+    known = known.drop_duplicates("filename").set_index("filename", drop=False)
+    by_kind = dict(tuple(found.groupby("finding")))
+    refused = dict(tuple(rejects.groupby("reason")))
+    return [
+        *(
+            _finding(kind, refused[kind], _rejected(records_path, refused[kind], known))
+            for kind in REJECTED
+            if kind in refused
+        ),
+        *(
+            _finding(kind, by_kind[kind], _kept(records_path, by_kind[kind], rows))
+            for kind in index.FINDING_TYPES
+            if kind in by_kind
+        ),
+    ]
+
+
+def sizes(table: pd.DataFrame) -> list[tuple[str, int, float, int]]:
+    """Name, smallest, median and largest of width and height, pixels. table: an index."""
+    return [
+        (side, int(values.min()), float(values.median()), int(values.max()))
+        for side, values in (("Width", table["width"]), ("Height", table["height"]))
+    ]
+
+
+def formats(table: pd.DataFrame) -> list[tuple[str, int]]:
+    """Formats by content with their images, the most frequent first. table: an index."""
+    return _frequent(table["format"])
+
+
+def findings_sentence(found: list[Finding]) -> str:
+    """All kinds with their images in one sentence, '' without any."""
+    counted = ", ".join(f"{one.images:,} {one.title}" for one in found)
+    return f"Pictures to look at: {counted} (findings.csv and rejects.csv)." if found else ""
+
+
+def _finding(kind: str, rows: pd.DataFrame, examples: Iterator[Example]) -> Finding:
+    rejected = "class_name" not in rows
+    classes = [] if rejected else _frequent(rows["class_name"])[:LISTED_CLASSES]
+    meaning = (REJECTED if rejected else MEANINGS)[kind]
+    return Finding(kind, rejected, meaning, len(rows), classes, list(examples))
+
+
+def _kept(records_path: Path, found: pd.DataFrame, rows: pd.DataFrame) -> Iterator[Example]:
+    """Some of a kind, the first of every class first, each with its other one."""
+    turn = found.groupby("class_name", sort=False).cumcount()
+    for one in found.loc[turn.sort_values(kind="stable").index].head(EXAMPLES).itertuples():
+        records = [number for number in (one.record, one.other_record) if number in rows.index]
+        different = records[:1] if one.finding in index.EXACT_FINDINGS else records
+        yield Example(
+            [_uri(records_path, rows.loc[record]) for record in different],
+            [_side(rows.loc[record]) for record in records],
+            one.detail,
+        )
+
+
+def _rejected(records_path: Path, rejects: pd.DataFrame, known: pd.DataFrame) -> Iterator[Example]:
+    """The first of a reason with the others that they are like. known: rows of which there are
+    pictures, by file name.
+    """
+    for one in rejects.head(EXAMPLES).itertuples():
+        names = (one.filename, one.detail)
+        pictured = [known.loc[name] for name in names if name in known.index]
+        yield Example(
+            [_uri(records_path, row) for row in pictured[:1]],
+            [_side(known.loc[name]) if name in known.index else Side(name) for name in names],
+            "the same pixels",
+        )
+
+
+def _uri(records_path: Path, row: Any) -> str:
+    return html.data_uri(html.thumbnail(records_path, row, SIDE))
+
+
+def _side(row: Any) -> Side:
+    return Side(row.filename, row.class_name, row.part)
+
+
+def _frequent(values: pd.Series) -> list[tuple[str, int]]:
+    """Values with their numbers, the most frequent first, ties in alphabetical order."""
+    return sorted(values.value_counts().items(), key=lambda pair: (-pair[1], pair[0]))

@@ -1,1 +1,0 @@
-"""Runs of the pipeline: found in git and DVC, swept, compared and guarded."""

@@ -1,0 +1,149 @@
+"""Examples to learn from, images or embeddings, and batches of them."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from trackbed.networks import embeddings
+from trackbed.records import reader
+
+Batch = tuple[np.ndarray, ...]
+
+
+def shuffled(
+    *arrays: np.ndarray,
+    batch: int,
+    seed: int,
+    first_epoch: int = 0,
+    share: np.ndarray | None = None,
+    views: bool = False,
+    resident: bool = False,
+) -> tf.data.Dataset:
+    """Endless batches, every epoch in an order of its own that (seed, epoch) alone decides.
+
+    The arrays, such as images and labels, have one first dimension in common. An epoch is
+    `steps(len(array), batch)` batches and holds every row once; its last batch may be smaller.
+    With `share` (float, shape (rows,), sum 1) the rows of an epoch are drawn with replacement
+    instead, each with this probability: some come several times, others not at all. With `views`
+    the first array has shape (rows, views, ...), and each row of an epoch is one of its views.
+    `resident` copies the arrays into TensorFlow, which then needs Python once per epoch only: for
+    arrays whose batches are quicker to train on than to take.
+    """
+    rows, count = len(arrays[0]), arrays[0].shape[1] if views else 1
+
+    def epochs() -> Iterator[Batch]:
+        for epoch in itertools.count(first_epoch):
+            random = np.random.default_rng([seed, epoch])
+            taken = _order(random, rows, share)
+            yield taken, random.integers(count, size=rows)
+
+    if resident:
+        return _gathered(epochs, arrays, batch, views=views)
+
+    def draw() -> Iterator[Batch]:
+        for taken, view in epochs():
+            for start in range(0, rows, batch):
+                some = taken[start : start + batch]
+                place = (some, view[start : start + batch]) if views else some
+                yield arrays[0][place], *(array[some] for array in arrays[1:])
+
+    given = (arrays[0][:, 0], *arrays[1:]) if views else arrays
+    return _dataset(draw, given)
+
+
+def _gathered(
+    epochs: Callable[[], Iterator[Batch]], arrays: Batch, batch: int, *, views: bool
+) -> tf.data.Dataset:
+    """Batches of rows and views as `epochs` orders them, taken by TensorFlow itself."""
+    first, *others = map(tf.constant, arrays)
+
+    def take(rows: tf.Tensor, view: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        of_first = (
+            tf.gather_nd(first, tf.stack([rows, view], 1)) if views else tf.gather(first, rows)
+        )
+        return of_first, *(tf.gather(other, rows) for other in others)
+
+    orders = tf.TensorSpec(len(arrays[0]), tf.int64)
+    return (
+        tf.data.Dataset.from_generator(epochs, output_signature=(orders, orders))
+        .flat_map(lambda *order: tf.data.Dataset.from_tensor_slices(order).batch(batch))
+        .map(take)
+        .prefetch(8)
+    )
+
+
+def order(rows: int, seed: int, epoch: int, share: np.ndarray | None = None) -> np.ndarray:
+    """The rows of an epoch in the order of `shuffled`: int, shape (rows,)."""
+    return _order(np.random.default_rng([seed, epoch]), rows, share)
+
+
+def _order(random: np.random.Generator, rows: int, share: np.ndarray | None) -> np.ndarray:
+    return random.permutation(rows) if share is None else random.choice(rows, rows, p=share)
+
+
+def in_order(*arrays: np.ndarray, batch: int) -> tf.data.Dataset:
+    """All rows of the arrays once, in their order; the last batch may be smaller."""
+
+    def draw() -> Iterator[Batch]:
+        for start in range(0, len(arrays[0]), batch):
+            yield tuple(array[start : start + batch] for array in arrays)
+
+    cardinality = tf.data.experimental.assert_cardinality(steps(len(arrays[0]), batch))
+    return _dataset(draw, arrays).apply(cardinality)
+
+
+def steps(rows: int, batch: int) -> int:
+    """Batches in one epoch."""
+    return -(-rows // batch)
+
+
+def _dataset(draw: Callable[[], Iterator[Batch]], arrays: Batch) -> tf.data.Dataset:
+    signature = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in arrays)
+    return tf.data.Dataset.from_generator(draw, output_signature=signature).prefetch(2)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Inputs of a model and their labels (int; images).
+
+    Images are uint8 of shape (images, side, side, 3); embeddings float32 of shape (images,
+    units), or (images, views, units) where every image has several.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+
+def of_images(
+    records_path: Path, side: int, training: pd.DataFrame, validation: pd.DataFrame
+) -> tuple[Examples, Examples]:
+    """The images of the rows for training and validation."""
+    first, second = (
+        Examples(reader.pixels(records_path, rows, side, side), rows["label"].to_numpy())
+        for rows in (training, validation)
+    )
+    return first, second
+
+
+def of_embeddings(
+    stored: embeddings.Embeddings,
+    network: keras.Model,
+    table: pd.DataFrame,
+    training: pd.DataFrame,
+    validation: pd.DataFrame,
+) -> tuple[Examples, Examples]:
+    """The embeddings of the rows for training, all views, and of those for validation.
+
+    Raises UserError if they do not come from the network's backbone.
+    """
+    stored.refuse_another(embeddings.weights_digest(embeddings.backbone(network)))
+    return (
+        Examples(stored.training(table, training), training["label"].to_numpy()),
+        Examples(stored.of(validation), validation["label"].to_numpy()),
+    )

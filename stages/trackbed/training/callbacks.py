@@ -1,0 +1,93 @@
+"""Keras callbacks that decide which weights are kept and when a run has failed."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+from trackbed.pipeline.errors import Diverged
+
+
+def averaging(optimizer: keras.optimizers.Optimizer) -> list[keras.callbacks.Callback]:
+    """A callback that validates and keeps the averaged weights, if the optimizer averages them.
+
+    It comes before the one that keeps the best weights.
+    """
+    return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if optimizer.use_ema else []
+
+
+class Best(keras.callbacks.EarlyStopping):
+    """Early stopping that remembers the best weights over several phases."""
+
+    remembered = ("best", "best_epoch", "wait", "epochs")
+
+    def __init__(self, monitor: str, patience: int) -> None:
+        super().__init__(
+            monitor,
+            patience=patience,
+            mode="min" if monitor.endswith("loss") else "max",
+            restore_best_weights=True,
+        )
+        self.epochs = 0
+        self.kept: tuple[Any, int, Any] = (None, 0, None)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Begin a phase with what the phases before it reached."""
+        super().on_train_begin(logs)
+        self.best, self.best_epoch, self.best_weights = self.kept
+
+    def resumed(self) -> None:
+        """Go on from what was remembered."""
+        self.kept = (self.best, self.best_epoch, self.best_weights)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Count the epoch and keep its weights if they are the best."""
+        self.epochs = epoch + 1
+        super().on_epoch_end(epoch, logs)
+        self.kept = (self.best, self.best_epoch, self.best_weights)
+
+    @contextmanager
+    def restored_on_divergence(self) -> Iterator[None]:
+        """Give the model its best weights back if the block raises Diverged, and let it pass."""
+        try:
+            yield
+        except Diverged:
+            if self.kept[2] is not None:
+                self.model.set_weights(self.kept[2])
+            raise
+
+
+class RefuseDivergence(keras.callbacks.Callback):
+    """Ends the run with Diverged as soon as a loss, another logged value or a weight is not finite.
+
+    Keras' TerminateOnNaN stops quietly, and the run would count as a success. It comes before the
+    callback that keeps the best weights, so that none of these are kept.
+    """
+
+    epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Remember the epoch for the message."""
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Look at the mean loss of the epoch so far."""
+        self._refuse(logs["loss"], f"batch {batch + 1}")
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Look at all values of the epoch, and at the weights: a loss may hide what they are."""
+        for name, value in logs.items():
+            self._refuse(value, "validation" if name.startswith("val_") else "its end", name)
+        for weight in self.model.weights:
+            if weight.dtype.startswith(("float", "bfloat")):
+                # The sum is finite only if all are, or if they are too large to go on with.
+                self._refuse(float(keras.ops.sum(keras.ops.abs(weight))), "its end", weight.path)
+
+    def _refuse(self, value: float, where: str, name: str = "loss") -> None:
+        if not math.isfinite(value):
+            raise Diverged(
+                f"{name} became {value} at epoch {self.epoch + 1}, {where}; "
+                "lower train.learning_rate."
+            )

@@ -1,0 +1,165 @@
+"""What training reports while it runs: the epoch log of DVCLive, and a line on the terminal."""
+
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import rich.progress
+from dvclive import Live
+from scmrepo.exceptions import SCMError
+
+from trackbed.pipeline.errors import UserError
+from trackbed.training.loop import Outcome
+from trackbed.training.resources import InputWait, Resources
+
+FOLDER = "train"  # in the metrics folder
+QUANTITIES = ("loss", "accuracy", "macro_f1")
+
+
+def started(folder: Path) -> Live:
+    """A DVCLive log in `folder` that touches nothing else: neither dvc.yaml nor git."""
+    try:
+        return Live(str(folder), dvcyaml=None, save_dvc_exp=False, report=None)
+    except SCMError as error:
+        raise UserError(
+            f"DVCLive cannot use the git repository ({error}): commit once, then retry."
+        ) from error
+
+
+class EpochLog(keras.callbacks.Callback):
+    """Logs the curves of every epoch, its learning rate, seconds and images per second.
+
+    waiting_share is that of the training time in which no batch was there; what the epoch took of
+    the machine is told as by Resources.taken.
+
+    DVCLive's own Keras callback renames everything with `val_` in its name and knows no
+    learning-rate schedule. Steps are epochs, counted from 1.
+    """
+
+    remembered = ("rows",)
+
+    def __init__(
+        self,
+        live: Live,
+        images: int,
+        waiting: InputWait | None = None,
+        resources: Resources | None = None,
+    ) -> None:
+        super().__init__()
+        self.live, self.images, self.waiting = live, images, waiting or InputWait()
+        self.resources = resources or Resources()
+        self.rows: list[dict[str, float]] = []
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Start the epoch's clock."""
+        self.begun, self.waited = time.perf_counter(), self.waiting.seconds
+        self.trained = None
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Stop the clock of training; validation comes now."""
+        self.trained = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write one row of every curve."""
+        now = time.perf_counter()
+        row = {f"train/{name}": float(logs[name]) for name in QUANTITIES}
+        row |= {f"val/{name}": float(logs[f"val_{name}"]) for name in QUANTITIES}
+        row["learning_rate"] = float(self.model.optimizer.learning_rate)
+        row["seconds"] = round(now - self.begun, 3)
+        trained = (self.trained or now) - self.begun
+        row["images_per_second"] = round(self.images / trained, 1)
+        row["waiting_share"] = round((self.waiting.seconds - self.waited) / trained, 4)
+        row |= self.resources.taken()
+        self.rows.append(row)
+        self._write(epoch + 1, row)
+        self.live.sync()
+
+    def resumed(self) -> None:
+        """Write again what the run had logged before it was killed."""
+        for number, row in enumerate(self.rows, start=1):
+            self._write(number, row)
+
+    def _write(self, epoch: int, row: dict[str, float]) -> None:
+        self.live.step = epoch
+        for name, value in row.items():
+            self.live.log_metric(name, value)
+
+    def summarize(self, network: keras.Model, outcome: Outcome, monitor: str) -> None:
+        """Replace the last epoch's values in metrics.json by those of the whole run."""
+        trained = sum(self.images / row["images_per_second"] for row in self.rows)
+        best = self.rows[outcome.best_epoch - 1]
+        self.live.summary = {
+            "best_epoch": outcome.best_epoch,
+            "epochs": outcome.epochs,
+            "stopped_early": outcome.stopped_early,
+            **({"resumed": True} if outcome.resumed else {}),
+            "monitor": monitor,
+            "best": {f"val_{name}": best[f"val/{name}"] for name in QUANTITIES},
+            "seconds": outcome.seconds,
+            "images_per_second": float(np.median([r["images_per_second"] for r in self.rows])),
+            "waiting_share": round(self.waiting.seconds / trained, 4),
+            "memory_mb": max(row.get("memory_mb", 0.0) for row in self.rows),
+            "parameters": network.count_params(),
+            "network": network.name,
+        }
+        self.live.make_summary()
+
+
+class Progress(keras.callbacks.Callback):
+    """One line per epoch with the time left, and on a terminal a bar for the epoch under way."""
+
+    remembered = ("best",)
+
+    def __init__(self, epochs: int, monitor: str) -> None:
+        super().__init__()
+        self.epochs, self.monitor = epochs, monitor
+        self.sign = 1 if monitor.endswith("loss") else -1  # of what is to become low
+        self.best = float("inf")
+        self.seconds: list[float] = []
+        self.bar = rich.progress.Progress(disable=not sys.stdout.isatty(), transient=True)
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give the terminal back, whatever ended the training."""
+        self.bar.stop()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Show an empty bar."""
+        self.begun = time.perf_counter()
+        self.bar.start()
+        self.task = self.bar.add_task(
+            f"epoch {epoch + 1}/{self.epochs}", total=self.params["steps"]
+        )
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Move the bar."""
+        self.bar.update(self.task, completed=batch + 1)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Print the line of the epoch; a star marks the best monitored value so far."""
+        self.bar.stop()
+        self.bar.remove_task(self.task)
+        value = self.sign * logs[self.monitor]
+        star = " *" if value < self.best else ""
+        self.best = min(self.best, value)
+        self.seconds.append(time.perf_counter() - self.begun)
+        print(
+            f"epoch {epoch + 1:>3}/{self.epochs}  loss {logs['loss']:.4f}  "
+            f"val loss {logs['val_loss']:.4f}  val accuracy {logs['val_accuracy']:.4f}  "
+            f"val macro F1 {logs['val_macro_f1']:.4f}  "
+            f"{self.seconds[-1]:.1f} s{self._left(self.epochs - epoch - 1)}{star}",
+            flush=True,
+        )
+
+    def _left(self, epochs: int) -> str:
+        """How long so many epochs will take; fewer may do."""
+        if not epochs:
+            return ""
+        left = timedelta(seconds=round(float(np.median(self.seconds)) * epochs))
+        return f", {left} left" if left else ""

@@ -1,0 +1,91 @@
+"""`trackbed heads` on embeddings in which the classes lie apart."""
+
+import contextlib
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from trackbed import cli
+from trackbed.networks import embeddings
+from trackbed.pipeline import index
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A project of 60 records in two classes and three folds, with embeddings of 8 numbers."""
+    labels, random = np.arange(60) % 2, np.random.default_rng(0)
+    blank = {name: "x" if kind == "str" else 0 for name, kind in index.INDEX_TYPES.items()}
+    known = {"record": range(60), "label": labels, "class_name": np.where(labels, "B", "A")}
+    known |= {"filename": [f"{number}.png" for number in range(60)], "part": "train"}
+    table = pd.DataFrame(blank | known, index=range(60))
+    (tmp_path / "data/records").mkdir(parents=True)
+    index.write(tmp_path / "data/records", table)
+    (tmp_path / "data/folds").mkdir()
+    index.write_folds(tmp_path / "data/folds", table.assign(fold=np.arange(60) // 2 % 3))
+    values = random.normal(size=(60, 8)) + 2.0 * labels[:, None]
+    about = {"network": "rails", "weights": "none", "augment": "[]"}
+    (tmp_path / "data/embeddings").mkdir()
+    np.save(tmp_path / "data/embeddings/embeddings.npy", values[None].astype(np.float32))
+    embeddings.write_about(
+        tmp_path / "data/embeddings", frozen=True, backbone="", of=about, exact=True, views=0
+    )
+    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    values["train"] |= {"network": "rails", "augment": [], "epochs": 6, "warmup_epochs": 0}
+    values["train"] |= {"batch": 8}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
+    return tmp_path
+
+
+def called(folder, *arguments):
+    with contextlib.chdir(folder):
+        return cli.main(["heads", *arguments])
+
+
+def test_settings_are_ranked_and_every_fold_is_written(folder, capsys):
+    given = ["-S", "train.learning_rate=1e-7,0.02", "-S", "train.dropout=0,0.2"]
+    assert called(folder, *given, "--csv", "scores.csv") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("4 settings on 3 folds")
+    assert [line.split()[0] for line in lines[2:]] == ["0.02", "0.02", "1e-7", "1e-7"]
+    scores = pd.read_csv(folder / "scores.csv")
+    assert len(scores) == 12
+    learned = scores["train.learning_rate"] == 0.02
+    assert scores["val_accuracy"][learned].min() > 0.8  # the classes are 5.7 deviations apart
+    assert scores["val_loss"][learned].max() < scores["val_loss"][~learned].min()
+    assert not (folder / "models").exists()
+
+
+def test_some_folds_and_no_grid(folder, capsys):
+    assert called(folder, "--folds", "1") == 0
+    assert "1 settings on 1 folds" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-S", "train.network=gtsrb"], "the embeddings are of rails, not gtsrb"),
+        (["-S", "train.clip_norm=1"], "look at each head alone"),
+        (["-S", "train.droput=0.1"], "unknown key 'droput'. Did you mean 'dropout'?"),
+        (["-S", "train.dropout=2"], "train.dropout: must be below 1, got 2"),
+        (["-S", "data.source=x"], "must be a key of section train"),
+        (["--folds", "7"], "must be below split.folds (3), got 7"),
+        (["--folds", "x"], "must be 'all' or numbers"),
+    ],
+)
+def test_what_cannot_be_trained_together_is_refused(folder, capsys, arguments, words):
+    assert called(folder, *arguments) != 0
+    assert words in capsys.readouterr().err
+
+
+def test_without_embeddings_it_says_what_to_use(folder, capsys):
+    shutil.rmtree(folder / "data/embeddings")
+    (folder / "data/embeddings").mkdir()
+    embeddings.write_about(folder / "data/embeddings", frozen=False)
+    assert called(folder) != 0
+    assert "for frozen backbones. Use `dvc exp run" in capsys.readouterr().err

@@ -1,0 +1,167 @@
+import csv
+import os
+import socket
+
+import pytest
+from conftest import draw
+from PIL import Image
+from program import trackbed
+
+from trackbed import cli
+from trackbed.dataset import folders, source_scan
+
+BAD_DATA = 3
+
+
+@pytest.fixture
+def source(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return draw(tmp_path / "raw", groups=2)
+
+
+def state(folder):
+    """Names, types, times and contents of all that lies in a folder."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        status = path.lstat()
+        content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+        found[path] = (status.st_mode, status.st_mtime_ns, status.st_size, content)
+    return found
+
+
+def scanned(capsys, *arguments):
+    code = cli.main(["scan", *map(str, arguments)])
+    return code, capsys.readouterr().out
+
+
+def test_a_folder_without_faults(source, capsys):
+    code, out = scanned(capsys, source)
+    assert code == 0
+    assert "12 files = 12 accepted + 0 rejected + 0 ignored; 3 classes" in out
+    assert out.endswith("is safe; the build would take every picture.\n")
+
+
+@pytest.fixture
+def evil(source):
+    """What dvc add cannot keep, beside what the build rejects or ignores."""
+    (source / "GRAS/passwd.png").symlink_to("/etc/passwd")
+    (source / "GRAS/.hidden").symlink_to("nowhere")
+    (source / "STONE/inner").symlink_to(source / "GRAS")
+    os.mkfifo(source / "STONE/pipe.png")
+    (source / "STONE" / os.fsdecode(b"caf\xe9.png")).touch()
+    (source / "STONE/\x1b[2J.png").touch()
+    (source / "STONE/cut.png").write_bytes((source / "STONE/000_0.png").read_bytes()[:99])
+    (source / "STONE/narrow.png").touch()
+    Image.new("RGB", (300, 10)).save(source / "STONE/narrow.png")
+    (source / "STONE/Thumbs.db").touch()
+    return source
+
+
+def test_all_that_dvc_or_the_build_would_stumble_over_is_listed(evil, tmp_path, capsys):
+    before = state(evil)
+    code, out = scanned(capsys, evil, "--csv", tmp_path / "list.csv")
+    assert code == BAD_DATA
+    # 12 whole ones, 7 that are rejected and two that are hidden or clutter.
+    assert "21 files = 12 accepted + 7 rejected + 2 ignored; 3 classes" in out
+    assert "GRAS/passwd.png  (to /etc/passwd)" in out
+    assert "is not safe; the build would reject 7 of the files." in out
+    assert out.replace("\n", "").isprintable()
+    with (tmp_path / "list.csv").open(newline="") as file:
+        rows = [tuple(row.values())[:3] for row in csv.DictReader(file)]
+    assert rows == [
+        ("GRAS/.hidden", "hazard", "symbolic link"),
+        ("GRAS/passwd.png", "hazard", "symbolic link"),
+        ("STONE/\\x1b[2J.png", "hazard", "bad name"),
+        ("STONE/caf\\xe9.png", "hazard", "bad name"),
+        ("STONE/inner", "hazard", "symbolic link"),
+        ("STONE/pipe.png", "hazard", "pipe"),
+        ("GRAS/passwd.png", "rejected", "not a regular file"),
+        ("STONE/\\x1b[2J.png", "rejected", "bad name"),
+        ("STONE/caf\\xe9.png", "rejected", "bad name"),
+        ("STONE/cut.png", "rejected", "truncated"),
+        ("STONE/inner", "rejected", "not a regular file"),
+        ("STONE/narrow.png", "rejected", "too narrow"),
+        ("STONE/pipe.png", "rejected", "not a regular file"),
+        ("GRAS/.hidden", "ignored", ""),
+        ("STONE/Thumbs.db", "ignored", ""),
+    ]
+    assert state(evil) == before
+
+
+def test_no_picture_is_opened_when_it_must_be_quick(evil, capsys):
+    code, out = scanned(capsys, evil, "--quick", "--examples", 1)
+    assert code == BAD_DATA
+    assert "21 files" in out
+    assert "symbolic link: 3" in out
+    assert "and 2 more" in out
+    assert "truncated" not in out
+
+
+def test_the_same_picture_in_two_classes_is_rejected_as_by_the_build(source, capsys):
+    with Image.open(source / "GRAS/000_0.png") as picture:
+        picture.save(source / "STONE/twin.bmp")
+    code, out = scanned(capsys, source)
+    assert code == BAD_DATA
+    assert "11 accepted + 2 rejected" in out
+    assert "GRAS/000_0.png  (STONE/twin.bmp)" in out
+    assert "is safe; the build would reject 2 of" in out
+
+
+def test_the_limits_are_those_of_the_parameters(source, tmp_path, capsys):
+    (tmp_path / "params.yaml").write_text("data: {min_side: 21, source: elsewhere}")
+    code, out = scanned(capsys, source)
+    assert code == BAD_DATA
+    assert "too small: 12" in out
+    assert "24 x 20, data.min_side is 21" in out
+
+
+def test_classes_may_be_fixed_and_a_source_refused_as_a_whole(source, capsys):
+    assert scanned(capsys, source, "--classes", "STONE,GRAS,BALLAST")[0] == 0
+    code, out = scanned(capsys, source, "--classes", "STONE,GRAS")
+    assert code == BAD_DATA
+    assert "no source as it is:" in out
+    assert "'BALLAST' is no class" in out
+
+
+def test_an_empty_class_is_told_although_the_source_is_refused(source, capsys):
+    (source / "NEW" / "inside").mkdir(parents=True)
+    code, out = scanned(capsys, source)
+    assert code == BAD_DATA
+    assert "empty class folder: 1\n    NEW" in out
+    assert "no picture of class 'NEW'" in out
+
+
+def test_a_class_that_is_empty_in_one_part_is_no_hazard(tmp_path):
+    draw(tmp_path / "train", groups=1)
+    draw(tmp_path / "test", groups=1, classes=("GRAS", "STONE"))
+    (tmp_path / "test/BALLAST").mkdir()
+    assert source_scan.found(tmp_path, folders.walk(tmp_path)) == []
+
+
+def test_sockets_and_a_folder_that_is_a_link_itself(source, monkeypatch):
+    monkeypatch.chdir(source / "GRAS")  # the path of a socket must be short
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket")
+    link = source.parent / "link"
+    link.symlink_to(source)
+    found = source_scan.found(link, folders.walk(link))
+    assert [(one.filename, one.reason) for one in found] == [
+        (".", "symbolic link"),
+        ("GRAS/socket", "socket"),
+    ]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_file_that_may_not_be_read_is_told_without_opening_it(source):
+    (source / "GRAS/000_0.png").chmod(0)
+    found = source_scan.found(source, folders.walk(source))
+    assert [(one.filename, one.reason) for one in found] == [("GRAS/000_0.png", "unreadable")]
+
+
+def test_wrong_use_is_told_in_words(source, tmp_path):
+    done = trackbed("scan", tmp_path / "nothing")
+    assert done.returncode == BAD_DATA
+    assert "nothing: no such folder" in done.stderr
+    done = trackbed("scan", source, "--csv", source / "list.csv")
+    assert done.returncode == 2
+    assert "must lie outside of" in done.stderr

@@ -1,0 +1,40 @@
+"""Times of epochs by hand."""
+
+import histories
+import numpy as np
+import pytest
+
+from trackbed.curves.analysis import timing
+
+
+def found(seconds, **values):
+    return timing(histories.made(seconds=seconds, loss=np.ones(len(seconds)), **values))
+
+
+def test_a_pause_does_not_spoil_the_time_per_epoch():
+    one = found([10, 10, 10, 3600, 10, 10])
+    assert (one.median, one.total, one.spent) == (10, 3650, 60)
+    assert one.pauses == {4: 3600}
+
+
+def test_the_first_epoch_is_a_start_and_no_pause():
+    one = found([60, 10, 10, 10, 10, 16])
+    assert one.start == 60
+    assert one.pauses == {}
+    assert one.slow == {6: 16}
+
+
+def test_steady_times_are_silent():
+    one = found([10, 11, 10, 9, 10, 11])
+    assert (one.start, one.pauses, one.slow) == (None, {}, {})
+
+
+def test_waiting_is_weighted_by_time():
+    one = found([1, 3], waiting_share=[0.4, 0.0], images_per_second=[100, 300])
+    assert one.waiting == pytest.approx(0.1)
+    assert one.images_per_second == 200
+
+
+def test_missing_times():
+    assert timing(histories.made(loss=[1])) is None
+    assert found([np.nan, 5, 5]).epochs == 2

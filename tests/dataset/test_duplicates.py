@@ -1,0 +1,323 @@
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from indexes import indexed
+from PIL import Image
+
+from trackbed.dataset import duplicates
+from trackbed.dataset.images import difference_hash, quality
+from trackbed.pipeline import index
+from trackbed.pipeline.errors import BadData
+
+TELLING = 0xAA55AA55AA55AA55  # every row is the opposite of the one above
+
+
+def table(*rows):
+    """Rows of hash, brightness and contrast."""
+    made = pd.DataFrame(rows, columns=["perceptual_hash", "brightness", "contrast"])
+    return made.assign(perceptual_hash=[f"{number:016x}" for number in made["perceptual_hash"]])
+
+
+def found(first, second, distance):
+    blocks = duplicates.similar_pairs(first, second, distance)
+    return {pair for left, right in blocks for pair in zip(left, right, strict=True)}
+
+
+def test_by_hand():
+    first = table((TELLING, 100.0, 40.0), (TELLING ^ 0b111, 100.0, 40.0))
+    second = table(
+        (TELLING ^ 0b1, 100.0, 40.0),
+        (TELLING ^ 0b1, 116.0, 40.0),
+        (TELLING ^ 0b1, 117.0, 40.0),  # too bright
+        (TELLING ^ 0b1, 100.0, 30.0),
+        (TELLING ^ 0b1, 100.0, 29.0),  # too flat
+    )
+    assert found(first, second, 2) == {(a, b) for a in (0, 1) for b in (0, 1, 3)}
+    assert found(first, second, 1) == {(0, 0), (0, 1), (0, 3)}
+
+
+def test_a_hash_of_like_rows_says_nothing():
+    like = 0xF0F0F0F0F0F0F0F0  # a sun above the sea
+    rows = table((like, 100.0, 40.0), (0, 0.0, 0.0), (like ^ 0b1111, 100.0, 40.0))
+    assert not found(rows, rows, 0)
+    # Four bits of one row turned: four differ from the row above. In the middle: eight do.
+    middle = table((like ^ 0x0F000000, 100.0, 40.0))
+    assert found(middle, middle, 0) == {(0, 0)}
+
+
+def test_the_same_as_comparing_all_pairs():
+    random = np.random.default_rng(0)
+    hashes = TELLING ^ random.integers(0, 2**63, 12, dtype=np.uint64)[random.integers(0, 12, 300)]
+    for _ in range(3):
+        hashes ^= np.uint64(1) << random.integers(0, 64, 300, dtype=np.uint64)
+    rows = table(
+        *zip(hashes, random.uniform(80, 120, 300), random.uniform(20, 40, 300), strict=True)
+    )
+    brightness, contrast = rows["brightness"].to_numpy(), rows["contrast"].to_numpy()
+    bits = np.array([[bin(int(a) ^ int(b)).count("1") for b in hashes] for a in hashes])
+    rows_apart = np.array(
+        [
+            sum(bin(a ^ b).count("1") for a, b in zip(t[1:], t[:-1], strict=True))
+            for t in octets(hashes)
+        ]
+    )
+    expected = (bits <= 4) & (np.abs(brightness[:, None] - brightness) <= 16)
+    ratio = np.minimum(contrast[:, None], contrast) / np.maximum(contrast[:, None], contrast)
+    expected &= (ratio >= 0.75) & (np.minimum(rows_apart[:, None], rows_apart) >= 8)
+    assert found(rows, rows, 4) == set(zip(*np.nonzero(expected), strict=True))
+    assert 300 < expected.sum() < (bits <= 4).sum()
+
+
+def octets(hashes):
+    return [int(number).to_bytes(8, "big") for number in hashes]
+
+
+def table_of_duplicates(*rows):
+    made = pd.DataFrame(rows, columns=["filename", "class_name", "part", "pixel_hash"])
+    return made.assign(record=range(len(made)))
+
+
+TABLE = table_of_duplicates(
+    ("A/1", "A", "train", "x"),
+    ("A/2", "A", "train", "x"),  # the same class and part: no conflict
+    ("A/3", "A", "train", "y"),
+    ("B/4", "B", "test", "y"),  # another class
+    ("B/5", "B", "train", "z"),
+    ("B/6", "B", "test", "z"),  # another part
+    ("B/7", "B", "train", "w"),
+)
+
+
+def test_what_is_in_two_classes_goes_on_both_sides_and_what_is_in_two_parts_on_one():
+    found = duplicates.conflicts(TABLE)
+    assert found[["record", "reason", "detail"]].to_numpy().tolist() == [
+        [2, index.CONTRADICTION, "B/4"],
+        [3, index.CONTRADICTION, "A/3"],
+        [4, index.IN_TEST, "B/6"],
+    ]
+    assert duplicates.counts(TABLE) == {
+        "duplicates": 3,
+        "in_two_classes": 2,
+        "in_train_and_test": 1,
+    }
+
+
+def test_one_of_three_in_another_class_condemns_all():
+    three = table_of_duplicates(("A/1", "A", "", "x"), ("A/2", "A", "", "x"), ("B/3", "B", "", "x"))
+    found = duplicates.conflicts(three)
+    assert found["record"].tolist() == [0, 1, 2]
+    assert found["detail"].tolist() == ["B/3", "B/3", "A/1"]
+
+
+def test_the_other_one_is_one_that_makes_the_conflict():
+    mixed = table_of_duplicates(
+        ("A/1", "A", "train", "x"),
+        ("A/2", "A", "test", "x"),
+        ("B/3", "B", "train", "x"),
+        ("C/4", "C", "train", "y"),
+        ("C/5", "C", "", "y"),
+        ("C/6", "C", "test", "y"),
+    )
+    found = duplicates.conflicts(mixed)
+    assert found["detail"].tolist() == ["B/3", "B/3", "A/1", "C/6", "C/6"]
+    assert found["other_record"].tolist() == [2, 2, 0, 5, 5]
+
+
+def test_repeats_are_of_the_same_class_and_part():
+    assert duplicates.repeats(TABLE)[["record", "reason", "other_record"]].to_numpy().tolist() == [
+        [1, index.DUPLICATE, 0]
+    ]
+
+
+def test_many_conflicts_are_those_that_plain_dictionaries_find():
+    random = np.random.default_rng(0)
+    hashes, classes = random.integers(0, 10_000, 20_000), random.choice(list("ABC"), 20_000)
+    rows = [
+        (f"{n}", name, "train", f"{value}")
+        for n, (name, value) in enumerate(zip(classes, hashes, strict=True))
+    ]
+    first = {}  # per hash and class
+    for filename, name, _, value in rows:
+        first.setdefault(value, {}).setdefault(name, int(filename))
+    expected = {
+        int(filename): min(record for other, record in first[value].items() if other != name)
+        for filename, name, _, value in rows
+        if len(first[value]) > 1
+    }
+    found = duplicates.conflicts(table_of_duplicates(*rows))
+    assert len(found) > 10_000
+    assert dict(zip(found["record"], found["other_record"], strict=True)) == expected
+
+
+def test_the_choices():
+    assert duplicates.to_leave_out(TABLE, "reject")["filename"].tolist() == ["A/3", "B/4", "B/5"]
+    assert duplicates.to_leave_out(TABLE, "keep").empty
+    with pytest.raises(BadData, match=r"3 pictures .*A/3: also in another class, B/4"):
+        duplicates.to_leave_out(TABLE, "fail")
+    assert duplicates.to_leave_out(TABLE.head(2), "fail").empty
+
+
+def test_nothing_at_all():
+    assert duplicates.counts(table_of_duplicates())["duplicates"] == 0
+
+
+# Of noise: many changes from bit to bit. One and two bits from it, and one that shades evenly.
+BASE, ONE, TWO, SHADED = "5a3c96e10f7bd248", "5a3c96e10f7bd249", "da3c96e10f7bd249", "0f" * 8
+
+
+def near(*hashes, **columns):
+    rows = [{"perceptual_hash": text} for text in hashes]
+    for name, values in columns.items():
+        for row, value in zip(rows, values, strict=True):
+            row[name] = value
+    return duplicates.near_duplicates(indexed(*rows))
+
+
+def pairs(found):
+    return found[["record", "other_record", "finding"]].to_numpy().tolist()
+
+
+def test_two_bits_are_near_and_three_are_not():
+    found = near(BASE, TWO, "da3c96e10f7bd24b")  # 3 bits from the first, 1 from the second
+    assert pairs(found) == [[2, 1, index.NEAR], [1, 0, index.NEAR]]
+    assert found["detail"].tolist() == ["1 of 64 bits differ", "2 of 64 bits differ"]
+
+
+def test_another_class_comes_before_the_test_part_and_that_before_the_nearest():
+    found = near(
+        *(BASE, BASE, ONE, TWO),
+        class_name=["A", "A", "A", "B"],
+        part=["train", "train", "test", "train"],
+    )
+    assert pairs(found) == [
+        [3, 2, index.NEAR_CONTRADICTION],  # one bit; two from the first
+        [0, 2, index.NEAR_TEST],
+        [1, 0, index.NEAR],
+    ]
+
+
+def test_of_two_parts_the_one_for_training_is_listed():
+    assert pairs(near(BASE, ONE, part=["train", "test"])) == [[0, 1, index.NEAR_TEST]]
+    assert pairs(near(BASE, ONE, part=["test", "train"])) == [[1, 0, index.NEAR_TEST]]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"group": ["g", "g"]},  # known to belong together
+        {"pixel_hash": ["x", "x"], "class_name": ["A", "B"]},  # identical, told elsewhere
+        {"brightness": [100.0, 120.0]},
+        {"contrast": [20.0, 28.0]},
+    ],
+)
+def test_what_does_not_count(columns):
+    assert near(BASE, ONE, **columns).empty
+
+
+def test_a_group_in_two_classes_counts():
+    found = near(BASE, ONE, group=["g", "g"], class_name=["A", "B"])
+    assert pairs(found) == [[1, 0, index.NEAR_CONTRADICTION]]
+
+
+def test_shaded_pictures_share_a_hash_by_chance():
+    assert near(SHADED, SHADED, SHADED).empty
+
+
+def test_the_same_as_comparing_all_pairs_of_near_duplicates():
+    random = np.random.default_rng(3)
+    seeds = random.integers(0, 2**64, 40, dtype=np.uint64)
+    flips = np.uint64(1) << random.integers(0, 64, 200, dtype=np.uint64)
+    hashes = seeds[random.integers(0, 40, 200)] ^ flips
+    hashes = np.unique(hashes)
+    classes = random.choice(["A", "B"], len(hashes))
+    tested = random.random(len(hashes)) < 0.4
+    found = near(
+        *(f"{value:016x}" for value in hashes),
+        class_name=classes,
+        part=np.where(tested, "test", ""),
+    )
+    expected = {}
+    for left, right in itertools.combinations(range(len(hashes)), 2):
+        bits = bin(int(hashes[left]) ^ int(hashes[right])).count("1")
+        if bits <= 2:
+            own, other = (left, right) if tested[right] and not tested[left] else (right, left)
+            rank = (
+                0 if classes[left] != classes[right] else 1 if tested[left] != tested[right] else 2
+            )
+            expected[own] = min(expected.get(own, (9,)), (rank, bits, other))
+    assert len(expected) > 50
+    assert {
+        record: (duplicates.RANKS.index(finding), other) for record, other, finding in pairs(found)
+    } == {record: (rank, other) for record, (rank, _, other) in expected.items()}
+
+
+def test_a_picture_saved_anew_and_smaller_is_found(tmp_path):
+    random = np.random.default_rng(0)
+    spots = [Image.fromarray(random.integers(0, 256, (9, 9, 3), np.uint8)) for _ in range(4)]
+    drawn = [spot.resize((160, 120), Image.Resampling.BICUBIC) for spot in spots]
+    drawn[2].resize((120, 90)).save(tmp_path / "again.jpg", quality=60)
+    rows = []
+    for image in [*drawn, Image.open(tmp_path / "again.jpg")]:
+        grey = image.convert("L")
+        rows.append({"perceptual_hash": difference_hash(grey)} | quality(grey)._asdict())
+    assert pairs(duplicates.near_duplicates(indexed(*rows))) == [[4, 2, index.NEAR]]
+
+
+def test_no_record_and_one():
+    assert duplicates.near_duplicates(indexed({}).head(0)).empty
+    assert near(BASE).empty
+
+
+def brute_force(queries, references, distance):
+    """Compares everything with everything."""
+    return {
+        (place, other)
+        for place, query in enumerate(queries)
+        for other, reference in enumerate(references)
+        if bin(int(query) ^ int(reference)).count("1") <= distance
+    }
+
+
+def found_of_neighbours(queries, references, distance):
+    blocks = list(duplicates.hash_pairs(queries, references, distance))
+    return {pair for left, right in blocks for pair in zip(left, right, strict=True)}
+
+
+def test_by_hand_of_neighbours():
+    references = duplicates.parsed_hashes(
+        ["00000000000000ff", "0000000000000000", "ffffffffffffffff"]
+    )
+    queries = duplicates.parsed_hashes(["0000000000000001", "000000000000007f", "00000000ffffffff"])
+    assert found_of_neighbours(queries, references, 3) == {(0, 1), (1, 0)}
+
+
+@pytest.mark.parametrize("distance", [0, 1, 4, 16, 31])
+def test_the_same_as_comparing_all_pairs_of_neighbours(distance, monkeypatch):
+    monkeypatch.setattr(duplicates, "PAIRS_AT_ONCE", 50)  # many small blocks
+    random = np.random.default_rng(distance)
+    references = random.integers(0, 2**63, 60, dtype=np.uint64)
+    flips = np.bitwise_or.reduce(
+        np.uint64(1) << random.integers(0, 64, (80, 8), dtype=np.uint64), axis=1
+    )
+    queries = references[random.integers(0, 60, 80)] ^ flips
+    queries = np.concatenate([queries, references[:10], queries[:5]])
+    references = np.concatenate([references, references[:7]])
+    expected = brute_force(queries, references, distance)
+    assert expected
+    assert found_of_neighbours(queries, references, distance) == expected
+    assert found_of_neighbours(references, references, distance) == brute_force(
+        references, references, distance
+    )
+
+
+def test_no_reference_or_no_query():
+    none = np.array([], np.uint64)
+    assert not found_of_neighbours(none, np.array([1], np.uint64), 4)
+    assert not found_of_neighbours(np.array([1], np.uint64), none, 4)
+
+
+def test_another_distance_is_refused():
+    with pytest.raises(ValueError, match="0 to 63"):
+        found_of_neighbours(np.array([1], np.uint64), np.array([1], np.uint64), 64)

@@ -1,0 +1,129 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from trackbed.dataset.folds import assigned
+from trackbed.pipeline.errors import UserError
+
+
+def index_of(groups_per_class, frames=4, part=""):
+    """An index in which every class has the given number of groups of `frames` images."""
+    rows = [
+        {"filename": f"{name}/{group:03d}_{frame}.png", "class_name": name, "part": part}
+        | {"label": label, "group": f"{name}/{group:03d}"}
+        for label, (name, count) in enumerate(groups_per_class.items())
+        for group in range(count)
+        for frame in range(frames)
+    ]
+    return pd.DataFrame(rows).assign(record=range(len(rows)))
+
+
+def joined(index, table):
+    return index.merge(table[["record", "fold"]], on="record").merge(
+        table[["record", "part"]].rename(columns={"part": "assigned"}), on="record"
+    )
+
+
+def test_no_group_stands_in_two_folds_or_in_a_fold_and_the_test_part():
+    index = index_of({"A": 20, "B": 35, "C": 12})
+    result = joined(index, assigned(index, folds=4, test_share=0.2, seed=1))
+    assert result.groupby("group")["fold"].nunique().max() == 1
+
+
+def test_shares_are_stratified_by_class():
+    index = index_of({"A": 50, "B": 100})
+    result = joined(index, assigned(index, folds=5, test_share=0.2, seed=1))
+    per_class = result.groupby("class_name")
+    assert per_class["assigned"].apply(lambda part: (part == "test").mean()).tolist() == [0.2, 0.2]
+    training = result[result["assigned"] == "train"]
+    counts = pd.crosstab(training["class_name"], training["fold"])
+    assert counts.loc["A"].tolist() == [32] * 5  # 40 groups of 4 images over 5 folds
+    assert counts.loc["B"].tolist() == [64] * 5
+
+
+def test_an_official_test_part_is_left_alone():
+    training = index_of({"A": 10, "B": 10}, part="train")
+    testing = index_of({"A": 3}, part="test").assign(
+        group=lambda t: "t" + t["group"], filename=lambda t: "t" + t["filename"]
+    )
+    index = pd.concat([training, testing], ignore_index=True)
+    index["record"] = range(len(index))
+    table = assigned(index, folds=2, test_share=0.5, seed=0)
+    assert (table["part"] == index["part"]).all()
+    assert (table["fold"][index["part"] == "test"] == -1).all()
+
+
+def test_the_order_of_the_rows_does_not_matter():
+    index = index_of({"A": 15, "B": 15})
+    mixed = index.sample(frac=1, random_state=3)
+    straight = assigned(index, folds=3, test_share=0.2, seed=5)
+    turned = assigned(mixed, folds=3, test_share=0.2, seed=5).sort_values("record")
+    pd.testing.assert_frame_equal(straight, turned.reset_index(drop=True))
+
+
+def test_another_seed_draws_other_folds():
+    index = index_of({"A": 15, "B": 15})
+    first, second = (assigned(index, 3, 0.2, seed)["fold"].to_numpy() for seed in (0, 1))
+    assert not np.array_equal(first, second)
+
+
+def test_images_without_groups_are_stratified_one_by_one():
+    index = index_of({"A": 50, "B": 30}, frames=1)
+    result = joined(index, assigned(index, folds=4, test_share=0.2, seed=0))
+    counts = pd.crosstab(result["class_name"], result["fold"])
+    assert counts.loc["A"].tolist() == [10, 10, 10, 10, 10]
+    assert counts.loc["B"].tolist() == [6, 6, 6, 6, 6]
+
+
+def test_a_class_with_fewer_groups_than_folds_is_refused_by_name_and_count():
+    index = index_of({"A": 20, "B": 4})
+    with pytest.raises(UserError, match=r"fewer groups than folds: B \(4\).*test_share"):
+        assigned(index, folds=3, test_share=0.2, seed=0)
+    official = index.assign(part=np.where(index["group"].str.endswith("000"), "test", "train"))
+    with pytest.raises(UserError, match=r"B \(3\); split.folds is 5"):
+        assigned(official, folds=5, test_share=0.2, seed=0)
+
+
+def test_a_group_in_both_official_parts_is_refused():
+    index = index_of({"A": 6, "B": 6})
+    index["part"] = np.where(index["filename"].str.endswith("_0.png"), "test", "train")
+    with pytest.raises(UserError, match="12 groups stand in both the train and the test part"):
+        assigned(index, folds=2, test_share=0.2, seed=0)
+
+
+def test_a_share_that_cannot_be_drawn_is_refused_and_not_rounded():
+    index = index_of({"A": 50, "B": 50}, frames=1)
+    with pytest.raises(UserError, match=r"split.test_share: 0.06 cannot be drawn"):
+        assigned(index, folds=2, test_share=0.06, seed=0)
+    table = assigned(index, folds=2, test_share=0.35, seed=0)
+    assert (table["part"] == "test").mean() == pytest.approx(1 / 3, abs=0.02)
+
+
+def test_a_few_images_in_groups_change_the_folds_of_the_others_little():
+    alone = index_of({"A": 300, "B": 200}, frames=1)
+    pairs = alone.assign(group=alone["group"].replace({"A/007": "A/003", "B/150": "B/100"}))
+    before, after = (assigned(index, folds=5, test_share=0.2, seed=0) for index in (alone, pairs))
+    assert 0 < (before["fold"] != after["fold"]).sum() <= 20
+    assert after.groupby("group")["fold"].nunique().max() == 1
+
+
+def test_many_images_in_groups_beside_single_ones_are_stratified_by_image():
+    index = pd.concat(
+        [index_of({"A": 8, "B": 8}, 20), index_of({"C": 80, "D": 80}, 1)], ignore_index=True
+    )
+    index = index.assign(record=range(len(index)))
+    index["label"] = index["class_name"].map("ABCD".index)
+    table = assigned(index, folds=4, test_share=0.2, seed=0)
+    assert 0.1 < (table["part"] == "test").mean() < 0.3
+    training = index[(table["part"] == "train").to_numpy()]
+    counts = pd.crosstab(training["class_name"], table["fold"][table["part"] == "train"].to_numpy())
+    assert (counts.max(axis=1) - counts.min(axis=1)).loc[["C", "D"]].max() <= 1
+
+
+def test_a_class_whose_groups_were_joined_is_told_with_the_key():
+    index = index_of({"A": 20, "B": 20, "C": 20}).assign(named_group=lambda t: t["group"])
+    index.loc[index["class_name"] == "B", "group"] = "B/000"
+    with pytest.raises(
+        UserError, match=r"B \(1\).*joined \(B 20 into 1\): see split.join_distance"
+    ):
+        assigned(index, folds=3, test_share=0.2, seed=0)

@@ -1,0 +1,223 @@
+import gzip
+import struct
+
+import numpy as np
+import pytest
+
+from trackbed.dataset import images, rails, schema, sources
+from trackbed.dataset.groups import Grouping
+from trackbed.dataset.schema import Limits
+from trackbed.pipeline.errors import UserError
+from trackbed.records import reader
+
+tf = pytest.importorskip("tensorflow")
+
+PIXELS = {
+    "a.png": np.arange(24, dtype=np.uint8).reshape(2, 4, 3),
+    "b.png": np.arange(100, 106, dtype=np.uint8).reshape(1, 2, 3),
+    "c.png": np.arange(50, 62, dtype=np.uint8).reshape(3, 4, 1),
+}
+
+
+def example(name, array, **changes):
+    """A serialized record as RAILS writes it; a change to None leaves a feature out."""
+    height, width, depth = array.shape
+    values = {
+        "image_filename": name.encode(),
+        "image_raw": array.tobytes(),
+        "height": height,
+        "width": width,
+        "depth": depth,
+        "label": 0,
+        "class_name": b"STONE" if name < "b" else b"GRASS",
+    } | changes
+    feature = {
+        key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+        if isinstance(value, bytes)
+        else tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+        for key, value in values.items()
+        if value is not None
+    }
+    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+
+
+def write(path, *records):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for record in records:
+            writer.write(record)
+    return path
+
+
+def scan(folder, pattern=None):
+    return sources.scan(folder, None, Grouping(pattern, False))
+
+
+def three():
+    return [example(name, array) for name, array in PIXELS.items()]
+
+
+@pytest.mark.parametrize("file", ["all.tfrecord", "all.tfrecords", "all.tfrecord-00000-of-00001"])
+def test_the_pixels_are_where_the_listing_says(tmp_path, file):
+    path = write(tmp_path / file, *three())
+    listing = scan(tmp_path)
+    assert listing.classes == ["GRASS", "STONE"]
+    assert [(e.filename, e.class_name, e.part, e.group) for e in listing.entries] == [
+        ("a.png", "STONE", "", "a.png"),
+        ("b.png", "GRASS", "", "b.png"),
+        ("c.png", "GRASS", "", "c.png"),
+    ]
+    content = path.read_bytes()
+    for entry in listing.entries:
+        array, raw = PIXELS[entry.filename], entry.raw
+        assert content[raw.offset : raw.offset + raw.length] == array.tobytes()
+        given = images.load(entry, Limits(1000))
+        pixels = np.asarray(reader.decoded(given.data, given.encoding, given.height, given.width))
+        np.testing.assert_array_equal(pixels, np.broadcast_to(array, (*array.shape[:2], 3)))
+
+
+def test_pixels_that_occur_elsewhere_in_the_record_do_not_mislead(tmp_path):
+    # The name holds the key and the pixels, and the features of a map stand in any order.
+    tricky = {"image_filename": b"image_raw AB", "image_raw": b"AB\0", "class_name": b"AB"}
+    records = [example(f"{i}", np.zeros((1, 1, 3), np.uint8), **tricky) for i in range(20)]
+    write(tmp_path / "a.tfrecord", *records, example("z", PIXELS["a.png"]))
+    content = (tmp_path / "a.tfrecord").read_bytes()
+    offset = 0
+    for entry, record in zip(scan(tmp_path).entries, records, strict=False):
+        assert content[entry.raw.offset :][:3] == b"AB\0"
+        # Before it stand its key and, from outside, the lengths of Feature, BytesList and value.
+        before = record[: entry.raw.offset - offset - 12]
+        assert before.endswith(b"image_raw\x12\x07\x0a\x05\x0a\x03")
+        offset += 12 + len(record) + 4
+
+
+def test_image_span_of_large_pixels():
+    array = np.random.default_rng(0).integers(0, 256, (300, 200, 3), dtype=np.uint8)
+    record = example("large", array)
+    start, end = rails.image_span(record)
+    assert record[start:end] == array.tobytes()
+
+
+def test_parts(tmp_path):
+    write(tmp_path / "train/1.tfrecord", *three())
+    write(tmp_path / "test/1.tfrecord", *three())
+    write(tmp_path / "test/2.tfrecord", example("d.png", PIXELS["a.png"]))
+    (tmp_path / "README.md").write_text("")
+    (tmp_path / ".hidden").write_text("")
+    (tmp_path / "link.tfrecord").symlink_to("train/1.tfrecord")
+    listing = scan(tmp_path)
+    # Equal names in both parts are different pictures, as with folders.
+    assert [(e.filename, e.part) for e in listing.entries] == [
+        *[(f"test/{name}.png", "test") for name in "abcd"],
+        *[(f"train/{name}.png", "train") for name in "abc"],
+    ]
+    assert listing.strays == [
+        ("README.md", "no class"),
+        ("link.tfrecord", "not a regular file"),
+    ]
+    assert listing.ignored == [".hidden"]
+
+
+def test_files_in_the_folder_and_in_parts_are_ambiguous(tmp_path):
+    write(tmp_path / "train/1.tfrecord", *three())
+    write(tmp_path / "0.tfrecord", *three())
+    with pytest.raises(UserError, match=r"directly in it \(0.tfrecord\) and in parts \(train/1"):
+        scan(tmp_path)
+
+
+def test_names_that_return_in_every_class_are_told_apart(tmp_path):
+    array = PIXELS["a.png"]
+    records = [example("1.png", array, class_name=name) for name in (b"A", b"A", b"B")] + [
+        example("2.png", array, class_name=b"B")
+    ]
+    write(tmp_path / "x.tfrecord", *records)
+    names = [entry.filename for entry in scan(tmp_path).entries]
+    assert names == ["A/1.png", "A/1.png", "B/1.png", "B/2.png"]
+    assert [e.group for e in scan(tmp_path, r"\d").entries] == ["1", "1", "1", "2"]
+
+
+def test_the_label_stands_in_for_a_missing_class_name(tmp_path):
+    labels = [example(f"{i}", PIXELS["a.png"], class_name=None, label=i) for i in (12, 7)]
+    write(tmp_path / "x.tfrecord", *labels)
+    assert scan(tmp_path).classes == ["12", "7"]
+
+
+def test_a_negative_label_is_no_class(tmp_path):
+    write(
+        tmp_path / "x.tfrecord", *three(), example("n", PIXELS["a.png"], class_name=None, label=-1)
+    )
+    with pytest.raises(UserError, match=r"record 3: label must be 0 or more .* got -1"):
+        scan(tmp_path)
+
+
+def test_pixels_of_the_wrong_length_are_for_the_list_of_rejects(tmp_path):
+    write(tmp_path / "x.tfrecord", *three(), example("wrong.png", PIXELS["a.png"], height=3))
+    with pytest.raises(schema.Rejected, match="of 24 bytes, 3 x 4 x 3 are 36") as refused:
+        images.load(scan(tmp_path).entries[-1], Limits(1000))
+    assert refused.value.reason == "wrong length"
+
+
+def test_names_that_are_no_text_are_shown_and_missing_ones_numbered(tmp_path):
+    strange = [example("x", PIXELS["a.png"], image_filename=name) for name in (b"\xff\n", b"")]
+    write(tmp_path / "x.tfrecord", *three(), *strange)
+    names = {entry.filename for entry in scan(tmp_path).entries}
+    assert {"\\xff\\x0a", "x.tfrecord#4"} <= names
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"image_raw": None},
+            "record 3: no feature 'image_raw' .*this record has class_name, depth",
+        ),
+        ({"height": None}, "record 3: no feature 'height'"),
+        ({"height": b"2"}, "record 3: no feature 'height'"),
+        ({"depth": 4}, "record 3: depth must be 1 or 3, got 4"),
+        ({"class_name": b"\xff"}, r"record 3: class_name must be text, got '\\xff'"),
+    ],
+)
+def test_records_of_another_schema_are_refused(tmp_path, changes, message):
+    write(tmp_path / "x.tfrecord", *three(), example("d", PIXELS["a.png"], **changes))
+    with pytest.raises(UserError, match=rf"x.tfrecord, {message}"):
+        scan(tmp_path)
+
+
+def test_what_is_no_record_at_all_is_refused(tmp_path):
+    write(tmp_path / "x.tfrecord", *three(), b"\xff\xff\xff")
+    with pytest.raises(UserError, match=r"record 3: not a tf.train.Example"):
+        scan(tmp_path)
+
+
+def test_every_cut_is_noticed_but_one_between_two_records(tmp_path):
+    whole = write(tmp_path / "x.tfrecord", *three()).read_bytes()
+    borders, position = [], 0
+    while position < len(whole):
+        borders.append(position)
+        position += 12 + struct.unpack("<Q", whole[position : position + 8])[0] + 4
+    for end in range(1, len(whole), 23):
+        if end in borders:
+            continue
+        (tmp_path / "x.tfrecord").write_bytes(whole[:end])
+        record = sum(border < end for border in borders) - 1
+        with pytest.raises(UserError, match=f"x.tfrecord, record {record}: damaged or cut off"):
+            scan(tmp_path)
+
+
+def test_a_flipped_byte_is_noticed(tmp_path):
+    path = write(tmp_path / "x.tfrecord", *three())
+    whole = path.read_bytes()
+    for at in range(0, len(whole), 41):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with pytest.raises(UserError, match="damaged or cut off"):
+            scan(tmp_path)
+
+
+def test_empty_and_compressed_files_are_told(tmp_path):
+    path = write(tmp_path / "x.tfrecord", *three())
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    with pytest.raises(UserError, match="compressed; unpack it"):
+        scan(tmp_path)
+    path.write_bytes(b"")
+    with pytest.raises(UserError, match="holds no record"):
+        scan(tmp_path)

@@ -1,0 +1,120 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score, f1_score
+
+from trackbed.evaluation import comparison
+
+NAMES = ["A", "B", "C"]
+
+
+def table(labels, predicted, groups=None, prefix=""):
+    """Predictions of images 0.png, 1.png, ... in the layout of predictions.csv."""
+    count = len(labels)
+    return pd.DataFrame(
+        {
+            "record": range(count),
+            "filename": [f"{prefix}{number}.png" for number in range(count)],
+            "group": [str(group) for group in (groups if groups is not None else range(count))],
+            "true": [NAMES[label] for label in labels],
+            "predicted": [NAMES[label] for label in predicted],
+            "confidence": np.linspace(0.5, 0.9, count),
+        }
+        | {f"p_{name}": 0.0 for name in NAMES}
+    )
+
+
+def random_pair(images=600, mended=0.1, seed=0):
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 3, images)
+    first = np.where(random.random(images) < 0.75, labels, (labels + 1) % 3)
+    second = np.where(random.random(images) < mended, labels, first)
+    return labels, first, second
+
+
+def test_mended_and_broken_by_hand():
+    found = comparison.compared(
+        table([0, 0, 1, 1, 2, 2], [0, 1, 1, 0, 2, 0]), table([0, 0, 1, 1, 2, 2], [0, 0, 2, 0, 2, 1])
+    )
+    assert found.mended["filename"].tolist() == ["1.png"]
+    assert found.broken[["filename", "true", "first", "second"]].values.tolist() == [
+        ["2.png", "B", "B", "C"]
+    ]
+    assert found.p_value == 1.0  # one against one
+    assert found.images == 6
+
+
+def test_scores_and_their_difference_are_those_of_scikit_learn():
+    labels, first, second = random_pair()
+    found = comparison.compared(table(labels, first), table(labels, second))
+    expected = [f1_score(labels, said, average="macro") for said in (first, second)]
+    assert found.macro_f1 == pytest.approx(expected)
+    assert found.accuracy == pytest.approx([accuracy_score(labels, s) for s in (first, second)])
+    value, low, high = found.difference
+    assert value == pytest.approx(expected[1] - expected[0])
+    assert 0 < low < value < high  # a tenth of the mistakes mended is no chance
+    assert found.distinguishable
+    per_class = f1_score(labels, second, average=None)
+    np.testing.assert_allclose(found.classes["f1_second"], per_class)
+    assert found.classes["images"].tolist() == np.bincount(labels).tolist()
+
+
+def test_a_difference_within_one_object_is_not_distinguishable():
+    labels, first, second = random_pair(60, mended=0.0)
+    groups = np.arange(60) // 10
+    second = np.where(groups == 2, labels, second)  # one object of six is mended
+    found = comparison.compared(table(labels, first, groups), table(labels, second, groups))
+    assert found.groups == 6
+    assert found.difference[0] > 0
+    assert not found.distinguishable
+
+
+# Of 10 changed images 9 were mended: two-sided binomial probability 2 * (1 + 10) / 2**10.
+@pytest.mark.parametrize(("mended", "broken", "p"), [(9, 1, 22 / 1024), (0, 0, 1), (5, 0, 2 / 32)])
+def test_mcnemar_by_hand(mended, broken, p):
+    assert comparison.mcnemar(mended, broken) == pytest.approx(p)
+
+
+def test_only_common_images_count():
+    labels, first, second = random_pair(50)
+    found = comparison.compared(table(labels, first), table(labels[:30], second[:30]))
+    assert (found.images, found.left_out) == (30, (20, 0))
+
+
+@pytest.mark.parametrize(
+    ("second", "words"),
+    [
+        (table([0, 1], [0, 1], prefix="other"), "no test image in common"),
+        (table([1, 1], [0, 1]), r"1 images, such as 0\.png, have another true class"),
+        (table([0, 1], [0, 1]).drop(columns="p_C"), "the classes are"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(second, words):
+    with pytest.raises(ValueError, match=words):
+        comparison.compared(table([0, 1], [0, 1]), second)
+
+
+def change(mended, *, worse=False):
+    labels, first, second = random_pair(mended=mended)
+    tables = table(labels, first), table(labels, second)
+    return comparison.compared(*(reversed(tables) if worse else tables))
+
+
+def test_a_score_below_the_floor_fails_without_a_base():
+    assert comparison.reasons_against(0.79, 0.8, None, 0.0) == [
+        "macro F1 0.7900 is below the floor of 0.8000"
+    ]
+    assert comparison.reasons_against(0.81, 0.8, None, 0.0) == []
+
+
+def test_a_clear_drop_fails_and_a_gain_does_not():
+    (reason,) = comparison.reasons_against(0.9, 0.0, change(0.3, worse=True), 0.01)
+    assert reason.startswith("macro F1 fell by 0.0")
+    assert comparison.reasons_against(0.9, 0.0, change(0.3), 0.01) == []
+
+
+@pytest.mark.parametrize(("mended", "allowed"), [(0.3, 0.5), (0.002, 0.0)])
+def test_a_drop_that_is_allowed_or_no_more_than_chance_passes(mended, allowed):
+    worse = change(mended, worse=True)
+    assert worse.difference[0] < 0
+    assert comparison.reasons_against(0.9, 0.0, worse, allowed) == []

@@ -1,0 +1,126 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as sklearn_metrics
+
+from trackbed.evaluation import metrics
+
+
+@pytest.fixture
+def random_case():
+    random = np.random.default_rng(4)
+    labels = random.integers(0, 6, 400)
+    probabilities = random.dirichlet(np.ones(6), 400) + 0.4 * np.eye(6)[labels]
+    return labels, probabilities / probabilities.sum(axis=1, keepdims=True)
+
+
+def test_per_class_by_hand():
+    matrix = np.array([[8, 2, 0], [1, 4, 0], [3, 0, 2]])
+    first = metrics.per_class(matrix).iloc[0]
+    # class 0 against the rest: 8 hits, 2 misses, 4 false alarms, 6 rightly left alone
+    assert first[["support", *metrics.COUNTS[1:]]].tolist() == [10, 8, 4, 2, 6]
+    assert first["precision"] == 8 / 12
+    assert first["recall"] == 8 / 10
+    assert first["specificity"] == 6 / 10
+    assert first["f1"] == pytest.approx(2 * (8 / 12) * 0.8 / (8 / 12 + 0.8))
+    assert first["accuracy"] == 14 / 20
+    assert first["type_1_error"] == pytest.approx(4 / 10)
+    assert first["type_2_error"] == pytest.approx(2 / 10)
+
+
+def test_per_class_and_averages_agree_with_scikit_learn(random_case):
+    labels, probabilities = random_case
+    predicted = probabilities.argmax(axis=1)
+    table = metrics.per_class(metrics.confusion(labels, predicted, 6))
+    theirs = sklearn_metrics.precision_recall_fscore_support(labels, predicted)
+    for name, expected in zip(("precision", "recall", "f1", "support"), theirs, strict=True):
+        np.testing.assert_allclose(table[name], expected)
+    mean = metrics.averages(table)
+    for row, average in (("macro avg", "macro"), ("weighted avg", "weighted")):
+        expected = sklearn_metrics.precision_recall_fscore_support(
+            labels, predicted, average=average
+        )
+        np.testing.assert_allclose(mean.loc[row, ["precision", "recall", "f1"]], expected[:3])
+
+
+def test_a_class_without_images_is_undefined_and_stays_out_of_the_averages():
+    matrix = np.array([[5, 0, 1], [0, 4, 0], [0, 0, 0]])
+    table = metrics.per_class(matrix)
+    assert table.loc[2, ["recall", "f1", "type_2_error"]].isna().all()
+    assert table.loc[2, "precision"] == 0  # its only call was wrong
+    assert metrics.averages(table).loc["macro avg", "recall"] == pytest.approx((5 / 6 + 1) / 2)
+
+
+def test_a_class_that_is_never_predicted_has_no_precision_but_an_f1_of_zero():
+    matrix = np.array([[5, 0], [3, 0]])
+    table = metrics.per_class(matrix)
+    assert np.isnan(table.loc[1, "precision"])
+    assert table.loc[1, "f1"] == 0
+    assert metrics.averages(table).loc["macro avg", "precision"] == (5 / 8) / 2
+
+
+def test_top_k_by_hand_with_a_tie_at_the_edge():
+    probabilities = np.array([[0.5, 0.3, 0.2], [0.4, 0.3, 0.3]])
+    labels = np.array([1, 2])  # second most probable; tied for second
+    assert metrics.top_k(probabilities, labels, k=1) == 0
+    assert metrics.top_k(probabilities, labels, k=2) == 1
+
+
+def test_top_k_agrees_with_scikit_learn(random_case):
+    labels, probabilities = random_case
+    for k in (1, 2, 5):
+        expected = sklearn_metrics.top_k_accuracy_score(labels, probabilities, k=k)
+        assert metrics.top_k(probabilities, labels, k) == expected
+
+
+@pytest.mark.parametrize("k", [0, 4])
+def test_top_k_refuses_a_k_beyond_the_classes(k):
+    with pytest.raises(ValueError, match=f"Received k={k}"):
+        metrics.top_k(np.full((1, 3), 1 / 3), np.array([0]), k)
+
+
+def test_confidence_of_right_and_wrong_answers_by_hand():
+    probabilities = np.array([[0.9, 0.1], [0.7, 0.3], [0.4, 0.6]])
+    found = metrics.confidence(probabilities, np.array([0, 1, 1]))
+    assert found["confidence_right"] == pytest.approx(0.75)
+    assert found["confidence_wrong"] == pytest.approx(0.7)
+    assert found["confidence_gap"] == pytest.approx(0.05)
+
+
+def test_confidence_of_wrong_answers_is_undefined_without_any():
+    found = metrics.confidence(np.array([[0.9, 0.1]]), np.array([0]))
+    assert np.isnan(found["confidence_wrong"])
+    assert np.isnan(found["confidence_gap"])
+
+
+def test_overall_agrees_with_scikit_learn(random_case):
+    labels, probabilities = random_case
+    predicted = probabilities.argmax(axis=1)
+    found = metrics.overall(probabilities, labels, k=2)
+    assert next(iter(found)) == "macro_f1"
+    assert found["macro_f1"] == pytest.approx(
+        sklearn_metrics.f1_score(labels, predicted, average="macro")
+    )
+    assert found["balanced_accuracy"] == pytest.approx(
+        sklearn_metrics.balanced_accuracy_score(labels, predicted)
+    )
+    expected_loss = -np.log(probabilities[np.arange(len(labels)), labels]).mean()
+    assert found["loss"] == pytest.approx(expected_loss)
+    assert found["top_2"] == sklearn_metrics.top_k_accuracy_score(labels, probabilities, k=2)
+
+
+def test_overall_cuts_k_to_the_number_of_classes():
+    assert metrics.overall(np.array([[0.8, 0.2]]), np.array([0]), k=5)["top_2"] == 1
+
+
+def test_summary_has_the_classes_in_order_and_the_averages_behind():
+    bounds = np.array([[0.5, 0.9], [0.4, 1.0]])
+    per_class = metrics.per_class(np.array([[3, 1], [0, 2]]))
+    table = metrics.summary(per_class, ["b", "a"], bounds, (0.45, 0.95))
+    assert table["f1_low"].tolist()[:3] == [0.5, 0.4, 0.45]
+    assert table["f1_high"].tolist()[:3] == [0.9, 1.0, 0.95]
+    assert pd.isna(table["f1_low"].iloc[3])
+    assert table["class_name"].tolist() == ["b", "a", "macro avg", "weighted avg"]
+    assert table["support"].tolist() == [4, 2, 6, 6]
+    assert table["true_positive"].tolist()[:2] == [3, 2]
+    assert pd.isna(table["true_positive"].iloc[2])

@@ -1,0 +1,109 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+from sklearn.metrics import f1_score
+
+from trackbed.evaluation import slices
+from trackbed.pipeline.errors import UserError
+from trackbed.pipeline.outputs import write_csv
+
+NAMES = ["A", "B", "C"]
+
+
+def rows(images, groups=None, **columns):
+    """Rows of an index whose pictures are all alike but for the columns given."""
+    table = {"width": 80, "height": 60, "brightness": 100.0, "contrast": 40.0, "sharpness": 500.0}
+    table |= {"group": [f"g{g}" for g in (np.arange(images) if groups is None else groups)]}
+    return pd.DataFrame(table | columns, index=range(images))
+
+
+def answered(images, wrong):
+    """Labels 0, 1, 2, 0, ... and predictions that are wrong where said."""
+    labels = np.arange(images) % 3
+    return labels, np.where(wrong, (labels + 1) % 3, labels)
+
+
+def dark(images=300, accuracy=0.4):
+    """A third of the pictures is dark and harder; the rest is right but for every tenth."""
+    random = np.random.default_rng(0)
+    brightness = random.permutation(np.linspace(10, 240, images))
+    share = np.where(brightness < 86, accuracy, 0.9)
+    return rows(images, brightness=brightness), *answered(images, random.random(images) > share)
+
+
+def test_slices_by_hand():
+    brightness = np.repeat([10.0, 50.0, 90.0], 4)
+    wrong = np.isin(np.arange(12), [0, 1, 4])
+    table = slices.slices(rows(12, brightness=brightness), *answered(12, wrong), NAMES, seed=0)
+    # Thirds of 12 ordered values end two thirds of the way from the 4th to the 5th, and so on.
+    # Images 0, 3, 6, 9 are of class A, of which 0 is wrong; 1, 4 of class B are wrong.
+    assert table[["kind", "slice", "images", "accuracy"]].values.tolist() == [
+        ["class", "A", 4, 0.75],
+        ["class", "B", 4, 0.5],
+        ["class", "C", 4, 1.0],
+        ["brightness", "below 36.67", 4, 0.5],
+        ["brightness", "36.67 to 63.33", 4, 0.75],
+        ["brightness", "above 63.33", 4, 1.0],
+    ]
+    assert table["groups"].tolist() == [4] * 6
+    assert not table["below_whole"].any()
+
+
+def test_macro_f1_of_a_slice_is_that_of_scikit_learn():
+    given, labels, predicted = dark()
+    table = slices.slices(given, labels, predicted, NAMES, seed=0)
+    low = np.quantile(given["brightness"], 1 / 3)
+    here = given["brightness"].to_numpy() < low
+    (found,) = table["macro_f1"][table["slice"] == f"below {low:.4g}"]
+    assert found == pytest.approx(f1_score(labels[here], predicted[here], average="macro"))
+    assert table["macro_f1"][table["kind"] == "class"].isna().all()
+
+
+def test_the_worst_slice_is_found():
+    found = slices.worst(slices.slices(*dark(), NAMES, seed=0))
+    assert found["kind"] == "brightness"
+    assert found["slice"].startswith("below 86")
+    assert 0.2 < found["accuracy_low"] < found["accuracy"] < found["accuracy_high"] < 0.6
+
+
+def test_noise_is_not_named():
+    named = 0
+    for seed in range(8):
+        random = np.random.default_rng(seed)
+        given = rows(200, brightness=random.random(200), sharpness=random.random(200))
+        labels, predicted = answered(200, random.random(200) > 0.85)
+        table = slices.slices(given, labels, predicted, NAMES, seed=0)
+        named += slices.worst(table) is not None
+    assert named <= 1
+
+
+def test_groups_with_enough_images_are_listed_the_worst_first():
+    groups = np.repeat(np.arange(13), [9, *[20] * 12])
+    wrong = np.arange(249) % 20 < np.repeat(np.arange(13), [9, *[20] * 12])
+    table = slices.slices(rows(249, groups), *answered(249, wrong), NAMES, seed=0)
+    listed = table[table["kind"] == "group"]
+    assert listed["slice"].tolist()[:3] == ["g12", "g11", "g10"]
+    assert len(listed) == slices.LISTED_GROUPS
+    assert "g0" not in set(listed["slice"])  # of 9 images
+    # Of one group the interval is Wilson's.
+    first = listed.iloc[0]
+    expected = binomtest(round(20 * first["accuracy"]), 20).proportion_ci(method="wilson")
+    assert (first["accuracy_low"], first["accuracy_high"]) == pytest.approx(expected)
+
+
+def test_a_slice_of_few_images_is_not_named():
+    wrong = np.arange(120) < 9
+    given = rows(120, np.repeat(np.arange(2), [9, 111]))
+    table = slices.slices(given, *answered(120, wrong), NAMES, seed=0)
+    assert slices.worst(table) is None
+
+
+def test_a_table_comes_back_as_it_was_written(tmp_path):
+    given, labels, predicted = dark()
+    table = slices.slices(given, labels, predicted, ["NA", "012", "true"], seed=0)
+    write_csv(tmp_path / "slices.csv", table)
+    pd.testing.assert_frame_equal(slices.read(tmp_path / "slices.csv"), table)
+    (tmp_path / "slices.csv").write_text("kind,slice\nclass,A\n")
+    with pytest.raises(UserError, match=r"slices\.csv: .*dvc repro -f evaluate"):
+        slices.read(tmp_path / "slices.csv")

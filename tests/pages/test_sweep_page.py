@@ -1,0 +1,107 @@
+"""The page of a sweep on made-up runs."""
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from trackbed.pages import sweep_figures, sweep_page
+
+
+def made(grid, folds=3):
+    """A sweep of the settings in `grid` (rows of values by key), and its curves."""
+    draw, rows, curves = np.random.default_rng(0), [], {}
+    for number, setting in enumerate(grid):
+        for fold in range(folds):
+            score = 0.7 + 0.01 * number + draw.normal(0, 0.02)
+            name = f"run-{number}-{fold}"
+            scores = {"val_macro_f1": score, "val_accuracy": score, "val_loss": 1 - score}
+            scores |= {"seconds": 65.0, "test_macro_f1": 0.5, "test_accuracy": 0.5}
+            rows.append({"name": name, "commit": "c", "fold": fold, "seed": 0} | setting | scores)
+            line = pd.Series([0.1, 0.2 + fold / 10], index=[1, 2])
+            curves[name] = dict.fromkeys(sweep_page.QUANTITIES, line)
+    keys = list(grid[0])
+    return sweep_page.Sweep("study", "f" * 40, pd.DataFrame(rows), keys), curves
+
+
+def page(tmp_path, sweep, curves):
+    sweep_page.write(tmp_path, sweep, curves)
+    return (tmp_path / "index.html").read_text()
+
+
+def svgs(text):
+    return [ElementTree.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", text, re.DOTALL)]
+
+
+@pytest.fixture
+def grid():
+    return [
+        {"train.dropout": dropout, "train.batch": batch}
+        for dropout in ("0.2", "0.5")
+        for batch in ("16", "32")
+    ]
+
+
+def test_every_parameter_has_its_boxes_and_curves(tmp_path, grid):
+    sweep, curves = made(grid)
+    text = page(tmp_path, sweep, curves)
+    told = [svg.get("aria-label") for svg in svgs(text)]
+    assert len(told) == 3 + 2 * 6
+    for key in ("train.dropout", "train.batch"):
+        for score in ("Macro F1", "Accuracy", "Loss"):
+            assert any(f"{score} of validation by {key}; means" in label for label in told)
+    assert text.count("<tr>") == 1 + 4 + 2 * 3
+    # Beside the mean of every setting the lowest and the highest run.
+    for key, rows in sweep.runs.groupby(["train.dropout", "train.batch"]):
+        for end in (rows["val_macro_f1"].min(), rows["val_macro_f1"].max()):
+            assert f'<td class="n">{end:.3f}</td>' in text, key
+            assert f"{end:.4f}" in sweep_page.text(sweep)
+
+
+def test_every_run_is_a_point_of_its_box(grid):
+    sweep, _ = made(grid)
+    svg = ElementTree.fromstring(sweep_figures.boxes(sweep.runs, "train.batch", "val_loss"))
+    points = [use for use in svg.iter("use") if "fill: var(--ink)" in use.get("style", "")]
+    assert len(points) == 12
+
+
+def test_many_numbers_are_points_over_an_axis():
+    sweep, curves = made([{"train.learning_rate": f"{10**-n:.12g}"} for n in range(1, 11)])
+    svg = ElementTree.fromstring(sweep_figures.boxes(sweep.runs, "train.learning_rate", "val_loss"))
+    texts = {"".join(text.itertext()).strip() for text in svg.iter("text")}
+    assert {"0.0001", "1e-06"} & texts
+    # A curve per value would be a tangle.
+    assert len(sweep_page._of_parameter(sweep, curves, "train.learning_rate")) == 3
+
+
+def test_the_same_runs_give_the_same_bytes(tmp_path, grid):
+    assert page(tmp_path / "a", *made(grid)) == page(tmp_path / "b", *made(grid))
+
+
+def test_values_stand_literally(tmp_path):
+    evil = ["<script>alert(1)</script>", "$x_1$", "ü日本" * 40]
+    sweep, curves = made([{"train.weights": value} for value in evil])
+    text = page(tmp_path, sweep, curves)
+    assert "<script>" not in text
+    assert "$x_1$" in text
+
+
+def test_one_run_alone_makes_a_page(tmp_path):
+    sweep, curves = made([{}], folds=1)
+    text = page(tmp_path, sweep, curves)
+    assert "Best by validation macro F1: params.yaml, 0.7" in text
+    assert "on one fold" in text
+    assert len(svgs(text)) == 3
+    assert (tmp_path / "best.json").read_text().count("null") == 2  # no interval
+
+
+def test_a_failed_fold_leaves_the_setting_without_a_rank(tmp_path, grid):
+    sweep, curves = made(grid)
+    whole = sweep.runs[sweep.runs["name"] != "run-3-2"]
+    failed = [("run-3-2", "train: <boom>", "run.log")]
+    text = page(tmp_path, sweep_page.Sweep("study", "f" * 40, whole, sweep.keys, failed), curves)
+    assert text.count("incomplete") == 1
+    assert "train: &lt;boom&gt;" in text
+    assert "incomplete" in text.split("<tbody>")[1].split("</tbody>")[0].split("<tr>")[-1]

@@ -1,0 +1,73 @@
+import ast
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from trackbed.pipeline import outputs
+
+
+def test_a_file_appears_only_when_it_is_whole(tmp_path):
+    path = tmp_path / "scores.json"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), outputs.replacing(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_appears_only_when_it_is_whole(tmp_path):
+    path = tmp_path / "records"
+    path.mkdir()
+    (path / "old").touch()
+    with pytest.raises(RuntimeError), outputs.replacing_folder(path) as folder:
+        (folder / "half").touch()
+        raise RuntimeError
+    assert [inner.name for inner in path.iterdir()] == ["old"]
+    with outputs.replacing_folder(path) as folder:
+        (folder / "new").touch()
+    assert [inner.name for inner in path.iterdir()] == ["new"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_run_left_is_in_nobodys_way(tmp_path):
+    (tmp_path / ".scores.json.partial").mkdir()
+    with outputs.replacing(tmp_path / "scores.json") as temporary:
+        temporary.write_text("whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["scores.json"]
+
+
+def test_json_is_valid_where_a_score_is_not_defined(tmp_path):
+    path = tmp_path / "deep" / "scores.json"
+    values = {"f1": float("nan"), "inner": [1.5, float("inf")], "name": "Größe"}
+    outputs.write_json(path, values)
+    assert json.loads(path.read_text("utf-8")) == {
+        "f1": None,
+        "inner": [1.5, None],
+        "name": "Größe",
+    }
+
+
+def test_csv_keeps_text_as_it_is(tmp_path):
+    table = pd.DataFrame({"name": ['a,"b"', "NA", "012"], "n": [1, 2, 3]})
+    outputs.write_csv(tmp_path / "t.csv", table)
+    assert (tmp_path / "t.csv").read_text() == 'name,n\n"a,""b""",1\nNA,2\n012,3\n'
+
+
+def test_a_jpeg_is_what_pillow_writes_into_a_file(tmp_path):
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 70, 3), np.uint8))
+    noise.save(tmp_path / "a.jpg", quality=88)
+    assert outputs.jpeg(noise, 88) == (tmp_path / "a.jpg").read_bytes()
+
+
+def test_nobody_else_has_pillow_write():
+    saved = set()
+    for path in Path(outputs.__file__).parents[2].rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".save"):
+                saved.add(ast.unparse(node.func))
+    assert saved == {"picture.save", "model.save", "checkpoint.save"}

@@ -1,0 +1,56 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from trackbed.pipeline import tensorflow_setup
+
+
+def drawn(seed):
+    tensorflow_setup.make_deterministic(seed)
+    return np.asarray(keras.random.normal((4,)))
+
+
+def test_a_seed_decides_what_follows():
+    assert np.array_equal(drawn(1), drawn(1))
+    assert not np.array_equal(drawn(1), drawn(2))
+
+
+def test_the_precision_is_that_of_the_layers_built_next():
+    tensorflow_setup.make_deterministic(0, "mixed_bfloat16")
+    assert keras.layers.Dense(1).compute_dtype == "bfloat16"
+    tensorflow_setup.make_deterministic(0)
+    assert keras.layers.Dense(1).compute_dtype == "float32"
+
+
+STAGES = Path(__file__).parents[2] / "stages"
+
+
+def test_tensorflow_starts_in_silence_and_later_errors_are_seen():
+    code = (
+        f"import sys; sys.path.insert(0, {str(STAGES)!r})\n"
+        "from trackbed.pipeline import tensorflow_setup\n"
+        "tensorflow_setup.start()\n"
+        "import tensorflow as tf\n"
+        "print(int(tf.constant(1) + 1))\n"
+        "print('later', file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "2\n"
+    assert done.stderr == "later\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b"I0000 00:00:17 port.cc:153] oneDNN custom operations are on.\n", False),
+        (b"WARNING: All log messages before absl::InitializeLog() is called\n", False),
+        (b"E0000 00:00:17 something.cc:1] cannot load library\n", True),
+        (b"Traceback (most recent call last):\n", True),
+    ],
+)
+def test_only_greetings_are_held_back(line, expected):
+    assert tensorflow_setup.is_important(line) == expected

@@ -1,0 +1,231 @@
+import io
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from recorded import drawn, stored, written
+
+from trackbed.dataset import recording
+from trackbed.dataset.schema import Entry
+from trackbed.pipeline.errors import UserError
+from trackbed.records import reader
+
+RANDOM = np.random.default_rng(0)
+# Smooth and rough parts, and edges.
+SCENE = np.clip(
+    np.add.outer(np.linspace(0, 200, 90), 50 * np.sin(np.arange(120) / 5))[..., None]
+    + RANDOM.normal(0, 15, (90, 120, 3)),
+    0,
+    255,
+).astype(np.uint8)
+
+
+def saved(array, encoding, **options):
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, encoding, **options)
+    return buffer.getvalue()
+
+
+def resized(image, height, width):
+    target = np.empty((height, width, 3), np.uint8)
+    reader.resize(image, target)
+    return target
+
+
+def by_tensorflow(image, height, width):
+    scaled = tf.image.resize(image, (height, width), antialias=True)
+    return tf.cast(tf.clip_by_value(tf.round(scaled), 0, 255), tf.uint8).numpy()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"quality": 95, "subsampling": 0},
+        {"quality": 80},
+        {"quality": 30, "progressive": True},
+    ],
+)
+def test_a_jpeg_is_decoded_to_the_bit_as_tensorflow_and_pillow_do(options):
+    data = saved(SCENE, "jpeg", **options)
+    found = reader.decoded(data, "jpeg", 90, 120)
+    accurate = tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE")
+    np.testing.assert_array_equal(found, accurate)
+    np.testing.assert_array_equal(found, Image.open(io.BytesIO(data)))
+
+
+@pytest.mark.parametrize("encoding", ["jpeg", "png"])
+def test_grey_is_repeated(encoding):
+    data = saved(SCENE[..., 0], encoding)
+    grey = np.asarray(Image.open(io.BytesIO(data)))
+    found = reader.decoded(data, encoding, 90, 120)
+    np.testing.assert_array_equal(found, np.repeat(grey[..., None], 3, axis=2))
+
+
+@pytest.mark.parametrize("scale", [2, 4, 8])
+def test_a_reduced_jpeg_is_decoded_as_pillow_drafts_it(scale):
+    data = saved(SCENE[:87, :109], "jpeg")
+    drafted = Image.open(io.BytesIO(data))
+    drafted.draft("RGB", (109 // scale, 87 // scale))
+    found = reader.decoded(data, "jpeg", 87, 109, scale)
+    np.testing.assert_array_equal(found, drafted)
+
+
+@pytest.mark.parametrize("stored", [(90, 120), (64, 64), (31, 500), (32, 32), (300, 260)])
+def test_the_scale_is_the_one_that_pillow_drafts_at(stored):
+    height, width = stored
+    drafted = Image.open(io.BytesIO(saved(np.zeros((height, width, 3), np.uint8), "jpeg")))
+    drafted.draft("RGB", (30, 32))
+    scale = reader.jpeg_reduction(stored, (32, 30))
+    assert drafted.size == (-(-width // scale), -(-height // scale))
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_the_pixels_stay_as_they_lie_in_the_file(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = saved(SCENE, "jpeg", exif=exif)
+    np.testing.assert_array_equal(
+        reader.decoded(data, "jpeg", 90, 120), Image.open(io.BytesIO(data))
+    )
+
+
+@pytest.mark.parametrize("shape", [(90, 120), (91, 120), (150, 333), (1024, 1024)])
+def test_enlarging_agrees_with_tensorflow_within_a_grey_level(shape):
+    found = resized(SCENE, *shape)
+    assert np.abs(found.astype(int) - by_tensorflow(SCENE, *shape)).max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(45, 60), (89, 119), (7, 5), (30, 200), (200, 30)])
+def test_shrinking_antialiases_and_agrees_with_tensorflow_within_a_grey_level(shape):
+    found = resized(SCENE, *shape)
+    assert np.abs(found.astype(int) - by_tensorflow(SCENE, *shape)).max() <= 1
+
+
+def test_the_same_size_changes_nothing():
+    np.testing.assert_array_equal(resized(SCENE, 90, 120), SCENE)
+
+
+@pytest.mark.parametrize("encoding", ["raw", "jpeg", "png"])
+def test_data_of_another_size_are_refused(encoding):
+    data = SCENE.tobytes() if encoding == "raw" else saved(SCENE, encoding)
+    with pytest.raises(ValueError):
+        reader.decoded(data, encoding, 90, 119)
+    with pytest.raises(ValueError):
+        reader.decoded(data[:100], encoding, 90, 120)
+
+
+def test_pixels_come_back_as_they_were_in_the_order_of_the_rows(tmp_path):
+    entries, pictures, images = drawn(1)
+    pairs = [(entries[0], picture) for picture in pictures * 3]
+    table = recording.write(tmp_path, pairs, ["A"], 10**6)
+    found = reader.pixels(tmp_path, table.iloc[[2, 0]], *images[0].shape[:2])
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, np.stack([images[0]] * 2))
+    table, images = written(tmp_path)
+    rows = table.iloc[[6, 1, 4]]
+    shrunk = reader.pixels(tmp_path, rows, 4, 6)
+    for row, image in zip([6, 1, 4], shrunk, strict=True):
+        pillow = Image.fromarray(images[row]).resize((6, 4), Image.Resampling.BILINEAR)
+        # Pillow antialiases too; its filter is quantised.
+        assert np.abs(np.asarray(pillow).astype(int) - image).max() <= 2
+
+
+def test_jpeg_is_decoded_as_pillow_does(tmp_path):
+    ramp = np.linspace(0, 255, 64 * 48 * 3).reshape(48, 64, 3).astype(np.uint8)
+    picture = stored(ramp, "jpeg")
+    entry = Entry("A/1.jpg", "A", "", "g", Path("x"))
+    table = recording.write(tmp_path, [(entry, picture)], ["A"], 10**6)
+    pillow = np.asarray(Image.open(io.BytesIO(picture.data))).astype(int)
+    assert np.abs(reader.pixels(tmp_path, table, 48, 64)[0] - pillow).max() <= 2
+
+
+def test_a_large_jpeg_is_made_small_as_a_drafted_one_is_by_pillow(tmp_path):
+    """What docs/records.md tells users of the model to do gives what it was trained on."""
+    waves = np.sin(np.arange(300 * 400) / 7).reshape(300, 400, 1) * [90, 60, 30]
+    picture = stored((128 + waves).astype(np.uint8), "jpeg")
+    entry = Entry("A/1.jpg", "A", "", "g", Path("x"))
+    table = recording.write(tmp_path, [(entry, picture)], ["A"], 10**6)
+    drafted = Image.open(io.BytesIO(picture.data))
+    drafted.draft("RGB", (90, 60))
+    assert drafted.size == (100, 75)
+    pillow = np.asarray(drafted.resize((90, 60), Image.Resampling.BILINEAR)).astype(int)
+    assert np.abs(reader.pixels(tmp_path, table, 60, 90)[0] - pillow).max() <= 1
+
+
+def test_many_rows_of_many_shards_all_find_their_place(tmp_path):
+    """More than a thread reads at a time, in any order, some of them twice."""
+    entries, pictures, images = drawn(5)
+    pairs = [(entries[n % 5], pictures[n % 5]) for n in range(100)]
+    table = recording.write(tmp_path, pairs, ["A", "B"], 20_000)
+    assert table["shard"].nunique() > 1
+    order = np.random.default_rng(1).integers(0, 100, 90)
+    found = reader.pixels(tmp_path, table.iloc[order], 8, 12)
+    alone = [reader.pixels(tmp_path, table.iloc[[n]], 8, 12)[0] for n in range(5)]
+    np.testing.assert_array_equal(found, np.stack([alone[n % 5] for n in order]))
+    np.testing.assert_array_equal(alone[0], images[0])
+
+
+def test_no_row_gives_no_image(tmp_path):
+    table, _ = written(tmp_path)
+    assert reader.pixels(tmp_path, table.iloc[:0], 8, 9).shape == (0, 8, 9, 3)
+
+
+@pytest.mark.parametrize("damage", ["cut between records", "flipped byte", "missing"])
+def test_a_damaged_shard_is_refused_by_name(tmp_path, damage):
+    table, _ = written(tmp_path)
+    last = table.iloc[-1]
+    path = tmp_path / last["shard"]
+    data = bytearray(path.read_bytes())
+    if damage == "missing":
+        path.unlink()
+    elif damage == "flipped byte":
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+    else:
+        path.write_bytes(data[: last["offset"]])
+    with pytest.raises(UserError, match=rf"{last['shard']}: damaged"):
+        reader.pixels(tmp_path, table, 8, 8)
+
+
+def test_a_shard_that_is_damaged_after_it_was_read_is_refused(tmp_path):
+    table, _ = written(tmp_path)
+    path = tmp_path / table["shard"].iloc[0]
+    os.utime(path, (0, 0))  # clocks of file systems are coarse
+    reader.pixels(tmp_path, table, 8, 8)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(UserError, match=rf"{path.name}: damaged"):
+        reader.pixels(tmp_path, table, 8, 8)
+
+
+def test_shards_without_a_wanted_row_are_not_read(tmp_path):
+    table, images = written(tmp_path)
+    first = table[table["shard"] == table["shard"].iloc[0]]
+    assert len(first) < len(table)
+    (tmp_path / table["shard"].iloc[-1]).unlink()
+    found = reader.pixels(tmp_path, first.iloc[[0]], *images[0].shape[:2])
+    np.testing.assert_array_equal(found[0], images[0])
+
+
+def test_a_picture_that_cannot_be_decoded_is_named(tmp_path):
+    entries, pictures, _ = drawn(2)
+    pictures[1] = replace(pictures[1], data=b"no picture at all")
+    table = recording.write(tmp_path, zip(entries, pictures, strict=True), ["A", "B"], 10**6)
+    with pytest.raises(UserError, match=r"part-00000\.tfrecord, record 1 \(B/01\.png\): expected"):
+        reader.pixels(tmp_path, table, 8, 8)
+
+
+def test_images_beyond_the_memory_lie_in_a_file(tmp_path, monkeypatch):
+    table, _ = written(tmp_path)
+    inside = reader.pixels(tmp_path, table, 8, 8)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(reader, "SHARE_OF_MEMORY", 0)
+    outside = reader.pixels(tmp_path, table, 8, 8)
+    assert isinstance(outside, np.memmap)
+    np.testing.assert_array_equal(outside, inside)
+    assert not list((tmp_path / ".cache").iterdir())

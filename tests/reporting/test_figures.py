@@ -1,0 +1,254 @@
+import re
+from xml.etree import ElementTree
+
+import fabricated
+import numpy as np
+import pandas as pd
+import pytest
+
+from trackbed.evaluation import calibration, robustness
+from trackbed.evaluation.robustness import NAMES
+from trackbed.pipeline.errors import UserError
+from trackbed.reporting import (
+    class_figures,
+    confidence,
+    dataset_summary,
+    evaluation_tables,
+    figure_style,
+    figures,
+    training_log,
+)
+
+
+@pytest.fixture
+def table():
+    rows = [("none", 0, 0.9, 0.92)]
+    rows += [(name, n, 0.9 - n / 10, 0.92 - n / 10) for name in NAMES for n in range(1, 6)]
+    return pd.DataFrame(rows, columns=list(robustness.TYPES))
+
+
+def test_every_corruption_has_a_line_of_its_own(table):
+    found = figures.robustness_figures(table)
+    assert list(found) == ["corrupted_accuracy", "corrupted_macro_f1"]
+    svg = ElementTree.fromstring(found["corrupted_accuracy"])
+    texts = {"".join(text.itertext()).strip() for text in svg.iter("text")}
+    assert set(NAMES) < texts
+    assert "0.920 on clean images; at grade 5: noise 0.420, blur 0.420" in svg.get("aria-label")
+    assert len(set(figures.LINES)) >= len(NAMES)
+
+
+def test_nothing_is_drawn_where_nothing_was_asked_for(table):
+    assert figures.robustness_figures(table[:1]) == {}
+
+
+@pytest.fixture(scope="module", params=["five", "evil"])
+def drawn(request, tmp_path_factory):
+    names = {"five": fabricated.TRACK_BED, "evil": fabricated.EVIL}[request.param]
+    return draw(tmp_path_factory.mktemp(request.param), names)
+
+
+def draw(folder, names):
+    """All figures of a fabricated run, and its class names."""
+    data, _, metrics, plots = fabricated.run(folder, names)
+    judged = evaluation_tables.read(metrics, plots)
+    counts = dataset_summary.read(data, metrics).counts
+    history, training = (
+        training_log.read(metrics / "train"),
+        training_log.summary(metrics / "train"),
+    )
+    reliability, coverage = (
+        evaluation_tables.reliability(plots / "reliability.csv"),
+        evaluation_tables.coverage(plots / "coverage.csv"),
+    )
+    spoiled = robustness.read(plots / "corruptions.csv")
+    return figures.all_figures(
+        judged, counts, history, training, reliability, coverage, spoiled
+    ), names
+
+
+def texts(svg):
+    return ["".join(node.itertext()) for node in ElementTree.fromstring(svg).iter("text")]
+
+
+def matrix(counts, names):
+    return pd.DataFrame(counts, index=names, columns=names)
+
+
+def test_every_figure_is_well_formed_and_described(drawn):
+    for name, svg in drawn[0].items():
+        root = ElementTree.fromstring(svg)
+        assert root.tag == "svg", name
+        assert root.get("role") == "img"
+        assert len(root.get("aria-label")) > 20
+
+
+def test_no_id_stands_twice_in_a_page_and_every_reference_is_met(drawn):
+    page = "".join(drawn[0].values())
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    references = set(re.findall(r'(?:href="#|url\(#)([^")]+)', page))
+    assert references
+    assert references <= set(ids)
+
+
+def test_a_figure_names_no_address_and_no_style_for_the_whole_page(drawn):
+    page = "".join(drawn[0].values())
+    assert "://" not in page
+    assert "<style" not in page
+    assert "font-family" not in page
+
+
+def test_every_colour_follows_the_light_or_dark_page(drawn):
+    styles = re.findall(r'style="([^"]*)"', "".join(drawn[0].values()))
+    assert not [style for style in styles if re.search(r"#[0-9a-f]{6}", style)]
+
+
+def test_names_stand_literally_in_the_figures(tmp_path):
+    svgs, _ = draw(tmp_path, fabricated.EVIL)
+    for key in ("distribution", "class_scores", "errors", "confusion"):
+        assert "$x_1$ | `a`" in texts(svgs[key]), key
+        assert "<script>" not in svgs[key]
+        assert any(text.startswith("<script>") for text in texts(svgs[key]))
+
+
+def test_the_same_tables_give_the_same_bytes(tmp_path):
+    first, _ = draw(tmp_path / "a", fabricated.TRACK_BED)
+    again, _ = draw(tmp_path / "b", fabricated.TRACK_BED)
+    assert first == again
+
+
+def test_the_heat_map_shows_every_count_but_zero():
+    counts = [[31, 2, 0], [0, 47, 5], [0, 0, 0]]
+    shown = texts(class_figures.confusion(matrix(counts, ["A", "B", "C"])))
+    assert sorted(text for text in shown if text.isdigit()) == ["2", "31", "47", "5"]
+    assert shown.count("A") == 2  # a row and a column
+
+
+def test_the_shade_of_a_cell_is_its_share_of_the_row():
+    svg = class_figures.confusion(matrix([[3, 1], [0, 8]], ["A", "B"]))
+    shades = re.findall(r"fill: var\(--deep\); fill-opacity: ([\d.]+)|fill: var\(--deep\)\"", svg)
+    # 0.1 + 0.9 * share, for 3/4 and 1/4; a full row is opaque.
+    assert [float(shade or 1) for shade in shades] == pytest.approx([0.775, 0.325, 1.0])
+
+
+@pytest.mark.parametrize(("classes", "widest"), [(2, 300), (43, 1250)])
+def test_the_heat_map_is_of_a_size_that_suits_its_classes(classes, widest):
+    counts = 750 * np.eye(classes, dtype=int)
+    svg = class_figures.confusion(matrix(counts, [f"{n:02d}" for n in range(classes)]))
+    width = float(ElementTree.fromstring(svg).get("viewBox").split()[2])
+    assert 150 < width < widest
+    sizes = re.findall(r"font-size: ([\d.]+)px", svg)
+    assert min(map(float, sizes)) >= 9
+
+
+def test_the_best_epoch_is_marked_and_told(tmp_path):
+    fabricated.write_training(tmp_path, epochs=6)
+    history = training_log.read(tmp_path)
+    history.loc[4, "val/loss"] = 0.125
+    svg = training_log.curve(history, "loss", 4)
+    assert "best (4)" in texts(svg)
+    assert "Best epoch 4: validation 0.125." in ElementTree.fromstring(svg).get("aria-label")
+    assert "best" not in "".join(texts(training_log.curve(history, "loss", None)))
+
+
+@pytest.mark.parametrize("rates", [[0.0], [0.001], [0.001] * 5, [1e-3, 1e-4, 1e-6]])
+def test_learning_rates_are_written_as_plain_numbers(rates):
+    history = pd.DataFrame({"learning_rate": rates}, index=range(1, len(rates) + 1))
+    shown = "".join(texts(training_log.learning_rate(history)))
+    assert "$" not in shown
+    assert "math" not in shown
+
+
+def test_a_loss_that_is_not_finite_is_drawn_as_a_gap(tmp_path):
+    fabricated.write_training(tmp_path, epochs=3)
+    history = training_log.read(tmp_path)
+    history.loc[2, "val/loss"] = np.nan
+    history.loc[3, "val/loss"] = np.inf
+    svg = training_log.curve(history, "loss", 3)
+    assert not re.search(r"\b(nan|inf)\b", svg)
+
+
+def test_the_radar_tells_the_macro_averages():
+    values = pd.Series({"precision": 0.5, "recall": 0.25, "specificity": 1.0, "f1": 0.3333})
+    svg = class_figures.radar(pd.concat([values, pd.Series({"accuracy": 0.9})]))
+    assert "precision 0.500, recall 0.250, specificity 1.000, F1 0.333, accuracy 0.900" in svg
+
+
+def test_the_heat_map_in_percent_adds_up_to_the_row():
+    counts = [[150, 50, 0], [1, 250, 0], [0, 0, 0]]
+    shown = texts(class_figures.confusion(matrix(counts, ["A", "B", "C"]), percent=True))
+    assert sorted(shown[-4:]) == ["100", "25", "75", "<1"]
+
+
+def bins(probabilities, labels, calibrated=None):
+    after = probabilities if calibrated is None else calibrated
+    tables = [
+        calibration.reliability(np.array(said), np.array(labels)) for said in (probabilities, after)
+    ]
+    return calibration.beside(*tables)
+
+
+def test_the_histogram_tells_how_many_answers_are_right_and_wrong():
+    svg = confidence.histogram(bins([[0.9, 0.1]] * 3 + [[0.6, 0.4]], [0, 0, 0, 1]))
+    assert {"right (3)", "wrong (1)"} <= set(texts(svg))
+    assert "3 right answers and 1 wrong one." in ElementTree.fromstring(svg).get("aria-label")
+
+
+def test_the_reliability_diagram_names_its_largest_gap():
+    # Confidence 0.9, right in 10 of 20: 0.4 apart; a bin of one image is hollow.
+    table = bins([[0.9, 0.1]] * 20 + [[0.55, 0.45]], [0] * 10 + [1] * 10 + [0])
+    svg = confidence.reliability(table)
+    assert "2 bins; furthest apart by 0.45" in ElementTree.fromstring(svg).get("aria-label")
+    assert {"reported", "with temperature"} <= set(texts(svg))
+    assert "fill-opacity: 0" in svg or "fill: none; stroke: var(--blue)" in svg
+
+
+def test_the_threshold_is_a_point_on_the_curve_of_what_remains():
+    table = pd.DataFrame({"threshold": [0.3, 0.8], "coverage": [1, 0.5], "accuracy": [0.9, 1.0]})
+    scores = {"refusal_threshold": 0.8, "refusal_precision": 1.0, "refusal_coverage": 0.5}
+    svg = confidence.coverage(table, scores)
+    assert {"every threshold", "threshold 0.80"} <= set(texts(svg))
+    assert "0.900 at the lowest. Threshold 0.800: 1.000." in svg
+    without = confidence.coverage(table, dict.fromkeys(scores))
+    assert "every threshold" in texts(without)
+    assert "Threshold" not in ElementTree.fromstring(without).get("aria-label")
+
+
+def test_balance_pairs_training_images_with_f1():
+    counts = pd.DataFrame({"train": [10, 20, 30, 5], "test": [1, 2, 3, 0]}, index=list("ABCD"))
+    f1 = pd.DataFrame({"f1": [0.5, 0.9, 0.7, np.nan]}, index=list("ABCD"))
+    table = figures.balance(counts, f1)
+    assert table.iloc[1].tolist() == ["B", 20, 2, 0.9]
+    # Ranks 1, 2, 3 against 1, 3, 2: 1 - 6 * (0 + 1 + 1) / (3 * 8); D has no F1.
+    assert figures.correlation(table) == pytest.approx(0.5)
+    assert figures.correlation(table[:2]) is None
+    svg = figures.scatter(table)
+    assert {"A", "B", "C"} <= set(texts(svg))
+    assert "D" not in texts(svg)
+
+
+@pytest.mark.parametrize("f1", [[np.nan] * 3, [1.0] * 3, [0.0] * 3])
+def test_balance_is_drawn_whatever_the_scores(f1):
+    counts = pd.DataFrame({"train": [1, 1000, 30], "test": [1, 1, 1]}, index=list("ABC"))
+    table = figures.balance(counts, pd.DataFrame({"f1": f1}))
+    assert figures.correlation(table) is None
+    assert ElementTree.fromstring(figures.scatter(table)).tag == "svg"
+
+
+def test_a_figure_is_also_a_file_with_colours_of_its_own(tmp_path):
+    svg = class_figures.confusion(matrix([[3, 1], [0, 8]], ["A <b>", "B"]))
+    figures.write(tmp_path / "figures", {"confusion": svg})
+    text = (tmp_path / "figures/confusion.svg").read_text()
+    root = ElementTree.fromstring(text)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "var(" not in text
+    assert figure_style.DEEP in text
+    assert "A <b>" in ["".join(node.itertext()) for node in root.iter(f"{figure_style.SVG}text")]
+    assert figure_style.standalone(svg) == text
+
+
+def test_a_broken_table_of_reliability_is_a_problem(tmp_path):
+    path = tmp_path / "reliability.csv"
+    path.write_text("low,high,images\n0,1,2\n")
+    with pytest.raises(UserError, match=r"reliability\.csv: columns are.*dvc repro -f evaluate"):
+        evaluation_tables.reliability(path)

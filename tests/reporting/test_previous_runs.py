@@ -1,0 +1,152 @@
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from trackbed.reporting import previous_runs, score_table
+from trackbed.reporting.previous_runs import Previous
+
+SCORES = Path("metrics/evaluate.json")
+
+
+def git(*arguments):
+    identity = ["-c", "user.name=t", "-c", "user.email=t@localhost"]
+    done = subprocess.run(
+        ["git", *identity, *arguments], check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def commit(macro_f1, validation, dropout="0.3"):
+    Path("params.yaml").write_text(f"train:\n  dropout: {dropout}\n  seed: 0\n")
+    Path("metrics/train").mkdir(parents=True, exist_ok=True)
+    SCORES.write_text(json.dumps({"macro_f1": macro_f1, "macro_f1_low": macro_f1 - 0.1}))
+    best = {"best": {"val_macro_f1": validation}}
+    Path("metrics/train/metrics.json").write_text(json.dumps(best))
+    git("add", "-A")
+    git("commit", "-q", "--allow-empty", "-m", "run")
+    return git("rev-parse", "HEAD")
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    git("init", "-q")
+
+
+def listed(macro_f1):
+    sections = {"train": {"dropout": "0.3", "seed": "0"}}
+    return previous_runs.listed(SCORES, {"macro_f1": macro_f1}, sections)
+
+
+def test_commits_come_newest_first_and_experiments_by_their_validation(repository):
+    commit(0.5, 0.55, dropout="0.9")
+    commit(0.6, 0.65)
+    head = commit(0.7, 0.75)
+    for name, validation in (("low", 0.1), ("high", 0.9)):
+        experiment = commit(0.2, validation, dropout="0.1")
+        git("update-ref", f"refs/exps/{head[:2]}/{head[2:]}/{name}", experiment)
+        git("reset", "-q", "--hard", head)
+    runs = listed(0.7)
+    assert [(run.kind, run.validation, run.test["macro_f1"]) for run in runs] == [
+        ("commit", 0.65, 0.6),
+        ("commit", 0.55, 0.5),
+        ("experiment", 0.9, 0.2),
+        ("experiment", 0.1, 0.2),
+    ]
+    assert [run.name for run in runs[2:]] == ["high", "low"]
+    assert [run.changes for run in runs] == ["", "train.dropout=0.9", *["train.dropout=0.1"] * 2]
+
+
+def test_the_run_itself_is_no_other_one(repository):
+    commit(0.5, 0.5)
+    assert listed(0.5) == []
+    assert len(listed(0.6)) == 1
+
+
+def test_outside_a_repository_there_are_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert listed(0.5) == []
+
+
+SCORES_OF_PREVIOUS = Path("metrics/evaluate.json")
+BEFORE = {"macro_f1": 0.80, "macro_f1_low": 0.75, "macro_f1_high": 0.85, "images": 100}
+NOW = {"macro_f1": 0.90, "macro_f1_low": 0.86, "macro_f1_high": 0.94, "images": 100, "top_2": 0.9}
+
+
+@pytest.fixture
+def repository_of_previous(tmp_path, monkeypatch):
+    """A function that commits scores and returns the commit."""
+    monkeypatch.chdir(tmp_path)
+    git_of_previous("init", "-q")
+    SCORES_OF_PREVIOUS.parent.mkdir()
+
+    def commit(text):
+        SCORES_OF_PREVIOUS.write_text(text if isinstance(text, str) else json.dumps(text))
+        git_of_previous("add", ".")
+        git_of_previous("commit", "-q", "--allow-empty", "-m", "state")
+        return git_of_previous("rev-parse", "HEAD")
+
+    return commit
+
+
+def git_of_previous(*words):
+    identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.com")
+    done = subprocess.run(["git", *identity, *words], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def test_a_new_run_is_compared_with_the_last_commit(repository_of_previous):
+    commit = repository_of_previous(BEFORE)
+    assert previous_runs.committed(SCORES_OF_PREVIOUS, NOW) == Previous(commit, BEFORE)
+
+
+def test_a_committed_run_is_compared_with_the_one_before(repository_of_previous):
+    commit = repository_of_previous(BEFORE)
+    repository_of_previous(NOW)
+    # Another processor rounds otherwise; a score that came later is no other run.
+    rounded = NOW | {"macro_f1": 0.90000001, "brier": 0.1}
+    assert previous_runs.committed(SCORES_OF_PREVIOUS, rounded) == Previous(commit, BEFORE)
+
+
+@pytest.mark.parametrize("text", ["no json", "[]", "{}"])
+def test_nothing_is_said_where_no_commit_holds_scores(repository_of_previous, text):
+    assert previous_runs.committed(SCORES_OF_PREVIOUS, NOW) is None  # no commit at all
+    repository_of_previous(text)
+    assert previous_runs.committed(SCORES_OF_PREVIOUS, NOW) is None
+    assert previous_runs.sentence(None, NOW) == ""
+
+
+def test_nothing_is_said_outside_a_repository(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert previous_runs.committed(SCORES_OF_PREVIOUS, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("low", "told"),
+    [
+        (0.86, "more than chance, the intervals do not overlap"),
+        (0.84, "not distinguishable, the intervals overlap"),
+    ],
+)
+def test_the_sentence_says_whether_the_difference_exceeds_the_intervals(low, told):
+    said = previous_runs.sentence(Previous("0123456789ab", BEFORE), NOW | {"macro_f1_low": low})
+    assert said == (
+        f"That is +0.100 against the 0.800 of the last committed run (commit 0123456789): {told}."
+    )
+
+
+def test_other_test_images_are_told_instead_of_a_judgement():
+    said = previous_runs.sentence(Previous("0" * 40, BEFORE | {"images": 90}), NOW)
+    assert said.endswith("which was judged on 90 images.")
+    assert "chance" not in said
+
+
+def test_the_table_of_scores_shows_the_changes():
+    rows = score_table.rows(NOW, Previous("0" * 40, BEFORE | {"top_2": 0.95, "loss": 1}))
+    assert {row.label: row.change for row in rows} == {
+        "Macro F1": "+0.100",
+        "Top-2 accuracy": "-0.050",
+    }
+    assert score_table.rows(NOW)[0].change == ""

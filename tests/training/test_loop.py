@@ -1,0 +1,170 @@
+import numpy as np
+import pytest
+from coloured import coloured_noise
+
+from trackbed.networks import registry
+from trackbed.networks.spec import Spec
+from trackbed.pipeline import tensorflow_setup
+from trackbed.pipeline.errors import Diverged, UserError
+from trackbed.training import loop, optimization
+
+
+def adam(rate, average=0.0):
+    return optimization.optimizer("adam", rate, weight_decay=0, average=average)
+
+
+def run(network, optimizer, epochs=6, callbacks=(), augmentation=((), ()), phases=None, **plan):
+    """Train on 96 pictures and validate on 32 others."""
+    return loop.fit(
+        network,
+        augmentation,
+        coloured_noise(96, 1),
+        coloured_noise(32, 2),
+        phases=phases or [optimization.Phase(epochs, optimizer)],
+        loss=optimization.loss("crossentropy", label_smoothing=0, gamma=0),
+        plan=loop.Plan(**{"batch": 16, "patience": 6, "seed": 0} | plan),
+        callbacks=callbacks,
+    )
+
+
+def fitted(learning_rate=0.003, seed=0, **changes):
+    tensorflow_setup.make_deterministic(seed)
+    network = registry.build("small_cnn", Spec(16, 2, 0.1))
+    return network, run(network, adam(learning_rate), **changes)
+
+
+def loss(network, examples):
+    probabilities = network.predict(examples.images, verbose=0)
+    return -np.log(probabilities[np.arange(len(examples.labels)), examples.labels]).mean()
+
+
+def test_a_network_learns_what_two_classes_differ_in():
+    network, _ = fitted()
+    unseen = coloured_noise(50, 3)
+    assert (network.predict(unseen.images, verbose=0).argmax(1) == unseen.labels).mean() > 0.95
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
+    first, again, other = (fitted(seed=seed, epochs=2)[0].get_weights() for seed in (0, 0, 1))
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+def test_the_weights_of_the_best_epoch_are_kept_and_training_stops_in_time():
+    import keras
+
+    seen = []
+
+    class Keep(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(logs["val_loss"])
+
+    # A learning rate this high makes the validation loss jump about.
+    network, outcome = fitted(0.1, epochs=12, patience=3, callbacks=[Keep()])
+    assert outcome.best_epoch == 1 + int(np.argmin(seen))
+    assert loss(network, coloured_noise(32, 2)) == pytest.approx(min(seen), rel=1e-3)
+    assert outcome.epochs == len(seen)
+    assert outcome.stopped_early == (len(seen) == outcome.best_epoch + 3)
+
+
+def test_divergence_ends_with_the_epoch_the_batch_and_the_learning_rate():
+    with pytest.raises(UserError, match=r"nan at epoch 1, .*; lower train\.learning_rate"):
+        fitted(1e30)
+
+
+def test_divergence_leaves_the_weights_of_the_best_epoch_before():
+    import keras
+
+    class Jump(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            reached.append((logs["val_loss"], self.model.get_weights()))
+            if epoch == 2:
+                self.model.optimizer.learning_rate = 1e30
+
+    reached = []
+    tensorflow_setup.make_deterministic(0)
+    network = registry.build("small_cnn", Spec(16, 2, 0.1))
+    with pytest.raises(Diverged, match="at epoch 4"):
+        run(network, adam(0.003), callbacks=[Jump()])
+    best = min(reached, key=lambda pair: pair[0])[1]
+    assert all(np.array_equal(a, b) for a, b in zip(network.get_weights(), best, strict=True))
+
+
+def test_the_averaged_weights_are_the_ones_that_are_validated_and_kept():
+    import keras
+
+    tensorflow_setup.make_deterministic(0)
+    network = registry.build("small_cnn", Spec(16, 2, 0.1))
+    averaged = adam(0.01, average=0.9)
+    seen = []
+
+    class Keep(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(logs["val_loss"])
+
+    raw = []
+
+    class Raw(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            raw[:] = [network.trainable_weights[0].numpy()]
+
+    run(network, averaged, epochs=3, callbacks=[Keep(), Raw()])
+    assert not np.allclose(network.trainable_weights[0].numpy(), raw[0])
+    assert loss(network, coloured_noise(32, 2)) == pytest.approx(min(seen), rel=1e-2, abs=1e-5)
+
+
+def test_another_monitored_value_decides_on_the_best_epoch():
+    import keras
+
+    seen = []
+
+    class Keep(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(logs["val_accuracy"])
+
+    _, outcome = fitted(0.05, epochs=5, monitor="val_accuracy", callbacks=[Keep()])
+    assert outcome.best_epoch == 1 + int(np.argmax(seen))
+
+
+def test_two_phases_count_their_epochs_together_and_keep_the_best_of_both():
+    import keras
+
+    seen, prepared = [], []
+
+    class Keep(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(logs["val_loss"])
+
+    tensorflow_setup.make_deterministic(0)
+    network = registry.build("small_cnn", Spec(16, 2, 0.1))
+    phases = [
+        optimization.Phase(3, adam(0.003), lambda: prepared.append("head")),
+        # a rate that spoils what was learnt
+        optimization.Phase(2, adam(3.0), lambda: prepared.append("fine")),
+    ]
+    outcome = run(network, None, phases=phases, callbacks=[Keep()])
+    assert prepared == ["head", "fine"]
+    assert outcome.epochs == len(seen) == 5
+    assert outcome.best_epoch == 1 + int(np.argmin(seen))
+    assert loss(network, coloured_noise(32, 2)) == pytest.approx(min(seen), rel=1e-2, abs=1e-5)
+
+
+def test_the_augmentation_is_no_part_of_the_network():
+    import keras
+
+    network = registry.build("small_cnn", Spec(16, 2, 0.1))
+    before = [layer.name for layer in network.layers]
+    run(network, adam(1e-3), epochs=1, augmentation=([keras.layers.RandomFlip(seed=1)], []))
+    assert [layer.name for layer in network.layers] == before
+
+
+def test_mixed_precision_gives_a_float32_model_that_learns():
+    try:
+        tensorflow_setup.make_deterministic(0, "mixed_bfloat16")
+        network = registry.build("small_cnn", Spec(16, 2, 0.1))
+        run(network, adam(0.003))
+    finally:
+        tensorflow_setup.make_deterministic(0)
+    answers = network.predict(coloured_noise(50, 3).images, verbose=0)
+    assert answers.dtype == np.float32
+    assert (answers.argmax(1) == coloured_noise(50, 3).labels).mean() > 0.9

@@ -1,0 +1,185 @@
+import math
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+from sklearn.utils.class_weight import compute_sample_weight
+
+from trackbed.networks import registry
+from trackbed.networks.spec import Spec
+from trackbed.pipeline.errors import UserError
+from trackbed.training import optimization
+
+TRUE = np.array([[1.0, 0, 0], [0, 1, 0]], np.float32)
+FOUND = np.array([[0.7, 0.2, 0.1], [0.5, 0.25, 0.25]], np.float32)
+
+
+def mean_of(loss):
+    return float(np.mean(loss(TRUE, FOUND)))
+
+
+def test_crossentropy_by_hand():
+    loss = optimization.loss("crossentropy", label_smoothing=0, gamma=2)
+    assert mean_of(loss) == pytest.approx(-(np.log(0.7) + np.log(0.25)) / 2, rel=1e-5)
+
+
+def test_label_smoothing_spreads_its_share_over_all_classes():
+    loss = optimization.loss("crossentropy", label_smoothing=0.3, gamma=0)
+    labels = 0.7 * TRUE + 0.1
+    assert mean_of(loss) == pytest.approx(-(labels * np.log(FOUND)).sum(1).mean(), rel=1e-5)
+
+
+def test_focal_loss_is_the_published_one():
+    loss = optimization.loss("focal", label_smoothing=0, gamma=2)
+    expected = -np.mean([0.3**2 * np.log(0.7), 0.75**2 * np.log(0.25)])
+    assert mean_of(loss) == pytest.approx(expected, rel=1e-5)
+
+
+def test_focal_loss_with_gamma_zero_is_crossentropy():
+    focal = optimization.loss("focal", label_smoothing=0, gamma=0)
+    plain = optimization.loss("crossentropy", label_smoothing=0, gamma=0)
+    assert mean_of(focal) == pytest.approx(mean_of(plain), rel=1e-5)
+
+
+def test_class_weights_are_those_of_scikit_learn():
+    labels = np.array([0, 0, 0, 1, 2, 2])
+    found = optimization.class_weights(labels)
+    np.testing.assert_allclose(found, compute_sample_weight("balanced", labels), rtol=1e-6)
+    assert found.mean() == pytest.approx(1)
+
+
+SHAPE = {"decay_rate": 0.9, "decay_steps": 10_000, "steps": 100, "warmup": 0}
+
+
+def rates(schedule, steps, **changes):
+    rate = optimization.learning_rate(schedule, 1e-4, **(SHAPE | changes))
+    made = optimization.optimizer("adam", rate, weight_decay=0, average=0)
+    found = []
+    for step in steps:
+        made.iterations.assign(step)
+        found.append(float(made.learning_rate))
+    return found
+
+
+def test_a_constant_learning_rate_stays():
+    assert rates("constant", [0, 1000]) == pytest.approx([1e-4, 1e-4])
+
+
+def test_exponential_decay_is_the_published_one():
+    steps = [0, 5_000, 10_000, 20_000]
+    expected = [1e-4 * 0.9 ** (step / 10_000) for step in steps]
+    assert rates("exponential", steps) == pytest.approx(expected)
+
+
+def test_cosine_is_half_a_cosine_over_all_steps():
+    expected = [1e-4 * (1 + math.cos(math.pi * step / 100)) / 2 for step in (0, 25, 50, 100)]
+    assert rates("cosine", [0, 25, 50, 100]) == pytest.approx(expected, abs=1e-10)
+
+
+def test_the_warm_up_is_a_straight_line_to_the_rate():
+    found = rates("cosine", [0, 5, 10, 55, 100], warmup=10)
+    assert found == pytest.approx([0, 0.5e-4, 1e-4, 0.5e-4, 0], abs=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("name", "after"),
+    [
+        # gradient 2, learning rate 0.1: Adam's first step is the rate itself
+        ("adam", 1 - 0.1),
+        # and with decay 0.5 AdamW takes 0.1 * 0.5 of the weight away
+        ("adamw", 1 - 0.1 - 0.05),
+        # Nesterov's first step is rate * gradient * (1 + momentum)
+        ("sgd", 1 - 0.1 * 2 * 1.9),
+    ],
+)
+def test_the_first_step_is_that_of_the_published_rule(name, after):
+    import keras
+
+    weight = keras.Variable(np.array([1.0], np.float32), name="kernel")
+    made = optimization.optimizer(name, 0.1, weight_decay=0.5, average=0)
+    made.apply([np.array([2.0], np.float32)], [weight])
+    assert float(weight.numpy()[0]) == pytest.approx(after, rel=1e-4)
+
+
+def test_biases_and_normalisation_do_not_decay():
+    import keras
+
+    made = optimization.optimizer("adamw", 0.1, weight_decay=0.5, average=0)
+    for name in ("bias", "gamma", "beta"):
+        weight = keras.Variable(np.array([1.0], np.float32), name=name)
+        made = optimization.optimizer("adamw", 0.1, weight_decay=0.5, average=0)
+        made.apply([np.array([2.0], np.float32)], [weight])
+        assert float(weight.numpy()[0]) == pytest.approx(0.9, rel=1e-4)
+
+
+CHOICES = {
+    "network": "MobileNetV2",
+    "head_epochs": 0,
+    "fine_tune_rate": 1e-5,
+    "epochs": 10,
+    "monitor": "val_macro_f1",
+    "optimizer": "adam",
+    "learning_rate": 1e-3,
+    "weight_decay": 0.0,
+    "clip_norm": 0.5,
+    "average": 0.0,
+    "schedule": "cosine",
+    "decay_rate": 0.9,
+    "decay_steps": 100,
+    "warmup_epochs": 0,
+    "plateau_factor": 0.5,
+    "plateau_patience": 3,
+}
+
+
+SCRATCH = Spec(32, 3)
+
+
+def choices(**changes):
+    return SimpleNamespace(**CHOICES | changes)
+
+
+def test_one_phase_of_all_epochs_is_the_rule():
+    (phase,) = optimization.phases(
+        choices(), SCRATCH, registry.build("small_cnn", SCRATCH), steps=5
+    )
+    assert phase.epochs == 10
+    assert float(phase.optimizer.learning_rate) == pytest.approx(1e-3)
+    assert phase.optimizer.global_clipnorm == 0.5
+    phase.optimizer.iterations.assign(50)  # ten epochs of five steps
+    assert float(phase.optimizer.learning_rate) == pytest.approx(0, abs=1e-9)
+
+
+def test_the_head_is_trained_first_and_then_what_is_unfrozen():
+    spec = Spec(32, 3, unfreeze="10")
+    network = registry.build("MobileNetV2", spec)
+    base = next(layer for layer in network.layers if isinstance(layer, keras.Model))
+    head, fine = optimization.phases(choices(head_epochs=4), spec, network, steps=5)
+    assert (head.epochs, fine.epochs) == (4, 6)
+    head.prepare()
+    assert len(network.trainable_weights) == 2  # kernel and bias of the classes
+    assert float(fine.optimizer.learning_rate) == pytest.approx(1e-5)
+    fine.prepare()
+    assert [layer.trainable for layer in base.layers[-11:]] == [False] + [True] * 10
+
+
+@pytest.mark.parametrize(
+    "changes", [{"head_epochs": 10}, {"head_epochs": 3, "network": "small_cnn"}]
+)
+def test_head_epochs_without_a_second_phase_or_a_backbone_are_refused(changes):
+    p = choices(**changes)
+    with pytest.raises(UserError, match=r"train\.head_epochs"):
+        optimization.phases(p, SCRATCH, registry.build(p.network, SCRATCH), steps=5)
+
+
+def test_the_plateau_watches_the_monitored_value():
+    (callback,) = optimization.plateau_callbacks(choices(schedule="plateau"))
+    assert (callback.monitor, callback.mode) == ("val_macro_f1", "max")
+    assert (callback.factor, callback.patience) == (0.5, 3)
+    assert optimization.plateau_callbacks(choices()) == []
+
+
+def test_a_warm_up_as_long_as_the_training_is_refused():
+    with pytest.raises(UserError, match=r"train\.warmup_epochs: must be below train.epochs \(10\)"):
+        optimization.phases(choices(warmup_epochs=10), SCRATCH, None, steps=5)

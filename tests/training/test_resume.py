@@ -1,0 +1,180 @@
+"""Runs that are killed, really, and taken up again."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from coloured import coloured_noise
+
+from trackbed.networks import augmentation, registry
+from trackbed.networks.spec import Spec
+from trackbed.pipeline import tensorflow_setup
+from trackbed.training import loop, optimization, resume
+
+
+class Killed(Exception):
+    pass
+
+
+class KillAt(keras.callbacks.Callback):
+    """Ends the run in the middle of an epoch."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.at, self.epoch = epoch, 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.epoch == self.at and batch == 2:
+            raise Killed
+
+
+class Remembers(keras.callbacks.Callback):
+    remembered = ("seen",)
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seen.append(logs["val_loss"])
+
+
+def trained(folder=None, kill_at=None, two_phases=False, plateau=False, mixing=()):
+    """Six epochs with dropout, augmentation and averaged weights; the network and its outcome."""
+    tensorflow_setup.make_deterministic(3)
+    network = registry.build("small_cnn", Spec(16, 2, 0.3, width=0.5))
+
+    def phase(epochs):
+        made = optimization.optimizer("adamw", 0.01, weight_decay=0.01, average=0.9)
+        return optimization.Phase(epochs, made)
+
+    seen = Remembers()
+    callbacks = [seen]
+    if plateau:
+        callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=1))
+    if kill_at is not None:
+        callbacks.append(KillAt(kill_at))
+    outcome = loop.fit(
+        network,
+        (
+            augmentation.layers([augmentation.Flip(name="flip", mode="horizontal")], 3),
+            augmentation.mixers(mixing, 3),
+        ),
+        coloured_noise(96, 1),
+        coloured_noise(32, 2),
+        phases=[phase(3), phase(3)] if two_phases else [phase(6)],
+        loss=optimization.loss("crossentropy", label_smoothing=0, gamma=0),
+        plan=loop.Plan(batch=16, patience=6, seed=3),
+        callbacks=callbacks,
+        store=resume.Store(folder, "key", interval=0) if folder else None,
+    )
+    return network, outcome, seen.seen
+
+
+MIXING = (
+    augmentation.MixUp(name="mixup", alpha=0.4),
+    augmentation.CutMix(name="cutmix", factor=1.0),
+)
+
+
+@pytest.mark.parametrize("options", [{"two_phases": True, "mixing": MIXING}, {"plateau": True}])
+def test_a_killed_run_ends_with_the_same_weights(tmp_path, options):
+    network, outcome, seen = trained(**options)
+    with pytest.raises(Killed):
+        trained(tmp_path, kill_at=4, **options)
+    resumed, after, seen_after = trained(tmp_path, **options)
+    assert (after.resumed, outcome.resumed) == (True, False)
+    assert (after.best_epoch, after.epochs) == (outcome.best_epoch, outcome.epochs)
+    assert seen_after == seen
+    for ours, theirs in zip(resumed.get_weights(), network.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_store_keeps_the_last_state_and_forgets_other_runs(tmp_path):
+    resume.Store(tmp_path, "old").write(resume.State(epochs=1))
+    store = resume.Store(tmp_path, "new")
+    assert store.read() is None
+    assert [path.name for path in tmp_path.iterdir()] == []
+    values = [np.arange(3, dtype=np.uint32), np.float32(0.1)]
+    store.write(resume.State(1, 3, 4, 2.5, values, values[:1], [{"best": 0.1 + 0.2}]))
+    state = store.read()
+    assert (state.phase, state.first_epoch, state.epochs, state.seconds) == (1, 3, 4, 2.5)
+    assert state.remembered == [{"best": 0.1 + 0.2}]
+    assert [one.dtype for one in state.variables] == [np.uint32, np.float32]
+    np.testing.assert_array_equal(state.best_weights[0], [0, 1, 2])
+    store.remove()
+    assert store.read() is None
+
+
+def test_a_key_tells_settings_code_and_tables_apart(tmp_path):
+    (tmp_path / "a.py").write_text("1")
+    (tmp_path / "picture.jpg").write_text("1")
+    first = resume.key("{}", [tmp_path])
+    (tmp_path / "picture.jpg").write_text("2")
+    assert resume.key("{}", [tmp_path]) == first
+    assert resume.key("{ }", [tmp_path]) != first
+    (tmp_path / "a.py").write_text("2")
+    assert resume.key("{}", [tmp_path]) != first
+
+
+def test_a_killed_stage_goes_on_and_gives_the_model_of_a_run_in_one_go(project):
+    project.change(train={"epochs": 12, "patience": 12, "resume": True})
+    project.run("dvc", "repro", "-q", "embed")
+    project.commit()
+    script = project.folder / "stages/trackbed/training/resume.py"
+    script.write_text(script.read_text().replace("INTERVAL = 5.0", "INTERVAL = 0.0"))
+    arguments = project.run("dvc", "stage", "list", "--name-only") and stage_arguments(project)
+    killed(arguments, project)
+    assert not (project.folder / "models/model.keras").exists()
+    project.run(*arguments)
+    summary = json.loads((project.folder / "metrics/train/metrics.json").read_text())
+    assert summary["resumed"] is True
+    log = (project.folder / "metrics/train/plots/metrics/val/loss.tsv").read_text().split()
+    assert log[2::2] == [f"{number}" for number in range(1, 13)]
+    resumed = written(project)
+    assert not list((project.folder / ".cache/resume").iterdir())
+    project.change(train={"resume": False})
+    project.run(*arguments)
+    assert written(project) == resumed
+    assert "resumed" not in json.loads((project.folder / "metrics/train/metrics.json").read_text())
+
+
+def written(project):
+    """The model and what it says of the validation fold."""
+    files = ("model.keras", "validation.csv")
+    return [(project.folder / "models" / name).read_bytes() for name in files]
+
+
+def stage_arguments(project):
+    import shlex
+
+    import yaml
+
+    stages = yaml.safe_load((project.folder / "dvc.yaml").read_text())["stages"]
+    return [sys.executable, *shlex.split(stages["train"]["cmd"])[1:]]
+
+
+def killed(arguments, project):
+    """Run a command and kill it once it has kept a state of three epochs."""
+    states = Path(project.folder, ".cache/resume")
+    process = subprocess.Popen(arguments, cwd=project.folder, env=project.environment)
+    try:
+        end = time.monotonic() + 120
+        while process.poll() is None and time.monotonic() < end:
+            found = list(states.glob("*/" + resume.STATE_FILE))
+            if found and resume.Store(states, found[0].parent.name).read().epochs >= 3:
+                break
+            time.sleep(0.02)
+        assert process.poll() is None, "it ended before it could be killed"
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
