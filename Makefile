@@ -19,7 +19,7 @@ exec "$$here/python" -c 'import sys; sys.path[0] = sys.argv.pop(1); from trackbe
 endef
 export PROGRAM
 
-.PHONY: repro test faults install lint openvino search suspects lock audit bench help
+.PHONY: repro recipe test faults install lint openvino search suspects lock audit bench help
 
 repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment and run the pipeline
 	@dvc repro
@@ -31,6 +31,9 @@ test: $(VENV)/installed-dev $(VENV)/bin/trackbed ## run the tests
 faults: $(VENV)/installed-dev $(VENV)/bin/trackbed ## kill, interrupt and starve every stage at every moment; some ten minutes
 	@mkdir -p .cache && rm -f .cache/faults.md
 	@FAULTS_TABLE=.cache/faults.md python -m pytest -m faults --numprocesses auto --maxprocesses 4 --dist load
+
+recipe: $(VENV)/installed $(VENV)/bin/trackbed ## write params.yaml from a recipe, e.g. NAME=signs; no NAME lists them
+	@trackbed recipe $(NAME)
 
 install: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment, nothing else
 	@:

@@ -1,4 +1,4 @@
-"""Every recipe is a whole params.yaml that loads, builds its network and takes a training step."""
+"""Every recipe, laid over params.yaml, loads, builds its network and takes a training step."""
 
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import evaluate
 import report
 import split
 import train
+from trackbed.commands.recipe import with_recipe
 from trackbed.evaluation import comparison
 from trackbed.pipeline import params
 
@@ -34,7 +35,20 @@ def recipe(request):
     return request.param
 
 
-def test_the_recipes_are_the_promised_ones():
+@pytest.fixture
+def whole(recipe, tmp_path):
+    """The params.yaml that `trackbed recipe` makes of it."""
+    return written(recipe, tmp_path)
+
+
+def written(recipe, folder):
+    path = folder / "params.yaml"
+    base = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    path.write_text(with_recipe(base, recipe.read_text(encoding="utf-8"), recipe))
+    return path
+
+
+def test_the_list_of_recipes():
     assert [path.stem for path in RECIPES] == [
         "gtsrb",
         "rails",
@@ -47,29 +61,38 @@ def test_the_recipes_are_the_promised_ones():
     ]
 
 
-def test_a_recipe_is_a_whole_and_valid_params_file(recipe):
-    given = yaml.safe_load(recipe.read_text())
-    whole = yaml.safe_load((ROOT / "params.yaml").read_text())
-    assert {key: list(keys) for key, keys in given.items()} == {
-        key: list(keys) for key, keys in whole.items()
-    }
+def test_a_recipe_holds_only_what_differs_and_gives_a_valid_whole(recipe, whole):
+    overlay, merged = yaml.safe_load(recipe.read_text()), yaml.safe_load(whole.read_text())
+    base = yaml.safe_load((ROOT / "params.yaml").read_text())
+    assert all(base[section][key] != overlay[section][key] for section, key in keys(overlay))
+    assert merged == {section: base[section] | overlay.get(section, {}) for section in base}
     for section, model in SECTIONS.items():
-        params.load(section, model, recipe)
+        params.load(section, model, whole)
 
 
-def test_a_recipe_says_what_it_needs_and_gives(recipe):
+def keys(values):
+    return [(section, key) for section, inner in values.items() for key in inner]
+
+
+def test_a_recipe_keeps_all_comments_of_params(whole):
+    text = whole.read_text()
+    for line in (ROOT / "params.yaml").read_text().splitlines():
+        assert not line.strip().startswith("#") or line in text
+
+
+def test_the_header_of_a_recipe_has_command_data_and_score(recipe):
     header = recipe.read_text().split("\n\n")[0]
-    for word in ("data:", "score:", f"cp recipes/{recipe.stem}.yaml params.yaml"):
+    for word in (f"# command: trackbed recipe {recipe.stem}\n", "# data:  ", "# score: "):
         assert word in header
 
 
-def test_a_recipe_builds_its_network_and_takes_a_training_step(recipe):
+def test_a_recipe_builds_its_network_and_takes_a_training_step(whole):
     from trackbed.networks import augmentation, registry
     from trackbed.networks.spec import CHOICES, Spec
     from trackbed.pipeline import tensorflow_setup
     from trackbed.training import batches, loop, optimization
 
-    p = params.load("train", train.TrainParams, recipe)
+    p = params.load("train", train.TrainParams, whole)
     choices = {key: getattr(p, key) for key in CHOICES} | {"weights": "none"}
     spec = Spec(p.image_side, 3, **choices)
     tensorflow_setup.make_deterministic(p.seed)
@@ -95,6 +118,7 @@ def test_a_recipe_builds_its_network_and_takes_a_training_step(recipe):
 
 
 @pytest.mark.parametrize("name", ["gtsrb", "signs"])
-def test_traffic_signs_are_never_flipped(name):
-    p = params.load("train", train.TrainParams, ROOT / "recipes" / f"{name}.yaml")
+def test_traffic_signs_are_never_flipped(name, tmp_path):
+    path = written(ROOT / "recipes" / f"{name}.yaml", tmp_path)
+    p = params.load("train", train.TrainParams, path)
     assert "flip" not in [change.name for change in p.augment]

@@ -12,18 +12,19 @@ ROOT = Path(__file__).parents[2]
 
 
 def create(
-    folder: Path, pictures: Path, *, params: str = "params.yaml", **changes: dict[str, Any]
+    folder: Path, pictures: Path, *, recipe: str | None = None, **changes: dict[str, Any]
 ) -> None:
     """A folder with params.yaml and the code; `changes` are keys by section.
 
-    `params` is a file of the repository, such as recipes/signs.yaml.
+    `recipe` is the name of one, such as signs; its values come before the changes.
     """
     import yaml
 
     folder.mkdir(parents=True, exist_ok=True)
-    values = yaml.safe_load((ROOT / params).read_text())
+    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    overlay = yaml.safe_load((ROOT / "recipes" / f"{recipe}.yaml").read_text()) if recipe else {}
     given = {"data": {"source": str(pictures), "classes": None, "group": None}}
-    for section, keys in [*given.items(), *changes.items()]:
+    for section, keys in [*overlay.items(), *given.items(), *changes.items()]:
         values[section] |= keys
     (folder / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
     (folder / "stages").symlink_to(ROOT / "stages")

@@ -22,6 +22,7 @@ from trackbed.commands import (
     heads,
     leak,
     manifest,
+    recipe,
     scan,
     suspects,
     sweep,
@@ -29,7 +30,20 @@ from trackbed.commands import (
 )
 from trackbed.pipeline.errors import UserError
 
-COMMANDS = (scan, manifest, leak, heads, sweep, best, suspects, curves, compare, gate, verify)
+COMMANDS = (
+    recipe,
+    scan,
+    manifest,
+    leak,
+    heads,
+    sweep,
+    best,
+    suspects,
+    curves,
+    compare,
+    gate,
+    verify,
+)
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 
 

@@ -21,7 +21,7 @@ def lay_out(task: Task, *, recipe: str, classes: int, side: int) -> Values:
     folder = task.shared / "project"
     # A warm-up as long as the run is refused.
     train = {"epochs": EPOCHS, "warmup_epochs": 1}
-    project.create(folder, task.shared / "pictures", params=f"recipes/{recipe}.yaml", train=train)
+    project.create(folder, task.shared / "pictures", recipe=recipe, train=train)
     project.run(folder, "build_tfrecord", "split", "embed")
     return values
 
