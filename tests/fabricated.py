@@ -10,7 +10,14 @@ import pandas as pd
 from PIL import Image, ImageDraw
 from sklearn import metrics
 
-from trackbed.evaluation import baselines, calibration, robustness, selective_prediction, slices
+from trackbed.evaluation import (
+    baselines,
+    calibration,
+    robustness,
+    scores,
+    selective_prediction,
+    slices,
+)
 from trackbed.pipeline import index, tables
 from trackbed.pipeline.outputs import write_csv, write_json
 from trackbed.reporting.evaluation_tables import BOUNDS, COUNTS, MEASURES
@@ -166,23 +173,16 @@ def write_evaluation(folder, table, names, labels, probabilities):
     write_csv(folder / "plots/evaluation_summary.csv", summary)
     f1, accuracy = summary["f1"].iloc[-2], float(np.mean(said == labels))
     sure, right = probabilities.max(axis=1), said == labels
-    of_right, of_wrong = sure[right].mean(), sure[~right].mean() if not right.all() else np.nan
-    scores = {"macro_f1": f1, "macro_f1_low": f1 - 0.02, "macro_f1_high": min(1, f1 + 0.02)}
-    scores |= {"accuracy": accuracy, "accuracy_low": accuracy - 0.02}
-    scores |= {"accuracy_high": min(1, accuracy + 0.02)}
-    scores |= {"balanced_accuracy": f1, "macro_precision": f1, "macro_recall": f1}
-    scores |= {"weighted_f1": f1, "top_k": 0.999, "top_k_k": 3, "loss": 0.31}
-    scores |= {"confidence_right": of_right, "confidence_wrong": of_wrong}
-    scores |= {"confidence_gap": of_right - of_wrong}
-    scores |= calibration.scores(probabilities, labels)
     calibrated = calibration.with_temperature(probabilities, 1.3)
-    scores |= {"temperature": 1.3} | calibration.calibrated_scores(calibrated, labels)
-    empty = int((matrix.sum(axis=1) == 0).sum())
-    scores |= {"images": len(labels), "classes_without_images": empty}
-    scores |= selective_prediction.measured(0.9, sure, labels, said, table["group"].to_numpy(), 0)
+    values = scores.computed(scores.Answers(probabilities, calibrated, labels, min(3, len(names))))
+    values |= {"macro_f1": f1, "temperature": 1.3}
+    values |= {"macro_f1_low": f1 - 0.02, "macro_f1_high": min(1, f1 + 0.02)}
+    values |= {"accuracy_low": accuracy - 0.02, "accuracy_high": min(1, accuracy + 0.02)}
+    groups = table["group"].to_numpy()
+    values |= selective_prediction.measured(0.9, sure, labels, said, groups, 0)
     floor = {"majority": np.zeros_like(labels), "logistic": (labels + labels % 2) % len(names)}
-    scores |= baselines.baseline_gain(labels, said, floor, table["group"].to_numpy(), len(names), 0)
-    write_json(folder / "metrics/evaluate.json", scores)
+    values |= baselines.baseline_gain(labels, said, floor, groups, len(names), 0)
+    write_json(folder / "metrics/evaluate.json", scores.ordered(values))
     write_csv(folder / "plots/coverage.csv", selective_prediction.coverage(sure, right), "%.4f")
     bins = [calibration.reliability(said, labels) for said in (probabilities, calibrated)]
     write_csv(folder / "plots/reliability.csv", calibration.beside(*bins), "%.4f")

@@ -52,12 +52,6 @@ def test_the_brier_score_by_hand_and_by_scikit_learn():
     assert calibration.brier(two, labels) == pytest.approx(2 * one_of_two)
 
 
-def test_a_network_that_promises_too_much():
-    found = calibration.scores(np.array([[0.95, 0.05]] * 4), np.array([0, 0, 0, 1]))
-    assert found["overconfidence"] == pytest.approx(0.2)
-    assert found["calibration_error"] == pytest.approx(0.2)
-
-
 def test_probabilities_of_float32_give_the_same_bins_as_their_exact_values():
     probabilities, labels = case()
     single = probabilities.astype(np.float32)
@@ -74,18 +68,7 @@ def test_two_tables_of_bins_stand_side_by_side():
     assert "calibrated_low" not in both
 
 
-def test_calibrated_scores_are_those_of_the_calibrated_probabilities():
-    probabilities, labels = case(500)
-    found = calibration.calibrated_scores(probabilities, labels)
-    plain = calibration.scores(probabilities, labels)
-    assert found == {
-        "calibrated_calibration_error": plain["calibration_error"],
-        "calibrated_brier": plain["brier"],
-        "calibrated_loss": pytest.approx(log_loss(labels, probabilities)),
-    }
-
-
-def drawn(images=20000, classes=5, seed=1):
+def sampled(images=20000, classes=5, seed=1):
     """Logits, and labels drawn from the probabilities that they stand for."""
     random = np.random.default_rng(seed)
     logits = random.normal(0, 2, (images, classes))
@@ -94,10 +77,10 @@ def drawn(images=20000, classes=5, seed=1):
 
 
 def test_probabilities_become_those_of_divided_logits():
-    logits, _ = drawn(50)
-    said = calibration.with_temperature(softmax(logits, axis=1), 2.5)
-    np.testing.assert_allclose(said, softmax(logits / 2.5, axis=1))
-    assert (said.argmax(axis=1) == logits.argmax(axis=1)).all()
+    logits, _ = sampled(50)
+    found = calibration.with_temperature(softmax(logits, axis=1), 2.5)
+    np.testing.assert_allclose(found, softmax(logits / 2.5, axis=1))
+    assert (found.argmax(axis=1) == logits.argmax(axis=1)).all()
     np.testing.assert_allclose(
         calibration.with_temperature(softmax(logits, axis=1), 1), softmax(logits, 1)
     )
@@ -105,20 +88,19 @@ def test_probabilities_become_those_of_divided_logits():
 
 @pytest.mark.parametrize("sureness", [0.5, 1, 3])
 def test_the_sureness_that_was_put_in_is_found(sureness):
-    logits, labels = drawn()
-    told = softmax(sureness * logits, axis=1).astype(np.float32)
-    found = calibration.fitted_temperature(told, labels)
+    logits, labels = sampled()
+    probabilities = softmax(sureness * logits, axis=1).astype(np.float32)
+    found = calibration.fitted_temperature(probabilities, labels)
     assert found == pytest.approx(sureness, rel=0.03)
-    assert calibration.fitted_temperature(told, labels) == found
+    assert calibration.fitted_temperature(probabilities, labels) == found
 
 
 def test_no_temperature_of_a_fine_grid_is_likelier():
-    logits, labels = drawn(300)
-    told = softmax(2 * logits, axis=1)
+    logits, labels = sampled(300)
+    probabilities = softmax(2 * logits, axis=1)
     grid = [log_loss(labels, softmax(2 * logits / t, axis=1)) for t in np.geomspace(0.1, 10, 999)]
-    reached = log_loss(
-        labels, calibration.with_temperature(told, calibration.fitted_temperature(told, labels))
-    )
+    temperature = calibration.fitted_temperature(probabilities, labels)
+    reached = log_loss(labels, calibration.with_temperature(probabilities, temperature))
     assert reached <= min(grid) + 1e-9
 
 
@@ -130,7 +112,7 @@ def test_answers_that_are_all_right_or_chance_end_at_a_bound():
 
 
 def test_a_probability_of_zero_and_no_images_are_no_trouble():
-    told = np.array([[1, 0], [1, 0], [0.6, 0.4]], dtype=np.float32)
-    assert 1 < calibration.fitted_temperature(told, np.array([1, 0, 0])) <= 10
-    assert np.isfinite(calibration.with_temperature(told, 0.1)).all()
+    probabilities = np.array([[1, 0], [1, 0], [0.6, 0.4]], dtype=np.float32)
+    assert 1 < calibration.fitted_temperature(probabilities, np.array([1, 0, 0])) <= 10
+    assert np.isfinite(calibration.with_temperature(probabilities, 0.1)).all()
     assert calibration.fitted_temperature(np.empty((0, 3)), np.empty(0, int)) == 1

@@ -79,38 +79,37 @@ def test_top_k_refuses_a_k_beyond_the_classes(k):
         metrics.top_k(np.full((1, 3), 1 / 3), np.array([0]), k)
 
 
-def test_confidence_of_right_and_wrong_answers_by_hand():
-    probabilities = np.array([[0.9, 0.1], [0.7, 0.3], [0.4, 0.6]])
-    found = metrics.confidence(probabilities, np.array([0, 1, 1]))
-    assert found["confidence_right"] == pytest.approx(0.75)
-    assert found["confidence_wrong"] == pytest.approx(0.7)
-    assert found["confidence_gap"] == pytest.approx(0.05)
+def test_mean_confidence_of_right_and_wrong_answers_by_hand():
+    probabilities, labels = np.array([[0.9, 0.1], [0.7, 0.3], [0.4, 0.6]]), np.array([0, 1, 1])
+    assert metrics.mean_confidence(probabilities, labels, right=True) == pytest.approx(0.75)
+    assert metrics.mean_confidence(probabilities, labels, right=False) == pytest.approx(0.7)
 
 
-def test_confidence_of_wrong_answers_is_undefined_without_any():
-    found = metrics.confidence(np.array([[0.9, 0.1]]), np.array([0]))
-    assert np.isnan(found["confidence_wrong"])
-    assert np.isnan(found["confidence_gap"])
+def test_mean_confidence_of_wrong_answers_is_undefined_without_any():
+    certain = np.array([[0.9, 0.1]]), np.array([0])
+    assert np.isnan(metrics.mean_confidence(*certain, right=False))
 
 
-def test_overall_agrees_with_scikit_learn(random_case):
-    labels, probabilities = random_case
-    predicted = probabilities.argmax(axis=1)
-    found = metrics.overall(probabilities, labels, k=2)
-    assert next(iter(found)) == "macro_f1"
-    assert found["macro_f1"] == pytest.approx(
-        sklearn_metrics.f1_score(labels, predicted, average="macro")
-    )
-    assert found["balanced_accuracy"] == pytest.approx(
-        sklearn_metrics.balanced_accuracy_score(labels, predicted)
-    )
-    expected_loss = -np.log(probabilities[np.arange(len(labels)), labels]).mean()
-    assert found["loss"] == pytest.approx(expected_loss)
-    assert found["top_2"] == sklearn_metrics.top_k_accuracy_score(labels, probabilities, k=2)
+def test_overconfidence_is_mean_confidence_less_accuracy():
+    found = metrics.overconfidence(np.array([[0.95, 0.05]] * 4), np.array([0, 0, 0, 1]))
+    assert found == pytest.approx(0.95 - 0.75)
 
 
-def test_overall_cuts_k_to_the_number_of_classes():
-    assert metrics.overall(np.array([[0.8, 0.2]]), np.array([0]), k=5)["top_2"] == 1
+def test_macro_f1_agrees_with_scikit_learn_on_the_classes_with_images():
+    random = np.random.default_rng(1)
+    for classes in (2, 7, 40):
+        labels = random.integers(0, classes, 60)
+        predicted = np.where(random.random(60) < 0.6, labels, random.integers(0, classes, 60))
+        expected = sklearn_metrics.f1_score(
+            labels, predicted, average="macro", labels=np.unique(labels)
+        )
+        assert metrics.macro_f1(labels, predicted, classes) == pytest.approx(expected)
+
+
+def test_mean_f1_leaves_out_classes_without_images():
+    rows = np.array([[0.5, np.nan, 0.7], [1.0, 0.0, 0.5]])
+    assert metrics.mean_f1(rows) == pytest.approx([0.6, 0.5])
+    assert np.isnan(metrics.mean_f1(np.full(3, np.nan)))
 
 
 def test_summary_has_the_classes_in_order_and_the_averages_behind():

@@ -1,24 +1,132 @@
+import json
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
-from trackbed.evaluation import result
+from trackbed.evaluation import result, robustness, scores
+from trackbed.pipeline import tables
+from trackbed.pipeline.errors import Diverged
 
+CLASSES = ["A", "B", "C"]
 LABELS = np.repeat([0, 1, 2], 40)
 EXACT = np.where(np.arange(120) % 10 == 0, (LABELS + 1) % 3, LABELS)
 QUICK = np.where(np.arange(120) % 10 < 3, (LABELS + 1) % 3, LABELS)
 
 
-def found(quick, exact):
-    return result.precision_check(LABELS, quick, exact, np.arange(120), 3, seed=0)
+def probabilities(predicted, seed=0):
+    """Shares with the predicted class on top."""
+    chance = np.random.default_rng(seed).dirichlet(np.ones(3), len(predicted))
+    return (chance + 1.1 * np.eye(3)[predicted]) / 2.1
+
+
+def index_rows(labels):
+    count = len(labels)
+    return pd.DataFrame(
+        {
+            "record": range(count),
+            "filename": [f"{number}.png" for number in range(count)],
+            "label": labels,
+            "group": [str(number // 2) for number in range(count)],
+            "width": 32,
+            "height": np.arange(count) % 7 + 20,
+            "brightness": np.arange(count) % 5.0,
+            "contrast": np.arange(count) % 3.0,
+            "sharpness": 1.0,
+        }
+    )
+
+
+@pytest.fixture
+def evaluated():
+    """All parts, also those that a run without frozen backbone or corruptions has not."""
+    rows = index_rows(LABELS)
+    return result.EvaluationResult(
+        rows=rows,
+        classes=CLASSES,
+        model_probabilities=probabilities(EXACT),
+        validation=tables.predictions(rows, CLASSES, probabilities(QUICK, seed=1)),
+        baselines={"majority": np.zeros(120, int), "logistic": QUICK},
+        approximate=QUICK,
+        corrupted=[robustness.Prediction("jpeg", 1, QUICK)],
+        top_k=2,
+        seed=0,
+        use_temperature=False,
+        wanted_precision=0.8,
+    )
+
+
+def without_bounds(values):
+    return [key for key in values if not scores.is_bound(key)]
+
+
+def test_every_defined_score_has_a_value_and_its_place(evaluated):
+    keys = [score.key.format(k=2) for score in scores.SCORES]
+    assert without_bounds(evaluated.scores()) == keys
+
+
+def test_an_interval_follows_its_score(evaluated):
+    keys = list(evaluated.scores())
+    for name in ("macro_f1", "accuracy", "refusal_precision", "above_baseline"):
+        place = keys.index(name)
+        assert keys[place + 1 : place + 3] == [f"{name}_low", f"{name}_high"]
+
+
+def test_what_did_not_run_has_no_scores(evaluated):
+    values = replace(evaluated, approximate=None, corrupted=[]).scores()
+    assert not [key for key in values if key.startswith(("embed_", "corrupted_"))]
+
+
+def test_the_k_is_at_most_the_number_of_classes(evaluated):
+    assert replace(evaluated, top_k=5).scores()["top_3"] == 1
+
+
+def test_a_temperature_changes_probabilities_but_no_answer(evaluated):
+    with_temperature = replace(evaluated, use_temperature=True)
+    values, before = with_temperature.scores(), evaluated.scores()
+    assert values["loss"] == before["calibrated_loss"] != before["loss"]
+    assert values["macro_f1"] == before["macro_f1"]
+
+
+def test_tables_agree_with_the_scores(evaluated, tmp_path):
+    evaluated.write_tables(tmp_path)
+    values = evaluated.scores()
+    summary = pd.read_csv(tmp_path / result.SUMMARY_FILE).set_index("class_name")
+    assert summary.loc["macro avg", "f1"] == pytest.approx(values["macro_f1"])
+    matrix = pd.read_csv(tmp_path / result.CONFUSION_FILE, index_col=0).to_numpy()
+    assert np.trace(matrix) / matrix.sum() == pytest.approx(values["accuracy"])
+    names = {result.RELIABILITY_FILE, result.COVERAGE_FILE, result.SLICES_FILE}
+    assert names | {result.CORRUPTIONS_FILE} < {path.name for path in tmp_path.iterdir()}
+
+
+def test_predictions_and_mistakes_are_written_together(evaluated, tmp_path):
+    evaluated.write_predictions(tmp_path / "evaluation")
+    table = tables.read_predictions(tmp_path / "evaluation")
+    wrong = (table["true"] != table["predicted"]).sum()
+    listed = json.loads((tmp_path / "evaluation" / result.FALSE_INFERENCES_FILE).read_text())
+    assert len(listed["misclassified"]) == wrong == 12
+
+
+def test_probabilities_that_are_not_finite_are_refused(evaluated, tmp_path):
+    broken = evaluated.model_probabilities.copy()
+    broken[3] = np.nan
+    with pytest.raises(Diverged, match=r"3\.png"):
+        replace(evaluated, model_probabilities=broken).write_predictions(tmp_path / "evaluation")
+    assert not (tmp_path / "evaluation").exists()
+
+
+def precision_check(approximate, exact):
+    return result.precision_check(LABELS, approximate, exact, np.arange(120), 3, seed=0)
 
 
 def test_equal_predictions_differ_in_nothing():
-    assert set(found(EXACT, EXACT).values()) == {1.0, 0.0}
+    assert set(precision_check(EXACT, EXACT).values()) == {1.0, 0.0}
 
 
-def test_the_difference_is_that_of_scikit_learn_and_lies_in_its_interval():
-    values = found(QUICK, EXACT)
+def test_the_difference_is_that_of_scikit_learn_within_its_interval():
+    values = precision_check(QUICK, EXACT)
     assert values["embed_equal"] == pytest.approx(0.8)  # two of every ten differ
     expected = f1_score(LABELS, QUICK, average="macro") - f1_score(LABELS, EXACT, average="macro")
     assert values["embed_macro_f1_difference"] == pytest.approx(expected)

@@ -18,14 +18,14 @@ def images():
     return coarse.repeat(8, axis=1).repeat(8, axis=2).astype(np.uint8)
 
 
-def spoiled(images, name, grade, numbers=(0, 1, 2), seed=0):
+def corrupted(images, name, grade, numbers=(0, 1, 2), seed=0):
     return robustness.corrupted(images, np.array(numbers), name, grade, seed)
 
 
 @pytest.mark.parametrize("name", robustness.NAMES)
 def test_every_grade_is_further_from_the_image_than_the_one_before(images, name):
     before = images.copy()
-    made = [spoiled(images, name, grade) for grade in robustness.GRADES]
+    made = [corrupted(images, name, grade) for grade in robustness.GRADES]
     assert (images == before).all()
     assert {one.dtype for one in made} == {np.dtype(np.uint8)}
     assert {one.shape for one in made} == {images.shape}
@@ -36,33 +36,33 @@ def test_every_grade_is_further_from_the_image_than_the_one_before(images, name)
 
 @pytest.mark.parametrize("name", robustness.NAMES)
 def test_seed_and_number_alone_decide(images, name):
-    made = spoiled(images, name, 3)
-    alone = spoiled(images[1:2], name, 3, numbers=[1])
+    made = corrupted(images, name, 3)
+    alone = corrupted(images[1:2], name, 3, numbers=[1])
     assert (made[1] == alone[0]).all()
-    assert (spoiled(images, name, 3) == made).all()
-    drawn = name in ("noise", "occlusion")
-    assert (spoiled(images, name, 3, seed=1) != made).any() == drawn
-    assert (spoiled(images[1:2], name, 3, numbers=[7]) != made[1]).any() == drawn
+    assert (corrupted(images, name, 3) == made).all()
+    random = name in ("noise", "occlusion")
+    assert (corrupted(images, name, 3, seed=1) != made).any() == random
+    assert (corrupted(images[1:2], name, 3, numbers=[7]) != made[1]).any() == random
 
 
 def test_noise_has_the_stated_deviation():
     grey = np.full((1, 200, 200, 3), 128, np.uint8)
-    assert spoiled(grey, "noise", 1, [0]).std() == pytest.approx(0.08 * 255, rel=0.02)
+    assert corrupted(grey, "noise", 1, [0]).std() == pytest.approx(0.08 * 255, rel=0.02)
 
 
 def test_brightness_raises_the_value_and_keeps_the_hue(images):
-    made = spoiled(images, "brightness", 1)
+    made = corrupted(images, "brightness", 1)
     pixels = np.stack([images, made])[:, 0, ::8, ::8].reshape(2, -1, 3)
     for before, after in zip(*pixels, strict=True):
         hue, saturation, value = colorsys.rgb_to_hsv(*before / 255)
         expected = colorsys.hsv_to_rgb(hue, saturation, min(value + 0.1, 1))
         assert after / 255 == pytest.approx(expected, abs=0.6 / 255)
     black = np.zeros((1, 4, 4, 3), np.uint8)
-    assert (spoiled(black, "brightness", 5, [0]) == 128).all()  # 0.5 * 255, rounded
+    assert (corrupted(black, "brightness", 5, [0]) == 128).all()  # 0.5 * 255, rounded
 
 
 def test_contrast_is_less_and_the_mean_colour_stays(images):
-    made = spoiled(images, "contrast", 2)  # 0.3
+    made = corrupted(images, "contrast", 2)  # 0.3
     means = images.mean(axis=(1, 2)), made.mean(axis=(1, 2))
     assert means[1] == pytest.approx(means[0], abs=0.5)
     deviation = images.std(axis=(1, 2)), made.std(axis=(1, 2))
@@ -72,11 +72,11 @@ def test_contrast_is_less_and_the_mean_colour_stays(images):
 def test_jpeg_is_that_of_pillow(images):
     stored = io.BytesIO()
     Image.fromarray(images[2]).save(stored, "JPEG", quality=7)
-    assert (spoiled(images, "jpeg", 5)[2] == np.asarray(Image.open(stored))).all()
+    assert (corrupted(images, "jpeg", 5)[2] == np.asarray(Image.open(stored))).all()
 
 
 def test_a_grey_square_covers_the_stated_share(images):
-    made = spoiled(images, "occlusion", 4)
+    made = corrupted(images, "occlusion", 4)
     covered = (made == robustness.GREY).all(axis=3).mean(axis=(1, 2))
     assert covered == pytest.approx([0.3] * 3, abs=0.02)
 
@@ -86,8 +86,8 @@ def test_blur_grows_with_the_image():
     edge[:, :, 112:] = 200
     large = np.zeros((1, 448, 448, 3), np.uint8)
     large[:, :, 224:] = 200
-    small = spoiled(edge, "blur", 3, [0])[0, 100, :, 0].astype(int)
-    twice = spoiled(large, "blur", 3, [0])[0, 200, :, 0].astype(int)
+    small = corrupted(edge, "blur", 3, [0])[0, 100, :, 0].astype(int)
+    twice = corrupted(large, "blur", 3, [0])[0, 200, :, 0].astype(int)
     # Behind the edge of a Gaussian of deviation 3.3 the middles of pixels lie at 0.5, 1.5, ...
     expected = [200 * norm.cdf((place + 0.5) / 3.3) for place in range(8)]
     assert small[112:120] == pytest.approx(expected, abs=1.5)
@@ -98,15 +98,17 @@ def test_blur_grows_with_the_image():
 def test_the_table_has_the_clean_images_first_and_agrees_with_scikit_learn():
     random = np.random.default_rng(0)
     labels, clean = np.arange(90) % 3, np.arange(90) % 3
-    spoiled = [("noise", 1, np.where(random.random(90) < 0.3, 0, labels))]
-    spoiled += [("noise", 2, np.where(random.random(90) < 0.8, 0, labels))]
-    table = robustness.table(labels, clean, spoiled, 3)
+    given = [
+        robustness.Prediction("noise", grade, np.where(random.random(90) < share, 0, labels))
+        for grade, share in ((1, 0.3), (2, 0.8))
+    ]
+    table = robustness.table(labels, clean, given, 3)
     assert table.iloc[0].tolist() == ["none", 0, 1.0, 1.0]
-    for row, (name, grade, said) in zip(table.iloc[1:].itertuples(), spoiled, strict=True):
+    for row, (name, grade, labels_by) in zip(table.iloc[1:].itertuples(), given, strict=True):
         assert (row.corruption, row.grade) == (name, grade)
-        assert row.macro_f1 == pytest.approx(f1_score(labels, said, average="macro"))
-        assert row.accuracy == pytest.approx(accuracy_score(labels, said))
-    mean = np.mean([accuracy_score(labels, said) for *_, said in spoiled])
+        assert row.macro_f1 == pytest.approx(f1_score(labels, labels_by, average="macro"))
+        assert row.accuracy == pytest.approx(accuracy_score(labels, labels_by))
+    mean = np.mean([accuracy_score(labels, labels_by) for *_, labels_by in given])
     assert robustness.mean_accuracy(table) == {"corrupted_accuracy": pytest.approx(mean)}
 
 

@@ -56,3 +56,18 @@ def test_a_commit_that_does_not_exist_is_told(project):
     done = sweeping.called(project, "best", "--rev", "nowhere")
     assert done.returncode == 2
     assert done.stderr.startswith("trackbed: git rev-parse: ")
+
+
+@pytest.mark.parametrize(
+    ("column", "lower"),
+    [
+        ("val_loss", True),
+        ("val_macro_f1", False),
+        ("test_brier", True),
+        ("test_calibration_error", True),
+        ("test_accuracy", False),
+        ("seconds", True),
+    ],
+)
+def test_losses_errors_and_times_are_better_where_lower(column, lower):
+    assert experiment.lower_is_better(column) == lower

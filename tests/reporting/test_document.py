@@ -267,7 +267,7 @@ def test_without_corruptions_the_page_has_no_section_of_them(tmp_path):
 
 
 def test_a_missing_score_says_why():
-    rows = score_table.rows({"macro_f1": 0.5, "confidence_wrong": None, "images": 9, "top_k": 1.0})
+    rows = score_table.rows({"macro_f1": 0.5, "confidence_wrong": None, "images": 9, "top_3": 1.0})
     told = {row.label: (row.value, row.reason) for row in rows}
     assert told["Macro F1"] == ("0.500", "")
     assert told["Confidence when wrong"] == ("n/a", "no mistakes")

@@ -82,9 +82,12 @@ def baseline_gain(
 
     labels, predicted and the baselines: int, shape (images,). 'above_baseline' has a paired 95 %
     interval over groups, see intervals.macro_f1_difference; where that is not above 0,
-    'not_above_baseline' is 1, else 0. A single group has no interval (NaN), and nothing is shown.
+    'not_above_baseline' is 1, else 0. A single group has no interval (NaN), and the
+    flag is 1.
     """
-    reached = {name: _macro_f1(labels, said, classes) for name, said in baselines.items()}
+    reached = {
+        name: metrics.macro_f1(labels, labels_by, classes) for name, labels_by in baselines.items()
+    }
     best = max(reached, key=reached.__getitem__)
     difference, low, high = intervals.macro_f1_difference(
         labels, (predicted, baselines[best]), groups, classes, seed
@@ -97,15 +100,10 @@ def baseline_gain(
     }
 
 
-def _macro_f1(labels: np.ndarray, predicted: np.ndarray, classes: int) -> float:
-    table = metrics.per_class(metrics.confusion(labels, predicted, classes))
-    return float(metrics.averages(table).loc["macro avg", "f1"])
-
-
 def baseline_warning(scores: Mapping[str, Any]) -> str:
     """A warning where the model is not better than a baseline by more than chance, else ''.
 
-    scores: with the names of `advantage.advantage`; '' where they are missing, too.
+    scores: of evaluate.json, see `baseline_gain`; also '' where they lack these.
     """
     if not scores.get("not_above_baseline"):
         return ""

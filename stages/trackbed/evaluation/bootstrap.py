@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trackbed.evaluation import metrics
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -21,13 +23,12 @@ class Counts:
     @property
     def f1(self) -> np.ndarray:
         """Shape (draws, classes); NaN where a class has no images."""
-        with np.errstate(invalid="ignore"):
-            return np.where(self.support > 0, 2 * self.right / (self.support + self.calls), np.nan)
+        return metrics.f1(self.right, self.support, self.calls)
 
     @property
     def macro_f1(self) -> np.ndarray:
         """Shape (draws,); classes without images stay out."""
-        return np.nanmean(self.f1, axis=1)
+        return metrics.mean_f1(self.f1)
 
     @property
     def accuracy(self) -> np.ndarray:

@@ -4,8 +4,6 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
 
-from trackbed.evaluation.metrics import loss
-
 # Where every validation answer is right, the likeliest temperature is 0, certainty; where they
 # are chance, it has no upper end. Networks in Guo et al. 2017 have 0.9 to 3.
 TEMPERATURE_BOUNDS = (0.1, 10.0)
@@ -13,6 +11,7 @@ TOLERANCE = 1e-6  # of the logarithm of the temperature
 TEMPERATURE_DIGITS = 6  # that are kept
 # Softmax in float32 gives 0 where a probability is smaller; 0 has no logarithm.
 SMALLEST = float(np.finfo(np.float32).tiny)
+BINS = 15  # as in Guo et al. 2017
 
 
 def fitted_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
@@ -52,9 +51,6 @@ def _logits(probabilities: np.ndarray) -> np.ndarray:
 def _log_softmax(logits: np.ndarray) -> np.ndarray:
     shifted = logits - logits.max(axis=1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-
-
-BINS = 15  # as in Guo et al. 2017
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> pd.DataFrame:
@@ -100,29 +96,6 @@ def brier(probabilities: np.ndarray, labels: np.ndarray) -> float:
     return float(((probabilities - truth) ** 2).sum(axis=1).mean())
 
 
-def scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Expected calibration error, Brier score, and mean confidence less accuracy.
-
-    The negative log-likelihood, the third usual measure (Guo et al. 2017), is `loss` of
-    scores.overall. A positive `overconfidence` means that the network promises too much.
-    """
-    confidence = probabilities.max(axis=1).astype(float)
-    right = probabilities.argmax(axis=1) == labels
-    return {
-        "calibration_error": expected_calibration_error(reliability(probabilities, labels)),
-        "brier": brier(probabilities, labels),
-        "overconfidence": float(confidence.mean() - right.mean()),
-    }
-
-
 def beside(bins: pd.DataFrame, calibrated: pd.DataFrame) -> pd.DataFrame:
     """Two tables of `reliability` in one: the second's columns are named `calibrated_<column>`."""
     return bins.join(calibrated.drop(columns=["low", "high"]).add_prefix("calibrated_"))
-
-
-def calibrated_scores(calibrated: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Calibration error, Brier score and loss of calibrated probabilities, shapes as above."""
-    error = expected_calibration_error(reliability(calibrated, labels))
-    found = {"calibration_error": error, "brier": brier(calibrated, labels)}
-    found["loss"] = loss(calibrated, labels)
-    return {f"calibrated_{name}": value for name, value in found.items()}

@@ -69,8 +69,8 @@ def compared(first: pd.DataFrame, second: pd.DataFrame, seed: int = 0) -> Compar
     )
     groups = both["group_second"].to_numpy()
     class_f1 = [
-        metrics.per_class(metrics.confusion(labels, said, len(names)))["f1"]
-        for said in (before, after)
+        metrics.per_class(metrics.confusion(labels, labels_by, len(names)))["f1"].to_numpy()
+        for labels_by in (before, after)
     ]
     rows = _rows(both)
     mended = (before != labels) & (after == labels)
@@ -79,7 +79,7 @@ def compared(first: pd.DataFrame, second: pd.DataFrame, seed: int = 0) -> Compar
         images=len(both),
         groups=both["group_second"].nunique(),
         left_out=(len(first) - len(both), len(second) - len(both)),
-        macro_f1=tuple(float(np.nanmean(table)) for table in class_f1),
+        macro_f1=tuple(float(metrics.mean_f1(table)) for table in class_f1),
         accuracy=(float((before == labels).mean()), float((after == labels).mean())),
         difference=intervals.macro_f1_difference(labels, (after, before), groups, len(names), seed),
         mended=rows[mended].sort_values(["confidence", "record"], ascending=[False, True]),
@@ -111,8 +111,8 @@ def _rows(both: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _classes(names: list[str], both: list[pd.Series], labels: np.ndarray) -> pd.DataFrame:
-    before, after = (table.to_numpy() for table in both)
+def _classes(names: list[str], class_f1: list[np.ndarray], labels: np.ndarray) -> pd.DataFrame:
+    before, after = class_f1
     return pd.DataFrame(
         {
             "class_name": names,

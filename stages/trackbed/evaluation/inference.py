@@ -1,6 +1,7 @@
-"""Probabilities of a saved model for records, from their images or their embeddings."""
+"""Predictions of a saved model for records, from their images or their embeddings."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -9,6 +10,7 @@ import pandas as pd
 
 from trackbed.evaluation import robustness
 from trackbed.networks import embeddings
+from trackbed.networks.embeddings import Embeddings
 from trackbed.pipeline.errors import UserError
 from trackbed.records import reader
 from trackbed.training import batches
@@ -18,71 +20,72 @@ TOLERANCE = 1e-3
 CHECKED = 16  # images
 
 
-def probabilities(
-    model: keras.Model, records_path: Path, rows: pd.DataFrame, batch: int
-) -> np.ndarray:
-    """Class probabilities of some rows of the index, float32, shape (rows, classes).
+@dataclass(frozen=True)
+class Classifier:
+    """A saved model and the records that it reads; batch: images predicted at a time."""
 
-    The images are stretched to the input shape of the model.
-    """
-    return _of_pixels(model, _pixels(model, records_path, rows), batch)
+    model: keras.Model
+    records_path: Path
+    batch: int
 
+    def probabilities(
+        self, rows: pd.DataFrame, table: pd.DataFrame, stored: Embeddings | None
+    ) -> np.ndarray:
+        """Class probabilities of some rows of the index, float32, shape (rows, classes).
 
-def of_corrupted(
-    model: keras.Model,
-    records_path: Path,
-    rows: pd.DataFrame,
-    names: Sequence[str],
-    batch: int,
-    seed: int,
-) -> Iterator[tuple[str, int, np.ndarray]]:
-    """Corruption, grade and the most probable class (int, shape (rows,)) of the spoiled images.
+        table: the whole index. From the embeddings where there are any, else from the images,
+        stretched to the input shape of the model. Raises UserError if the embeddings come from
+        another backbone, or if the model gives other probabilities for the images of some rows.
+        """
+        if stored is None:
+            return self._from_pixels(self._pixels(rows))
+        stored.refuse_another(embeddings.weights_digest(embeddings.backbone(self.model)))
+        found = self._from_embeddings(stored.reference(table, rows))
+        self._refuse_difference(rows, found, stored.folder)
+        return found
 
-    The whole model judges them, from pixels; those of one grade are in memory at a time, beside
-    the images as they are.
-    """
-    images = _pixels(model, records_path, rows) if names else np.empty(0)
-    for name in names:
-        for grade in robustness.GRADES:
-            spoiled = robustness.corrupted(images, rows["record"].to_numpy(), name, grade, seed)
-            yield name, grade, _of_pixels(model, spoiled, batch).argmax(axis=1)
+    def approximate(self, rows: pd.DataFrame, stored: Embeddings | None) -> np.ndarray | None:
+        """Labels predicted from the embeddings that the head was trained on: int, shape (rows,).
 
+        None where there are no embeddings, or these are the exact ones that are evaluated anyway.
+        """
+        if stored is None or stored.about["exact"]:
+            return None
+        return self._from_embeddings(stored.of(rows)).argmax(axis=1)
 
-def _pixels(model: keras.Model, records_path: Path, rows: pd.DataFrame) -> np.ndarray:
-    _, height, width, _ = model.input_shape
-    return reader.pixels(records_path, rows, height, width)
+    def corrupted(
+        self, rows: pd.DataFrame, names: Sequence[str], seed: int
+    ) -> list[robustness.Prediction]:
+        """Predictions for corrupted images, by corruption (a name that repeats counts once) and
+        grade. They are made from pixels; the images of one grade are in memory at a time, beside
+        the originals.
+        """
+        images = self._pixels(rows) if names else np.empty(0)
+        made = []
+        for name in dict.fromkeys(names):
+            for grade in robustness.GRADES:
+                changed = robustness.corrupted(images, rows["record"].to_numpy(), name, grade, seed)
+                labels = self._from_pixels(changed).argmax(axis=1)
+                made.append(robustness.Prediction(name, grade, labels))
+        return made
 
+    def _refuse_difference(self, rows: pd.DataFrame, found: np.ndarray, folder: Path) -> None:
+        some = np.unique(np.linspace(0, len(rows) - 1, CHECKED).round().astype(int))
+        directly = self._from_pixels(self._pixels(rows.iloc[some]))
+        difference = float(np.abs(directly - found[some]).max())
+        if not difference <= TOLERANCE:
+            raise UserError(
+                f"{folder}: the model's probabilities from images and from embeddings differ by up "
+                f"to {difference:.2g} on {len(some)} test images. {embeddings.REMEDY}"
+            )
 
-def _of_pixels(model: keras.Model, images: np.ndarray, batch: int) -> np.ndarray:
-    return model.predict(batches.in_order(images, batch=batch), verbose=0)
+    def _pixels(self, rows: pd.DataFrame) -> np.ndarray:
+        _, height, width, _ = self.model.input_shape
+        return reader.pixels(self.records_path, rows, height, width)
 
+    def _from_pixels(self, images: np.ndarray) -> np.ndarray:
+        return self.model.predict(batches.in_order(images, batch=self.batch), verbose=0)
 
-def of_embeddings(model: keras.Model, embedded: np.ndarray, batch: int) -> np.ndarray:
-    """The same from embeddings by the model's backbone, float32, shape (rows, units)."""
-    return embeddings.head(model).predict(batches.in_order(embedded, batch=batch), verbose=0)
-
-
-def checked(
-    model: keras.Model,
-    stored: embeddings.Embeddings,
-    records_path: Path,
-    table: pd.DataFrame,
-    rows: pd.DataFrame,
-    batch: int,
-) -> np.ndarray:
-    """Class probabilities of test rows from stored embeddings, as the saved model computes them.
-
-    Raises UserError if the embeddings do not come from the model's backbone, or if the model,
-    given the images of some of the rows, says anything else.
-    """
-    stored.refuse_another(embeddings.weights_digest(embeddings.backbone(model)))
-    found = of_embeddings(model, stored.reference(table, rows), batch)
-    some = np.unique(np.linspace(0, len(rows) - 1, CHECKED).round().astype(int))
-    directly = probabilities(model, records_path, rows.iloc[some], batch)
-    difference = float(np.abs(directly - found[some]).max())
-    if not difference <= TOLERANCE:
-        raise UserError(
-            f"{stored.folder}: the model's probabilities from images and from embeddings differ "
-            f"by up to {difference:.2g} on {len(some)} test images. {embeddings.REMEDY}"
-        )
-    return found
+    def _from_embeddings(self, embedded: np.ndarray) -> np.ndarray:
+        head = embeddings.head(self.model)
+        return head.predict(batches.in_order(embedded, batch=self.batch), verbose=0)

@@ -169,14 +169,13 @@ def macro_f1_difference(
     return value, value - reach, value + reach
 
 
-def beside(values: dict[str, float], intervals: dict[str, tuple[float, float]]) -> dict[str, float]:
-    """Scores with `<score>_low` and `<score>_high` right behind those that have an interval."""
-    rows = {}
-    for name, value in values.items():
-        rows[name] = value
-        if name in intervals:
-            rows[f"{name}_low"], rows[f"{name}_high"] = intervals[name]
-    return rows
+def bounds(overall: dict[str, tuple[float, float]]) -> dict[str, float]:
+    """Intervals as the values '<score>_low' and '<score>_high' of evaluate.json."""
+    return {
+        f"{name}_{end}": value
+        for name, both in overall.items()
+        for end, value in zip(("low", "high"), both, strict=True)
+    }
 
 
 def _class_f1(whole: Counts, drawn: Counts, images: int, groups: int) -> np.ndarray:

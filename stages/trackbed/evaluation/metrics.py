@@ -1,6 +1,7 @@
-"""Scores of a classifier from labels and probabilities; all shares are 0 to 1.
+"""Metrics of a classifier from labels and probabilities; all shares are 0 to 1.
 
 A value that is not defined, such as the recall of a class without test images, is NaN.
+The scores of evaluate.json, with their names and meanings, are in `scores`.
 """
 
 import numpy as np
@@ -25,11 +26,36 @@ def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.nda
     return metrics.confusion_matrix(labels, predicted, labels=np.arange(classes))
 
 
-def named(matrix: np.ndarray, classes: list[str]) -> pd.DataFrame:
+def confusion_table(matrix: np.ndarray, classes: list[str]) -> pd.DataFrame:
     """A confusion matrix as a table: column `true`, then one column per predicted class."""
     table = pd.DataFrame(matrix, columns=classes)
     table.insert(0, "true", classes, allow_duplicates=True)
     return table
+
+
+def f1(right: np.ndarray, support: np.ndarray, calls: np.ndarray) -> np.ndarray:
+    """F1 of every class, NaN for a class without images.
+
+    right: correct answers; support: images of the class; calls: images predicted as the class.
+    All three have the same shape, and so has the result.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(support > 0, 2 * right / (support + calls), np.nan)
+
+
+def mean_f1(class_f1: np.ndarray) -> np.ndarray:
+    """Macro F1 from the F1 of every class: float, shape (..., classes) to shape (...).
+
+    The mean of the class F1s, not the F1 of the mean precision and recall (Opitz and Burst 2019,
+    arXiv 1911.03347). Classes without images (NaN) are left out; NaN where no class has images.
+    """
+    with np.errstate(invalid="ignore"):
+        return np.nansum(class_f1, axis=-1) / np.isfinite(class_f1).sum(axis=-1)
+
+
+def macro_f1(labels: np.ndarray, predicted: np.ndarray, classes: int) -> float:
+    """Macro F1 of predicted classes, see `mean_f1`; labels, predicted: int, shape (images,)."""
+    return float(mean_f1(per_class(confusion(labels, predicted, classes))["f1"].to_numpy()))
 
 
 def per_class(matrix: np.ndarray) -> pd.DataFrame:
@@ -50,7 +76,7 @@ def per_class(matrix: np.ndarray) -> pd.DataFrame:
             "precision": right / calls,
             "recall": right / support,
             "specificity": rest / (rest + alarms),
-            "f1": np.where(support > 0, 2 * right / (support + calls), np.nan),
+            "f1": f1(right, support, calls),
             "accuracy": (right + rest) / total,
             "type_1_error": alarms / (rest + alarms),
             "type_2_error": misses / support,
@@ -60,15 +86,16 @@ def per_class(matrix: np.ndarray) -> pd.DataFrame:
 
 
 def averages(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows 'macro avg' and 'weighted avg' (scikit-learn's words) of a per-class table.
+    """Rows 'macro avg' and 'weighted avg' (named as in scikit-learn) of a per-class table.
 
     Both leave out classes without images. A class that is never predicted counts with
-    precision 0, as in scikit-learn's classification report. The macro average of F1 is the
-    mean of the class F1s (Opitz and Burst 2019, arXiv 1911.03347).
+    precision 0, as in scikit-learn's classification report. The macro average of F1: `mean_f1`.
     """
     present = table[table["support"] > 0].fillna({"precision": 0.0})
+    macro = present[list(MEASURES)].mean()
+    macro["f1"] = mean_f1(table["f1"].to_numpy())
     rows = {
-        "macro avg": present[list(MEASURES)].mean(),
+        "macro avg": macro,
         "weighted avg": present[list(MEASURES)].mul(present["support"], axis=0).sum()
         / present["support"].sum(),
     }
@@ -76,18 +103,22 @@ def averages(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def summary(
-    table: pd.DataFrame, classes: list[str], f1: np.ndarray, macro_f1: tuple[float, float]
+    table: pd.DataFrame,
+    classes: list[str],
+    f1_intervals: np.ndarray,
+    macro_f1_interval: tuple[float, float],
 ) -> pd.DataFrame:
-    """The per-class table with the class names in front and the two averages behind.
+    """The per-class table with the class names first and the two averages as last rows.
 
-    f1: intervals of the class F1s, float, shape (classes, 2); they stand in the columns f1_low and
-    f1_high, with that of the macro average, behind the measures. The weighted average has none.
+    f1_intervals: of the class F1s, float, shape (classes, 2). They are the columns f1_low and
+    f1_high after the measures; the row 'macro avg' has macro_f1_interval, the weighted average
+    has none.
     """
-    named = pd.concat([table.set_axis(classes), averages(table)])
-    bounds = np.vstack([f1, macro_f1, (np.nan, np.nan)])
+    rows = pd.concat([table.set_axis(classes), averages(table)])
+    bounds = np.vstack([f1_intervals, macro_f1_interval, (np.nan, np.nan)])
     for place, name in enumerate(BOUNDS):
-        named.insert(len(MEASURES) + place, name, bounds[:, place])
-    return named.rename_axis("class_name").reset_index().astype(dict.fromkeys(COUNTS, "Int64"))
+        rows.insert(len(MEASURES) + place, name, bounds[:, place])
+    return rows.rename_axis("class_name").reset_index().astype(dict.fromkeys(COUNTS, "Int64"))
 
 
 def top_k(probabilities: np.ndarray, labels: np.ndarray, k: int) -> float:
@@ -103,39 +134,19 @@ def top_k(probabilities: np.ndarray, labels: np.ndarray, k: int) -> float:
     return float(np.mean((probabilities > own[:, None]).sum(axis=1) < k))
 
 
-def confidence(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Mean highest probability of right and of wrong answers, and the gap between the two."""
-    highest = probabilities.max(axis=1)
+def mean_confidence(probabilities: np.ndarray, labels: np.ndarray, *, right: bool) -> float:
+    """Mean highest probability of the right answers, or of the wrong ones; NaN without any."""
+    chosen = (probabilities.argmax(axis=1) == labels) == right
+    return float(probabilities.max(axis=1)[chosen].mean()) if chosen.any() else np.nan
+
+
+def overconfidence(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Mean confidence less accuracy, -1 to 1; above 0 the probabilities are too high."""
     right = probabilities.argmax(axis=1) == labels
-    of_right = float(highest[right].mean()) if right.any() else np.nan
-    of_wrong = float(highest[~right].mean()) if not right.all() else np.nan
-    return {
-        "confidence_right": of_right,
-        "confidence_wrong": of_wrong,
-        "confidence_gap": of_right - of_wrong,
-    }
+    return float(probabilities.max(axis=1).astype(float).mean() - right.mean())
 
 
 def loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Mean negative log-likelihood in nats, of probabilities of at least 1.2e-7 (float32)."""
-    told = probabilities.astype(np.float32)
-    return metrics.log_loss(labels, told, labels=np.arange(probabilities.shape[1]))
-
-
-def overall(probabilities: np.ndarray, labels: np.ndarray, k: int) -> dict[str, float]:
-    """The scores of the whole test part, macro F1 first; k is cut to the number of classes."""
-    classes = probabilities.shape[1]
-    predicted = probabilities.argmax(axis=1)
-    mean = averages(per_class(confusion(labels, predicted, classes)))
-    k = min(k, classes)
-    return {
-        "macro_f1": mean.loc["macro avg", "f1"],
-        "accuracy": float(np.mean(predicted == labels)),
-        "balanced_accuracy": mean.loc["macro avg", "recall"],
-        "macro_precision": mean.loc["macro avg", "precision"],
-        "macro_recall": mean.loc["macro avg", "recall"],
-        "weighted_f1": mean.loc["weighted avg", "f1"],
-        f"top_{k}": top_k(probabilities, labels, k),
-        "loss": loss(probabilities, labels),
-        **confidence(probabilities, labels),
-    }
+    """Mean negative log-likelihood in nats; probabilities below 1.2e-7 (float32) count as that."""
+    single = probabilities.astype(np.float32)
+    return metrics.log_loss(labels, single, labels=np.arange(probabilities.shape[1]))

@@ -1,15 +1,32 @@
-"""A test part with the probabilities of a model: the tables and scores that follow from both."""
+"""The evaluation of a model on the test part: all its scores and tables from one object."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from trackbed.evaluation import calibration, intervals, metrics, selective_prediction, slices
+from trackbed.evaluation import (
+    baselines,
+    calibration,
+    intervals,
+    metrics,
+    predictions,
+    robustness,
+    scores,
+    selective_prediction,
+    slices,
+)
 from trackbed.evaluation.intervals import Intervals
+from trackbed.pipeline import tables
+from trackbed.pipeline.outputs import replacing_folder, write_csv, write_json
 
-SCORES_FILE = "evaluate.json"  # in the metrics folder, the others in that of the plots
+SCORES_FILE = "evaluate.json"  # in the metrics folder
+FALSE_INFERENCES_FILE = "false_inferences.json"  # in the folder of the predictions
+# In the folder of the plots.
 SUMMARY_FILE = "evaluation_summary.csv"
 CONFUSION_FILE = "confusion_matrix.csv"
 RELIABILITY_FILE = "reliability.csv"
@@ -18,17 +35,29 @@ SLICES_FILE = "slices.csv"
 CORRUPTIONS_FILE = "corruptions.csv"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EvaluationResult:
-    """rows: of the index; names: the classes; probabilities: float, shape (rows, classes), those
-    that are reported; calibrated: the same with the temperature; seed: of the bootstrap.
+    """What a model and the baselines predict for the test part, and what follows from it.
+
+    rows: of the index, the test part. classes: names in label order. model_probabilities: of the
+    saved model, float, shape (rows, classes). validation: the predictions for the validation fold,
+    see pipeline.tables. baselines: predicted labels by name, int, shape (rows,). approximate:
+    labels predicted from the embeddings that the head was trained on, or None where these are
+    exact. corrupted: corruption, grade and predicted labels. The other fields are the parameters
+    of section `evaluate`.
     """
 
     rows: pd.DataFrame
-    names: list[str]
-    probabilities: np.ndarray
-    calibrated: np.ndarray
+    classes: list[str]
+    model_probabilities: np.ndarray
+    validation: pd.DataFrame
+    baselines: Mapping[str, np.ndarray]
+    approximate: np.ndarray | None
+    corrupted: Sequence[robustness.Prediction]
+    top_k: int
     seed: int
+    use_temperature: bool
+    wanted_precision: float
 
     @cached_property
     def labels(self) -> np.ndarray:
@@ -37,13 +66,29 @@ class EvaluationResult:
 
     @cached_property
     def predicted(self) -> np.ndarray:
-        """The most probable classes: int, shape (rows,); of equal ones the first."""
+        """The most probable classes: int, shape (rows,); the first of equally probable ones."""
         return self.probabilities.argmax(axis=1)
 
     @cached_property
     def groups(self) -> np.ndarray:
-        """What is drawn as a whole by the bootstrap: shape (rows,)."""
+        """What the bootstrap resamples as a whole: shape (rows,)."""
         return self.rows["group"].to_numpy()
+
+    @cached_property
+    def temperature(self) -> float:
+        """See calibration.fitted_temperature; fitted on the validation fold."""
+        fold = self.validation
+        return calibration.fitted_temperature(tables.probabilities(fold), tables.labels(fold))
+
+    @cached_property
+    def calibrated(self) -> np.ndarray:
+        """The model's probabilities with the temperature: float, shape (rows, classes)."""
+        return calibration.with_temperature(self.model_probabilities, self.temperature)
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """Those that are reported: `calibrated` or the model's own."""
+        return self.calibrated if self.use_temperature else self.model_probabilities
 
     @cached_property
     def confidence(self) -> np.ndarray:
@@ -51,78 +96,119 @@ class EvaluationResult:
         return self.probabilities.max(axis=1)
 
     @cached_property
-    def matrix(self) -> np.ndarray:
-        """See scores.confusion."""
-        return metrics.confusion(self.labels, self.predicted, len(self.names))
-
-    @cached_property
     def intervals(self) -> Intervals:
         """Of macro F1, accuracy and the F1 of every class."""
         return intervals.intervals(
-            self.labels, self.predicted, self.groups, len(self.names), self.seed
+            self.labels, self.predicted, self.groups, len(self.classes), self.seed
         )
 
-    def summary(self) -> pd.DataFrame:
-        """Per class and in the mean, see scores.summary."""
+    @cached_property
+    def corruptions(self) -> pd.DataFrame:
+        """See robustness.table."""
+        return robustness.table(self.labels, self.predicted, self.corrupted, len(self.classes))
+
+    def scores(self) -> dict[str, Any]:
+        """All values of evaluate.json, in the order of scores.SCORES."""
+        k = min(self.top_k, len(self.classes))
+        answers = scores.Answers(self.probabilities, self.calibrated, self.labels, k)
+        return scores.ordered(
+            scores.computed(answers)
+            | intervals.bounds(self.intervals.overall)
+            | self._embedding_check()
+            | self._selective_prediction()
+            | self._baseline_gain()
+            | {"temperature": self.temperature}
+            | robustness.mean_accuracy(self.corruptions)
+        )
+
+    def write_predictions(self, folder_path: Path) -> None:
+        """Write predictions.csv and the RAILS list of mistakes into a folder of their own.
+
+        Raises Diverged where a probability is not finite.
+        """
+        table = tables.predictions(self.rows, self.classes, self.probabilities)
+        mistakes = predictions.false_inferences(table, self.classes)
+        with replacing_folder(folder_path) as folder:
+            tables.write_predictions(folder, table)
+            write_json(folder / FALSE_INFERENCES_FILE, mistakes)
+
+    def write_tables(self, plots_path: Path) -> None:
+        """Write the tables of classes, confusions, confidence, slices and corruptions."""
+        right = self.predicted == self.labels
+        sliced = slices.slices(self.rows, self.labels, self.predicted, self.classes, self.seed)
+        matrix = metrics.confusion(self.labels, self.predicted, len(self.classes))
+        write_csv(plots_path / SUMMARY_FILE, self._summary(matrix))
+        write_csv(plots_path / CONFUSION_FILE, metrics.confusion_table(matrix, self.classes))
+        for file, table in (
+            (RELIABILITY_FILE, self._reliability()),
+            (COVERAGE_FILE, selective_prediction.coverage(self.confidence, right)),
+            (SLICES_FILE, sliced),
+            (CORRUPTIONS_FILE, self.corruptions),
+        ):
+            write_csv(plots_path / file, table, "%.4f")
+
+    def _summary(self, matrix: np.ndarray) -> pd.DataFrame:
         spread = self.intervals
-        table = metrics.per_class(self.matrix)
-        return metrics.summary(table, self.names, spread.f1, spread.overall["macro_f1"])
+        table = metrics.per_class(matrix)
+        return metrics.summary(table, self.classes, spread.f1, spread.overall["macro_f1"])
 
-    def confusion(self) -> pd.DataFrame:
-        """See scores.named."""
-        return metrics.named(self.matrix, self.names)
+    def _reliability(self) -> pd.DataFrame:
+        both = self.probabilities, self.calibrated
+        return calibration.beside(*(calibration.reliability(each, self.labels) for each in both))
 
-    def reliability(self) -> pd.DataFrame:
-        """See calibration.beside."""
-        both = (self.probabilities, self.calibrated)
-        return calibration.beside(*(calibration.reliability(said, self.labels) for said in both))
-
-    def coverage(self) -> pd.DataFrame:
-        """See refusal.coverage."""
-        return selective_prediction.coverage(self.confidence, self.predicted == self.labels)
-
-    def slices(self) -> pd.DataFrame:
-        """See slices.slices."""
-        return slices.slices(self.rows, self.labels, self.predicted, self.names, self.seed)
-
-    def overall(self, k: int) -> dict[str, float]:
-        """The scores of all images, those with an interval followed by it; k: of top-k."""
-        found = metrics.overall(self.probabilities, self.labels, k)
-        counts = {
-            "images": len(self.rows),
-            "classes_without_images": int((self.matrix.sum(axis=1) == 0).sum()),
-        }
-        return (
-            intervals.beside(found, self.intervals.overall)
-            | calibration.scores(self.probabilities, self.labels)
-            | counts
+    def _embedding_check(self) -> dict[str, float]:
+        if self.approximate is None:
+            return {}
+        return precision_check(
+            self.labels,
+            self.approximate,
+            self.predicted,
+            self.groups,
+            len(self.classes),
+            self.seed,
         )
 
-    def refused(self, threshold: float | None) -> dict[str, float | None]:
-        """What a threshold of confidence does here, see refusal.measured."""
+    def _selective_prediction(self) -> dict[str, float | None]:
+        fold, held_out = self.validation, tables.probabilities(self.validation)
+        if self.use_temperature:
+            held_out = calibration.with_temperature(held_out, self.temperature)
+        right = (fold["true"] == fold["predicted"]).to_numpy()
+        threshold = selective_prediction.threshold(
+            held_out.max(axis=1), right, self.wanted_precision
+        )
         return selective_prediction.measured(
             threshold, self.confidence, self.labels, self.predicted, self.groups, self.seed
+        )
+
+    def _baseline_gain(self) -> dict[str, float]:
+        return baselines.baseline_gain(
+            self.labels,
+            self.predicted,
+            self.baselines,
+            self.groups,
+            len(self.classes),
+            self.seed,
         )
 
 
 def precision_check(
     labels: np.ndarray,
-    quick: np.ndarray,
+    approximate: np.ndarray,
     exact: np.ndarray,
     groups: np.ndarray,
     classes: int,
     seed: int,
 ) -> dict[str, float]:
-    """Share of equal predictions, and the macro F1 of the quick ones less that of the exact ones.
+    """Share of equal predictions, and macro F1 of the approximate less that of the exact ones.
 
-    labels, quick, exact: int, shape (images,). The difference has a 95 % interval, see
+    labels, approximate, exact: int, shape (images,). The difference has a 95 % interval, see
     intervals.macro_f1_difference.
     """
     difference, low, high = intervals.macro_f1_difference(
-        labels, (quick, exact), groups, classes, seed
+        labels, (approximate, exact), groups, classes, seed
     )
     return {
-        "embed_equal": float((quick == exact).mean()),
+        "embed_equal": float((approximate == exact).mean()),
         "embed_macro_f1_difference": difference,
         "embed_macro_f1_difference_low": low,
         "embed_macro_f1_difference_high": high,

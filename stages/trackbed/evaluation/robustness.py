@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import cv2
 import numpy as np
@@ -31,16 +31,32 @@ STRENGTHS = {
 SIDE = 224  # pixels, for which blur is stated; it grows with the image
 GREY = 128
 
+CLEAN = "none"
+TYPES = {
+    "corruption": "str",  # CLEAN, or one of NAMES
+    "grade": "int64",  # 0 for the unchanged images, else 1 (weak) to 5 (strong)
+    "macro_f1": "float64",
+    "accuracy": "float64",
+}
+
 Change = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
+
+
+class Prediction(NamedTuple):
+    """The predicted class of every image under a corruption; labels: int, shape (images,)."""
+
+    corruption: str
+    grade: int
+    labels: np.ndarray
 
 
 def corrupted(
     images: np.ndarray, numbers: np.ndarray, name: str, grade: int, seed: int
 ) -> np.ndarray:
-    """The images, spoiled: uint8, shape (images, height, width, 3), as given.
+    """The corrupted images: uint8, shape (images, height, width, 3), as given.
 
-    numbers: int, shape (images,), such as records: (seed, name, grade, number) alone decide what
-    is drawn for an image, whatever stands beside it. Raises KeyError for an unknown name.
+    numbers: int, shape (images,), such as records: (seed, name, grade, number) alone decide the
+    random numbers of an image, whatever stands beside it. Raises KeyError for an unknown name.
     """
     change, strength = CHANGES[name], STRENGTHS[name][grade - 1]
     made = np.empty_like(images)
@@ -51,8 +67,8 @@ def corrupted(
 
 
 def _noise(image: np.ndarray, strength: float, random: np.random.Generator) -> np.ndarray:
-    drawn = random.standard_normal(image.shape, dtype=np.float32)
-    return _rounded(image + 255 * strength * drawn)
+    noise = random.standard_normal(image.shape, dtype=np.float32)
+    return _rounded(image + 255 * strength * noise)
 
 
 def _blur(image: np.ndarray, strength: float, random: np.random.Generator) -> np.ndarray:
@@ -100,25 +116,18 @@ CHANGES: dict[str, Change] = {
 }
 
 
-CLEAN = "none"
-TYPES = {
-    "corruption": "str",  # CLEAN, or a name of learning.corruptions
-    "grade": "int64",  # 0 for the images as they are, else 1 (weak) to 5 (strong)
-    "macro_f1": "float64",
-    "accuracy": "float64",
-}
-Answers = Iterable[tuple[str, int, np.ndarray]]
-"""Corruption, grade and the class that the model named for each spoiled image."""
+def table(
+    labels: np.ndarray, clean: np.ndarray, corrupted: Iterable[Prediction], classes: int
+) -> pd.DataFrame:
+    """A row for the unchanged images, then one per corruption and grade; columns as in TYPES.
 
-
-def table(labels: np.ndarray, clean: np.ndarray, spoiled: Answers, classes: int) -> pd.DataFrame:
-    """A row for the images as they are, and one per corruption and grade; columns as in TYPES.
-
-    labels, clean and the answers: int, shape (images,).
+    labels: true classes, clean: predicted classes of the unchanged images; int, shape (images,).
     """
-    rows = [(CLEAN, 0, *_scores(labels, clean, classes))]
-    rows += [(name, grade, *_scores(labels, said, classes)) for name, grade, said in spoiled]
-    return pd.DataFrame(rows, columns=list(TYPES))
+    made = [
+        (*each[:2], metrics.macro_f1(labels, each.labels, classes), np.mean(labels == each.labels))
+        for each in (Prediction(CLEAN, 0, clean), *corrupted)
+    ]
+    return pd.DataFrame(made, columns=list(TYPES))
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -131,10 +140,5 @@ def mean_accuracy(found: pd.DataFrame) -> dict[str, float]:
 
     The complement of the unnormalised mean corruption error of Hendrycks and Dietterich (2019).
     """
-    spoiled = found["accuracy"][found["grade"] > 0]
-    return {} if spoiled.empty else {"corrupted_accuracy": float(spoiled.mean())}
-
-
-def _scores(labels: np.ndarray, said: np.ndarray, classes: int) -> tuple[float, float]:
-    per_class = metrics.per_class(metrics.confusion(labels, said, classes))
-    return float(per_class["f1"].mean()), float(np.mean(labels == said))
+    accuracy = found["accuracy"][found["grade"] > 0]
+    return {} if accuracy.empty else {"corrupted_accuracy": float(accuracy.mean())}

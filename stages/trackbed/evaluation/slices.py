@@ -47,7 +47,7 @@ def slices(
     levels = [intervals.LEVEL, 1 - (1 - intervals.LEVEL) / max(looked_at, 1)]
     given = labels, predicted, rows["group"].to_numpy()
     effect = intervals.design_effect(*given, len(classes), seed)
-    made = [_row(part, *given, effect, seed, levels) for part in parts]
+    made = [_row(part, *given, len(classes), effect, seed, levels) for part in parts]
     return pd.DataFrame(made, columns=list(TYPES)).astype(TYPES)
 
 
@@ -96,30 +96,24 @@ def _row(
     labels: np.ndarray,
     predicted: np.ndarray,
     groups: np.ndarray,
+    classes: int,
     effect: float,
     seed: int,
     levels: list[float],
 ) -> dict[str, Any]:
     kind, name, here = part
-    own, said, group = labels[here], predicted[here], groups[here]
-    (low, high), (_, surely_below) = intervals.accuracy(
-        own == said, own, group, effect, seed, levels
-    )
+    own, answers, group = labels[here], predicted[here], groups[here]
+    right = own == answers
+    (low, high), (_, highest) = intervals.accuracy(right, own, group, effect, seed, levels)
+    two_classes = len(np.unique(own)) > 1
     return {
         "kind": kind,
         "slice": name,
         "images": len(own),
         "groups": len(np.unique(group)),
-        "accuracy": float(np.mean(own == said)),
+        "accuracy": float(right.mean()),
         "accuracy_low": low,
         "accuracy_high": high,
-        "macro_f1": _macro_f1(own, said),
-        "below_whole": surely_below < np.mean(labels == predicted),
+        "macro_f1": metrics.macro_f1(own, answers, classes) if two_classes else np.nan,
+        "below_whole": highest < np.mean(labels == predicted),
     }
-
-
-def _macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
-    if len(np.unique(labels)) < 2:
-        return np.nan
-    classes = max(labels.max(), predicted.max()) + 1
-    return float(metrics.per_class(metrics.confusion(labels, predicted, classes))["f1"].mean())

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from trackbed.evaluation import scores
 from trackbed.experiments import param_values
 from trackbed.experiments.runs import FOLD, SEED
 from trackbed.integrity import git
@@ -71,8 +72,8 @@ def read(commits: dict[str, str]) -> list[Experiment]:
     for name in sorted(commits):
         given, training, test = (texts[commits[name], path] for path in paths)
         if given is not None:
-            scores = _scores(training), _scores(test)
-            made.append(Experiment(name, commits[name], _params(given), *scores))
+            both = _scores(training), _scores(test)
+            made.append(Experiment(name, commits[name], _params(given), *both))
     return made
 
 
@@ -203,7 +204,10 @@ def scored(
 
 
 def lower_is_better(metric: str) -> bool:
-    """Whether it is a loss or a time."""
+    """Whether a column of the table of runs is better where it is lower: a loss, error or time."""
+    score = scores.find(metric.removeprefix("test_")) if metric.startswith("test_") else None
+    if score:
+        return score.better == "lower"
     return any(word in metric for word in ("loss", "seconds", "waiting", "parameters"))
 
 
