@@ -8,23 +8,53 @@ from pathlib import Path
 
 import pytest
 
+from trackbed import cli
+
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 
 def blocks(path, language):
     return re.findall(rf"```{language}\n(.*?)```", path.read_text("utf-8"), flags=re.DOTALL)
 
 
+def anchors(path):
+    """The anchors that GitHub makes of the headings of a document."""
+    text = re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.DOTALL)
+    for heading in re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE):
+        yield re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_links_lead_to_files_that_exist(path):
-    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text("utf-8")):
-        assert (path.parent / target).exists(), target
+def test_links_lead_to_files_and_headings_that_exist(path):
+    for target, anchor in re.findall(r"\]\((?!http)([^)#]*)#?([^)]*)\)", path.read_text("utf-8")):
+        linked = path.parent / target if target else path
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), anchor
 
 
-def test_the_make_targets_of_the_readme_exist():
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_the_commands_in_documents_exist(path):
+    known = {command.__name__.rpartition(".")[2] for command in cli.COMMANDS}
+    text = "\n".join(line.partition("#")[0] for line in _code(path))
+    assert set(re.findall(r"\btrackbed ([a-z]+)", text)) <= known
+
+
+def _code(path):
+    """Lines of code blocks, and what stands in backquotes."""
+    text = path.read_text("utf-8")
+    fenced = re.findall(r"```(?:sh|console)\n(.*?)```", text, flags=re.DOTALL)
+    rest = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    return [*"".join(fenced).splitlines(), *re.findall(r"`([^`]+)`", rest)]
+
+
+def test_the_make_targets_in_documents_exist():
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"`?make (\w+)", (ROOT / "README.md").read_text()):
+    text = "\n".join(line for path in DOCUMENTS for line in _code(path))
+    for target in re.findall(r"\bmake ([a-z-]+)", text):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 
