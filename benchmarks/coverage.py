@@ -32,13 +32,15 @@ WAYS = (
 )
 SCORES = ("macro F1", "accuracy", "class F1")
 SPREAD = 0.04  # accuracy of the best and the worst class, above and below the mean
-HEAD = """# Do the intervals hold the truth?
+HEAD = """# Coverage of the intervals in simulation
 
-`python benchmarks/coverage.py` makes this: {parts:,} test parts from each population, and how
-many of 100 intervals hold the true score of the population (coverage), with the mean width of the
-interval behind it. It should be 95; so many test parts tell it to about ± {error:.1f}. What the
-ways are: [docs/scores.md](../docs/scores.md). Correlation: of two images of a group being right
-(beta-binomial). The classes' accuracies lie evenly within ± {spread} of the mean.
+`python benchmarks/coverage.py` writes this file. For each population it samples {parts:,} test
+parts. The tables show how many of 100 intervals contain the true score of the population (the
+coverage, which should be 95), and in parentheses the mean width of the interval. This number of
+test parts measures the coverage to about ± {error:.1f}. [docs/scores.md](../docs/scores.md)
+describes the kinds of intervals. The correlation is that between two images of a group being
+classified correctly (beta-binomial). The accuracies of the classes are spread evenly within
+± {spread} of the mean.
 """
 
 

@@ -47,13 +47,13 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
 def heading(options: argparse.Namespace) -> str:
     """What was measured on what, and how to read the tables."""
     source = "photographs" if options.photographs else "drawn pictures"
-    return f"""# Speed, side by side
+    return f"""# Speed compared with other tools
 
-`make bench` measures this. Every contestant runs in a process of its own, all take turns, and the
-tables show the median of {options.pairs} rounds (and the lowest and the highest). A ratio says how
-many times as fast as the first row, as the median over the rounds; above 1 is faster. Memory is
-the most that was resident, in MB of 10^6 bytes, all processes of a contestant together.
-Pictures: {source}, {options.images:,} asked for.
+`make bench` writes this file. Every contestant runs in its own process, and they take turns. The
+tables show the median of {options.pairs} rounds, with the lowest and the highest in parentheses. A
+ratio says how many times as fast a contestant is as the first row (the median over the rounds);
+above 1 is faster. Memory is the peak resident memory of all processes of a contestant together, in
+MB of 10^6 bytes. Pictures: {source}, {options.images:,} asked for.
 
 {machine.facts()}
 """
