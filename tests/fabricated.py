@@ -18,6 +18,7 @@ from trackbed.evaluation import (
     selective_prediction,
     slices,
 )
+from trackbed.evaluation.metrics import Answers
 from trackbed.pipeline import index, tables
 from trackbed.pipeline.outputs import write_csv, write_json
 from trackbed.reporting.evaluation_tables import BOUNDS, COUNTS, MEASURES
@@ -174,7 +175,7 @@ def write_evaluation(folder, table, names, labels, probabilities):
     f1, accuracy = summary["f1"].iloc[-2], float(np.mean(said == labels))
     sure, right = probabilities.max(axis=1), said == labels
     calibrated = calibration.with_temperature(probabilities, 1.3)
-    values = scores.computed(scores.Answers(probabilities, calibrated, labels, min(3, len(names))))
+    values = scores.computed(Answers(probabilities, calibrated, labels, min(3, len(names))))
     values |= {"macro_f1": f1, "temperature": 1.3}
     values |= {"macro_f1_low": f1 - 0.02, "macro_f1_high": min(1, f1 + 0.02)}
     values |= {"accuracy_low": accuracy - 0.02, "accuracy_high": min(1, accuracy + 0.02)}

@@ -52,6 +52,6 @@ def test_they_show_what_changed(outputs):
     assert "macro_f1" in metrics
     assert "dvc_plots/index.html" in plots
     assert "95 % interval" in compared
-    assert "mended" in compared
+    assert "fixed" in compared
     assert "comparison.html" in compared
     assert gate.splitlines()[-1].startswith(("passed:", "FAILED:"))

@@ -113,7 +113,7 @@ def test_a_comparison_lists_what_broke_with_pictures(worse, tmp_path):
     table = pd.read_csv(worse.folder / PREDICTIONS)
     assert "HEAD is better than workspace" in done.stdout
     text = page.read_text()
-    broken = int(text.split("Broken: ")[1].split()[0])
-    assert 0 < broken <= len(table)
-    assert text.count("data:image/jpeg") == broken
-    assert "0 images that only" in text  # none is mended
+    newly_wrong = int(text.split("Newly wrong: ")[1].split()[0])
+    assert 0 < newly_wrong <= len(table)
+    assert text.count("data:image/jpeg") == newly_wrong
+    assert "0 images that only" in text  # none is fixed

@@ -25,7 +25,7 @@ def test_bins_by_hand():
     assert bins["accuracy"].tolist()[2:] == [0.5, 0.5]
     assert bins.loc[:1, ["confidence", "accuracy"]].isna().all(axis=None)
     # (2 * 0.15 + 2 * 0.35) / 4
-    assert calibration.expected_calibration_error(bins) == pytest.approx(0.25)
+    assert calibration.expected_error(probabilities, labels, bins=4) == pytest.approx(0.25)
 
 
 def test_a_value_on_an_edge_belongs_to_the_bin_below_and_1_to_the_last():

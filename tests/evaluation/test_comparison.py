@@ -24,20 +24,20 @@ def table(labels, predicted, groups=None, prefix=""):
     )
 
 
-def random_pair(images=600, mended=0.1, seed=0):
+def random_pair(images=600, fixed=0.1, seed=0):
     random = np.random.default_rng(seed)
     labels = random.integers(0, 3, images)
     first = np.where(random.random(images) < 0.75, labels, (labels + 1) % 3)
-    second = np.where(random.random(images) < mended, labels, first)
+    second = np.where(random.random(images) < fixed, labels, first)
     return labels, first, second
 
 
-def test_mended_and_broken_by_hand():
+def test_fixed_and_newly_wrong_by_hand():
     found = comparison.compared(
         table([0, 0, 1, 1, 2, 2], [0, 1, 1, 0, 2, 0]), table([0, 0, 1, 1, 2, 2], [0, 0, 2, 0, 2, 1])
     )
-    assert found.mended["filename"].tolist() == ["1.png"]
-    assert found.broken[["filename", "true", "first", "second"]].values.tolist() == [
+    assert found.fixed["filename"].tolist() == ["1.png"]
+    assert found.newly_wrong[["filename", "true", "first", "second"]].values.tolist() == [
         ["2.png", "B", "B", "C"]
     ]
     assert found.p_value == 1.0  # one against one
@@ -47,12 +47,12 @@ def test_mended_and_broken_by_hand():
 def test_scores_and_their_difference_are_those_of_scikit_learn():
     labels, first, second = random_pair()
     found = comparison.compared(table(labels, first), table(labels, second))
-    expected = [f1_score(labels, said, average="macro") for said in (first, second)]
+    expected = [f1_score(labels, predicted, average="macro") for predicted in (first, second)]
     assert found.macro_f1 == pytest.approx(expected)
     assert found.accuracy == pytest.approx([accuracy_score(labels, s) for s in (first, second)])
     value, low, high = found.difference
     assert value == pytest.approx(expected[1] - expected[0])
-    assert 0 < low < value < high  # a tenth of the mistakes mended is no chance
+    assert 0 < low < value < high  # a tenth of the mistakes fixed is no chance
     assert found.distinguishable
     per_class = f1_score(labels, second, average=None)
     np.testing.assert_allclose(found.classes["f1_second"], per_class)
@@ -60,42 +60,70 @@ def test_scores_and_their_difference_are_those_of_scikit_learn():
 
 
 def test_a_difference_within_one_object_is_not_distinguishable():
-    labels, first, second = random_pair(60, mended=0.0)
+    labels, first, second = random_pair(60, fixed=0.0)
     groups = np.arange(60) // 10
-    second = np.where(groups == 2, labels, second)  # one object of six is mended
+    second = np.where(groups == 2, labels, second)  # one object of six is fixed
     found = comparison.compared(table(labels, first, groups), table(labels, second, groups))
     assert found.groups == 6
     assert found.difference[0] > 0
     assert not found.distinguishable
 
 
-# Of 10 changed images 9 were mended: two-sided binomial probability 2 * (1 + 10) / 2**10.
-@pytest.mark.parametrize(("mended", "broken", "p"), [(9, 1, 22 / 1024), (0, 0, 1), (5, 0, 2 / 32)])
-def test_mcnemar_by_hand(mended, broken, p):
-    assert comparison.mcnemar(mended, broken) == pytest.approx(p)
+# Of 10 changed images 9 were fixed: two-sided binomial probability 2 * (1 + 10) / 2**10.
+@pytest.mark.parametrize(
+    ("fixed", "newly_wrong", "p"), [(9, 1, 22 / 1024), (0, 0, 1), (5, 0, 2 / 32)]
+)
+def test_mcnemar_by_hand(fixed, newly_wrong, p):
+    assert comparison.mcnemar(fixed, newly_wrong) == pytest.approx(p)
 
 
-def test_only_common_images_count():
-    labels, first, second = random_pair(50)
-    found = comparison.compared(table(labels, first), table(labels[:30], second[:30]))
-    assert (found.images, found.left_out) == (30, (20, 0))
+ROWS = pd.DataFrame(
+    {
+        "record": [4, 5, 7],
+        "filename": ["a.png", "b.png", "c.png"],
+        "class_name": ["A", "B", "B"],
+        "pixel_hash": ["11", "22", "33"],
+    }
+)
+
+
+def test_a_fingerprint_depends_neither_on_order_nor_on_records():
+    found = comparison.fingerprint(ROWS, NAMES)
+    assert len(found) == 12
+    assert comparison.fingerprint(ROWS.iloc[::-1].assign(record=[0, 1, 2]), NAMES) == found
 
 
 @pytest.mark.parametrize(
-    ("second", "words"),
+    "changed",
     [
-        (table([0, 1], [0, 1], prefix="other"), "no test image in common"),
-        (table([1, 1], [0, 1]), r"1 images, such as 0\.png, have another true class"),
-        (table([0, 1], [0, 1]).drop(columns="p_C"), "the classes are"),
+        {"filename": ["a.png", "b.png", "d.png"]},
+        {"class_name": ["A", "B", "A"]},
+        {"pixel_hash": ["11", "22", "34"]},
     ],
 )
-def test_what_cannot_be_compared_is_refused(second, words):
-    with pytest.raises(ValueError, match=words):
+def test_another_name_class_or_picture_changes_the_fingerprint(changed):
+    found = comparison.fingerprint(ROWS, NAMES)
+    assert comparison.fingerprint(ROWS.assign(**changed), NAMES) != found
+    assert comparison.fingerprint(ROWS.iloc[:2], NAMES) != found
+    assert comparison.fingerprint(ROWS, [*NAMES, "D"]) != found
+
+
+@pytest.mark.parametrize(
+    ("second", "reason"),
+    [
+        (table([0, 1], [0, 1], prefix="other"), "2 and 2 images, 0 of them in both"),
+        (table([0, 1, 2], [0, 1, 2]), "2 and 3 images, 2 of them in both"),
+        (table([1, 1], [0, 1]), r"1 images, such as 0\.png, have another true class"),
+        (table([0, 1], [0, 1]).drop(columns="p_C"), "their classes are"),
+    ],
+)
+def test_another_test_part_is_refused_with_the_reason(second, reason):
+    with pytest.raises(ValueError, match=reason):
         comparison.compared(table([0, 1], [0, 1]), second)
 
 
-def change(mended, *, worse=False):
-    labels, first, second = random_pair(mended=mended)
+def change(fixed, *, worse=False):
+    labels, first, second = random_pair(fixed=fixed)
     tables = table(labels, first), table(labels, second)
     return comparison.compared(*(reversed(tables) if worse else tables))
 
@@ -113,8 +141,8 @@ def test_a_clear_drop_fails_and_a_gain_does_not():
     assert comparison.reasons_against(0.9, 0.0, change(0.3), 0.01) == []
 
 
-@pytest.mark.parametrize(("mended", "allowed"), [(0.3, 0.5), (0.002, 0.0)])
-def test_a_drop_that_is_allowed_or_no_more_than_chance_passes(mended, allowed):
-    worse = change(mended, worse=True)
+@pytest.mark.parametrize(("fixed", "allowed"), [(0.3, 0.5), (0.002, 0.0)])
+def test_a_drop_that_is_allowed_or_no_more_than_chance_passes(fixed, allowed):
+    worse = change(fixed, worse=True)
     assert worse.difference[0] < 0
     assert comparison.reasons_against(0.9, 0.0, worse, allowed) == []

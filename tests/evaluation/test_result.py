@@ -29,6 +29,8 @@ def index_rows(labels):
             "record": range(count),
             "filename": [f"{number}.png" for number in range(count)],
             "label": labels,
+            "class_name": np.array(CLASSES)[labels],
+            "pixel_hash": [f"{number:032x}" for number in range(count)],
             "group": [str(number // 2) for number in range(count)],
             "width": 32,
             "height": np.arange(count) % 7 + 20,

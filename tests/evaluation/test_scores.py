@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
-from trackbed.evaluation import scores
+from trackbed.evaluation import metrics, scores
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def answers():
     probabilities = random.dirichlet(np.ones(6), 400) + 0.4 * np.eye(6)[labels]
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     sharper = probabilities**2 / (probabilities**2).sum(axis=1, keepdims=True)
-    return scores.Answers(probabilities, sharper, labels, k=2)
+    return metrics.Answers(probabilities, sharper, labels, k=2)
 
 
 def test_formulas_agree_with_scikit_learn(answers):
@@ -42,7 +42,7 @@ def test_calibrated_scores_use_the_calibrated_probabilities(answers):
 
 def test_an_always_right_model_has_no_confidence_gap():
     certain = np.eye(3)
-    found = scores.computed(scores.Answers(certain, certain, np.arange(3), k=3))
+    found = scores.computed(metrics.Answers(certain, certain, np.arange(3), k=3))
     assert found["confidence_right"] == 1
     assert np.isnan(found["confidence_wrong"])
     assert np.isnan(found["confidence_gap"])
@@ -50,7 +50,7 @@ def test_an_always_right_model_has_no_confidence_gap():
 
 def test_classes_without_images_are_counted():
     shares = np.full((2, 5), 0.2)
-    found = scores.computed(scores.Answers(shares, shares, np.array([1, 3]), k=1))
+    found = scores.computed(metrics.Answers(shares, shares, np.array([1, 3]), k=1))
     assert (found["images"], found["classes_without_images"]) == (2, 3)
 
 
@@ -81,10 +81,10 @@ def test_every_score_has_a_meaning_a_direction_and_one_key():
     assert len(set(keys)) == len(keys)
     for score in scores.SCORES:
         assert score.meaning.endswith(".")
-        assert score.better in ("higher", "lower", "")
+        assert score.better in (scores.HIGHER, scores.LOWER, scores.NEITHER)
         assert score.missing
 
 
 @pytest.mark.parametrize("key", ["loss", "brier", "calibration_error", "calibrated_loss"])
 def test_lower_is_better_for_losses_and_errors(key):
-    assert scores.find(key).better == "lower"
+    assert scores.find(key).better == scores.LOWER

@@ -74,15 +74,17 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS)
     return pd.DataFrame({"low": edges[:-1], "high": edges[1:]} | counts | means)
 
 
-def expected_calibration_error(bins: pd.DataFrame) -> float:
-    """Mean distance of confidence and accuracy over the bins, weighted by their images; 0 to 1.
+def expected_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:
+    """Expected calibration error, 0 to 1; shapes as in `reliability`, lower is better.
 
-    bins: see `reliability`. Naeini, Cooper and Hauskrecht 2015 (Obtaining Well Calibrated
-    Probabilities Using Bayesian Binning), in the form of Guo et al. 2017 (arXiv 1706.04599), which
-    looks at the highest probability alone. Few images make it larger than it is.
+    Mean distance of confidence and accuracy over the bins, weighted by their images: Naeini, Cooper
+    and Hauskrecht 2015 (Obtaining Well Calibrated Probabilities Using Bayesian Binning), in the
+    form of Guo et al. 2017 (arXiv 1706.04599), which uses the highest probability alone. It is
+    biased upwards where images are few.
     """
-    distance = (bins["confidence"] - bins["accuracy"]).abs()
-    return float((distance * bins["images"]).sum() / bins["images"].sum())
+    table = reliability(probabilities, labels, bins)
+    distance = (table["confidence"] - table["accuracy"]).abs()
+    return float((distance * table["images"]).sum() / table["images"].sum())
 
 
 def brier(probabilities: np.ndarray, labels: np.ndarray) -> float:

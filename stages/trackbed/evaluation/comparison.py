@@ -1,5 +1,8 @@
-"""Two classifiers on the same images: what one fixes and breaks, chance, and the gate."""
+"""Two classifiers on the same test part: the difference, its significance, and the gate."""
 
+import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,23 +23,22 @@ class GateParams(params.Section):
 
 @dataclass(frozen=True)
 class Comparison:
-    """The second classifier against the first, on the images that both have judged.
+    """The second classifier against the first, on the same test part.
 
-    left_out: images of the first and of the second table alone. macro_f1: of both. difference:
-    second less first, with its paired 95 % interval over groups (value, low, high). mended and
-    broken: rows of images that only the second, only the first has right, the columns filename,
-    group, record, true, first, second and confidence (of the second). p_value: McNemar's test.
-    classes: per class f1_first, f1_second, difference, support and images.
+    macro_f1, accuracy: of both. difference: of macro F1, second less first, with its paired 95 %
+    interval over groups (value, low, high). fixed and newly_wrong: rows of the images that only
+    the second, only the first has right, with the columns filename, group, record, true, first,
+    second and confidence (of the second). p_value: of McNemar's test. classes: per class f1_first,
+    f1_second, difference and images.
     """
 
     images: int
     groups: int
-    left_out: tuple[int, int]
     macro_f1: tuple[float, float]
     accuracy: tuple[float, float]
     difference: tuple[float, float, float]
-    mended: pd.DataFrame
-    broken: pd.DataFrame
+    fixed: pd.DataFrame
+    newly_wrong: pd.DataFrame
     p_value: float
     classes: pd.DataFrame
 
@@ -46,55 +48,77 @@ class Comparison:
         return not self.difference[1] <= 0 <= self.difference[2]
 
 
-def compared(first: pd.DataFrame, second: pd.DataFrame, seed: int = 0) -> Comparison:
-    """Compare two tables of predictions (see judging.predictions), matched by file name.
+def fingerprint(rows: pd.DataFrame, classes: Sequence[str]) -> str:
+    """The test part as 12 hexadecimal digits, the `test_part` of evaluate.json.
 
-    Raises ValueError where they have no image in common, other classes, or another true class
-    for an image.
+    rows: of the index, the test part, in any order. It depends on the class names in label order,
+    and on the file name, the class and the pixels of every image.
+    """
+    images = rows[["filename", "class_name", "pixel_hash"]].sort_values("filename")
+    content = json.dumps([list(classes), images.to_numpy().tolist()])
+    return hashlib.sha256(content.encode("utf-8")).hexdigest()[:12]
+
+
+def compared(first: pd.DataFrame, second: pd.DataFrame, seed: int = 0) -> Comparison:
+    """Compare two tables of predictions (see pipeline.tables), matched by file name.
+
+    Raises ValueError with the reason where they are not of the same test part.
     """
     names = tables.predicted_classes(first)
-    if names != tables.predicted_classes(second):
-        raise ValueError(f"the classes are {names} and {tables.predicted_classes(second)}")
-    both = first.merge(second, on="filename", suffixes=("_first", "_second"))
-    if both.empty:
-        raise ValueError("they have no test image in common")
-    changed = both[both["true_first"] != both["true_second"]]
-    if len(changed):
-        raise ValueError(
-            f"{len(changed)} images, such as {changed['filename'].iloc[0]}, have another true class"
-        )
+    both = _matched(first, second)
     labels, before, after = (
         both[column].map({name: label for label, name in enumerate(names)}).to_numpy()
         for column in ("true_first", "predicted_first", "predicted_second")
     )
     groups = both["group_second"].to_numpy()
     class_f1 = [
-        metrics.per_class(metrics.confusion(labels, labels_by, len(names)))["f1"].to_numpy()
-        for labels_by in (before, after)
+        metrics.per_class(metrics.confusion(labels, predicted, len(names)))["f1"].to_numpy()
+        for predicted in (before, after)
     ]
     rows = _rows(both)
-    mended = (before != labels) & (after == labels)
-    broken = (before == labels) & (after != labels)
+    fixed = (before != labels) & (after == labels)
+    newly_wrong = (before == labels) & (after != labels)
+    order = {"by": ["confidence", "record"], "ascending": [False, True]}
     return Comparison(
         images=len(both),
         groups=both["group_second"].nunique(),
-        left_out=(len(first) - len(both), len(second) - len(both)),
-        macro_f1=tuple(float(metrics.mean_f1(table)) for table in class_f1),
+        macro_f1=tuple(float(metrics.mean_f1(f1)) for f1 in class_f1),
         accuracy=(float((before == labels).mean()), float((after == labels).mean())),
         difference=intervals.macro_f1_difference(labels, (after, before), groups, len(names), seed),
-        mended=rows[mended].sort_values(["confidence", "record"], ascending=[False, True]),
-        broken=rows[broken].sort_values(["confidence", "record"], ascending=[False, True]),
-        p_value=mcnemar(int(mended.sum()), int(broken.sum())),
+        fixed=rows[fixed].sort_values(**order),
+        newly_wrong=rows[newly_wrong].sort_values(**order),
+        p_value=mcnemar(int(fixed.sum()), int(newly_wrong.sum())),
         classes=_classes(names, class_f1, labels),
     )
 
 
-def mcnemar(mended: int, broken: int) -> float:
-    """P-value of McNemar's exact test (1947): were as many images mended as broken but for chance?
+def _matched(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """The rows of both tables, one per file name. Raises ValueError, see `compared`."""
+    names = [tables.predicted_classes(table) for table in (first, second)]
+    if names[0] != names[1]:
+        raise ValueError(f"their classes are {names[0]} and {names[1]}")
+    both = first.merge(second, on="filename", suffixes=("_first", "_second"))
+    if len(both) < max(len(first), len(second)):
+        raise ValueError(
+            f"their test parts differ: {len(first):,} and {len(second):,} images, "
+            f"{len(both):,} of them in both"
+        )
+    changed = both[both["true_first"] != both["true_second"]]
+    if len(changed):
+        raise ValueError(
+            f"their test parts differ: {len(changed):,} images, such as "
+            f"{changed['filename'].iloc[0]}, have another true class"
+        )
+    return both
 
-    It takes images for independent; where groups matter, the interval of the difference counts.
+
+def mcnemar(fixed: int, newly_wrong: int) -> float:
+    """Two-sided p-value of McNemar's exact test (1947) of as many fixed as newly wrong images.
+
+    It assumes independent images; where groups matter, the interval of the difference counts.
     """
-    return float(binomtest(mended, mended + broken).pvalue) if mended + broken else 1.0
+    changed = fixed + newly_wrong
+    return float(binomtest(fixed, changed).pvalue) if changed else 1.0
 
 
 def _rows(both: pd.DataFrame) -> pd.DataFrame:
@@ -127,11 +151,11 @@ def _classes(names: list[str], class_f1: list[np.ndarray], labels: np.ndarray) -
 def reasons_against(
     macro_f1: float, floor: float, change: Comparison | None, allowed_drop: float
 ) -> list[str]:
-    """Why the result must not be merged, in words; none if it may.
+    """Why the result must not be merged, one sentence each; none if it may.
 
-    change: against the base, or None to look at the floor alone. A drop counts if it is larger
-    than allowed and its interval leaves out 0: both, so that neither noise nor a difference that
-    nobody minds fails the gate.
+    change: against the base, or None to check the floor alone. A drop counts where it is larger
+    than allowed and its interval leaves out 0, so that neither noise nor a negligible difference
+    fails the gate.
     """
     found = []
     if macro_f1 < floor:

@@ -4,6 +4,9 @@ A value that is not defined, such as the recall of a class without test images, 
 The scores of evaluate.json, with their names and meanings, are in `scores`.
 """
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import pandas as pd
 from sklearn import metrics
@@ -150,3 +153,31 @@ def loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Mean negative log-likelihood in nats; probabilities below 1.2e-7 (float32) count as that."""
     single = probabilities.astype(np.float32)
     return metrics.log_loss(labels, single, labels=np.arange(probabilities.shape[1]))
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What formulas read. probabilities, calibrated (with the temperature): float, shape (images,
+    classes); labels: int, shape (images,); k: of the top-k accuracy, 1 to classes.
+    """
+
+    probabilities: np.ndarray
+    calibrated: np.ndarray
+    labels: np.ndarray
+    k: int
+
+    @cached_property
+    def averages(self) -> pd.DataFrame:
+        """See averages."""
+        matrix = confusion(
+            self.labels, self.probabilities.argmax(axis=1), self.probabilities.shape[1]
+        )
+        return averages(per_class(matrix))
+
+    def average(self, row: str, measure: str) -> float:
+        """A cell of `averages`, such as ('macro avg', 'f1')."""
+        return float(self.averages.loc[row, measure])
+
+    def confidence(self, *, right: bool) -> float:
+        """See mean_confidence."""
+        return mean_confidence(self.probabilities, self.labels, right=right)

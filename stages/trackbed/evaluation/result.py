@@ -12,6 +12,7 @@ import pandas as pd
 from trackbed.evaluation import (
     baselines,
     calibration,
+    comparison,
     intervals,
     metrics,
     predictions,
@@ -74,6 +75,11 @@ class EvaluationResult:
         """What the bootstrap resamples as a whole: shape (rows,)."""
         return self.rows["group"].to_numpy()
 
+    @property
+    def test_part(self) -> str:
+        """See comparison.fingerprint."""
+        return comparison.fingerprint(self.rows, self.classes)
+
     @cached_property
     def temperature(self) -> float:
         """See calibration.fitted_temperature; fitted on the validation fold."""
@@ -110,14 +116,14 @@ class EvaluationResult:
     def scores(self) -> dict[str, Any]:
         """All values of evaluate.json, in the order of scores.SCORES."""
         k = min(self.top_k, len(self.classes))
-        answers = scores.Answers(self.probabilities, self.calibrated, self.labels, k)
+        answers = metrics.Answers(self.probabilities, self.calibrated, self.labels, k)
         return scores.ordered(
             scores.computed(answers)
             | intervals.bounds(self.intervals.overall)
             | self._embedding_check()
             | self._selective_prediction()
             | self._baseline_gain()
-            | {"temperature": self.temperature}
+            | {"temperature": self.temperature, "test_part": self.test_part}
             | robustness.mean_accuracy(self.corruptions)
         )
 

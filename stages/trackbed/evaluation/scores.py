@@ -1,71 +1,38 @@
 """The scores of metrics/evaluate.json: each is defined here, once.
 
-The file, the report's page and its Markdown read this list and keep its order. A score that is a
-formula of labels and probabilities needs no more than an entry with that formula. Where one
-computation gives several values (a bootstrap, a fit), the entry has no formula and the values come
-from a method of `EvaluationResult`.
+The file, the report's page and its Markdown read SCORES and keep its order. A new score that is a
+formula of `Answers` needs an entry and nothing else. Entries without a formula have their values
+from `EvaluationResult.scores`, where one computation gives several.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from trackbed.evaluation import calibration, metrics
+from trackbed.evaluation.metrics import Answers
 
 BOUNDS = ("low", "high")  # suffixes of the ends of a score's 95 % interval
 NOT_FINITE = "not a finite number"
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What formulas read. probabilities, calibrated (with the temperature): float, shape (images,
-    classes); labels: int, shape (images,); k: of the top-k accuracy, 1 to classes.
-    """
-
-    probabilities: np.ndarray
-    calibrated: np.ndarray
-    labels: np.ndarray
-    k: int
-
-    @cached_property
-    def averages(self) -> pd.DataFrame:
-        """See metrics.averages."""
-        matrix = metrics.confusion(
-            self.labels, self.probabilities.argmax(axis=1), self.probabilities.shape[1]
-        )
-        return metrics.averages(metrics.per_class(matrix))
-
-    def average(self, row: str, measure: str) -> float:
-        """A cell of `averages`, such as ('macro avg', 'f1')."""
-        return float(self.averages.loc[row, measure])
-
-    def confidence(self, *, right: bool) -> float:
-        """See metrics.mean_confidence."""
-        return metrics.mean_confidence(self.probabilities, self.labels, right=right)
+HIGHER, LOWER, NEITHER = "higher", "lower", ""  # which value is better
 
 
 @dataclass(frozen=True)
 class Score:
     """key: in evaluate.json; '{k}' in key, label and meaning is the k of the top-k accuracy.
     label: the row in the report's table of scores, or '' where the report has the value elsewhere.
-    better: 'higher', 'lower', or '' where neither is. missing: why there may be no value.
+    better: HIGHER, LOWER or NEITHER. missing: why there may be no value.
     """
 
     key: str
     label: str
     meaning: str
     formula: Callable[[Answers], float] | None = None
-    better: str = "higher"
+    better: str = HIGHER
     missing: str = NOT_FINITE
-
-
-def _calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    return calibration.expected_calibration_error(calibration.reliability(probabilities, labels))
 
 
 SCORES = (
@@ -114,17 +81,16 @@ SCORES = (
     Score(
         "loss",
         "Cross-entropy",
-        "Mean negative logarithm of the true class's probability (negative log-likelihood), in "
-        "nats; lower is better.",
+        "Mean negative log-likelihood of the true class, in nats; lower is better.",
         lambda answers: metrics.loss(answers.probabilities, answers.labels),
-        better="lower",
+        better=LOWER,
     ),
     Score(
         "confidence_right",
         "Confidence when right",
         "Mean probability of the predicted class over right predictions.",
         lambda answers: answers.confidence(right=True),
-        better="",
+        better=NEITHER,
         missing="no right predictions",
     ),
     Score(
@@ -132,7 +98,7 @@ SCORES = (
         "Confidence when wrong",
         "The same over wrong predictions.",
         lambda answers: answers.confidence(right=False),
-        better="lower",
+        better=LOWER,
         missing="no mistakes",
     ),
     Score(
@@ -147,8 +113,8 @@ SCORES = (
         "Calibration error",
         "Mean distance of confidence and accuracy over 15 bins (ECE); lower is better, and few "
         "images make it larger.",
-        lambda answers: _calibration_error(answers.probabilities, answers.labels),
-        better="lower",
+        lambda answers: calibration.expected_error(answers.probabilities, answers.labels),
+        better=LOWER,
     ),
     Score(
         "brier",
@@ -156,28 +122,30 @@ SCORES = (
         "Mean squared distance of the probabilities from 1 for the true class and 0 for the "
         "others, 0 to 2; lower is better.",
         lambda answers: calibration.brier(answers.probabilities, answers.labels),
-        better="lower",
+        better=LOWER,
     ),
     Score(
         "overconfidence",
         "",
         "Mean confidence less accuracy; above 0 the probabilities are too high.",
         lambda answers: metrics.overconfidence(answers.probabilities, answers.labels),
-        better="",
+        better=NEITHER,
     ),
     Score(
-        "images",
-        "",
-        "Number of test images.",
-        lambda answers: len(answers.labels),
-        better="",
+        "images", "", "Number of test images.", lambda answers: len(answers.labels), better=NEITHER
     ),
     Score(
         "classes_without_images",
         "",
         "Number of classes without test images; macro scores leave them out.",
         lambda answers: answers.probabilities.shape[1] - len(np.unique(answers.labels)),
-        better="",
+        better=NEITHER,
+    ),
+    Score(
+        "test_part",
+        "",
+        "Fingerprint of the test part; only runs with the same one are compared.",
+        better=NEITHER,
     ),
     Score(
         "embed_equal",
@@ -189,14 +157,13 @@ SCORES = (
         "embed_macro_f1_difference",
         "Macro F1, quick less exact",
         "What scoring those embeddings would change; no more than chance if the interval holds 0.",
-        better="",
+        better=NEITHER,
     ),
     Score(
         "refusal_threshold",
         "",
-        "Confidence from which on evaluate.wanted_precision of the answers for the validation "
-        "fold are right.",
-        better="",
+        "Confidence that gives evaluate.wanted_precision on the validation fold.",
+        better=NEITHER,
         missing="no confidence reaches evaluate.wanted_precision on the validation fold",
     ),
     Score(
@@ -225,41 +192,40 @@ SCORES = (
     Score(
         "above_baseline",
         "Macro F1 above the better one",
-        "The model less the better of these two; it has learned from the pictures only where the "
-        "interval is above 0.",
+        "The model less the better of these two; no more than chance if the interval holds 0.",
     ),
     Score(
         "not_above_baseline",
         "",
         "1 where the interval of above_baseline is not above 0, else 0.",
-        better="lower",
+        better=LOWER,
     ),
     Score(
         "temperature",
         "",
-        "Temperature with the lowest negative log-likelihood on the validation fold.",
-        better="",
+        "Temperature with the lowest loss on the validation fold.",
+        better=NEITHER,
     ),
     Score(
         "calibrated_calibration_error",
         "",
         "Calibration error of the probabilities with the temperature.",
-        lambda answers: _calibration_error(answers.calibrated, answers.labels),
-        better="lower",
+        lambda answers: calibration.expected_error(answers.calibrated, answers.labels),
+        better=LOWER,
     ),
     Score(
         "calibrated_brier",
         "",
         "Brier score of the probabilities with the temperature.",
         lambda answers: calibration.brier(answers.calibrated, answers.labels),
-        better="lower",
+        better=LOWER,
     ),
     Score(
         "calibrated_loss",
         "",
         "Cross-entropy of the probabilities with the temperature, in nats.",
         lambda answers: metrics.loss(answers.calibrated, answers.labels),
-        better="lower",
+        better=LOWER,
     ),
     Score(
         "corrupted_accuracy",

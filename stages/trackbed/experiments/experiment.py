@@ -207,7 +207,7 @@ def lower_is_better(metric: str) -> bool:
     """Whether a column of the table of runs is better where it is lower: a loss, error or time."""
     score = scores.find(metric.removeprefix("test_")) if metric.startswith("test_") else None
     if score:
-        return score.better == "lower"
+        return score.better == scores.LOWER
     return any(word in metric for word in ("loss", "seconds", "waiting", "parameters"))
 
 

@@ -29,7 +29,7 @@ class Changed:
 def verdict(change: Comparison, first: str, second: str) -> str:
     """The difference in a sentence or two."""
     value, low, high = change.difference
-    moved = f"{len(change.mended)} images are mended and {len(change.broken)} broken."
+    moved = f"{len(change.fixed)} images are fixed and {len(change.newly_wrong)} newly wrong."
     if not change.distinguishable:
         return (
             f"{first} and {second} are not distinguishable: macro F1 differs by {value:+.3f}, and "
@@ -65,15 +65,15 @@ def write(
     index: pd.DataFrame,
     most: int,
 ) -> None:
-    """Write the page, with the pictures of up to `most` mended and as many broken images."""
+    """Write the page, with the pictures of up to `most` fixed and as many newly wrong images."""
     first, second = names
     content = {
         "change": change,
         "first": first,
         "second": second,
         "verdict": verdict(change, first, second),
-        "mended": _changed(change.mended.head(most), records_path, index),
-        "broken": _changed(change.broken.head(most), records_path, index),
+        "fixed": _changed(change.fixed.head(most), records_path, index),
+        "newly_wrong": _changed(change.newly_wrong.head(most), records_path, index),
     }
     html.write_page(path, html.environment(autoescape=True), "comparison.html.j2", content)
 
