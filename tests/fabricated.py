@@ -21,11 +21,14 @@ from trackbed.evaluation import (
 from trackbed.evaluation.metrics import Answers
 from trackbed.pipeline import index, tables
 from trackbed.pipeline.outputs import write_csv, write_json
+from trackbed.reporting import document
 from trackbed.reporting.evaluation_tables import BOUNDS, COUNTS, MEASURES
+from trackbed.reporting.run import Options
+from trackbed.reporting.run import read as read_run
 from trackbed.reporting.training_log import CURVES
 
 STAGE = Path(__file__).parents[1] / "stages" / "report.py"
-ARGUMENTS = ("data", "models", "metrics", "plots")  # of the report stage, in this order
+ARGUMENTS = ("data", "models", "metrics", "plots")  # of the report stage
 TRACK_BED = ["ASPHALT", "BALLAST", "ERROR", "GRAS", "STONE"]
 SIGNS = [f"{number:02d} speed limit or other sign" for number in range(43)]
 EVIL = ["<script>alert(1)</script>", "$x_1$ | `a`", "NA", "012", 'NO, "quoted"', "ü日本" * 40]
@@ -152,42 +155,42 @@ def write_training(folder, epochs=27):
 
 def answers(draw, labels, classes, right):
     """Probabilities of a classifier that takes a class now and then for its neighbour."""
-    said = np.where(draw.random(len(labels)) < right, labels, (labels + 1) % classes)
+    predicted = np.where(draw.random(len(labels)) < right, labels, (labels + 1) % classes)
     logits = draw.normal(0, 1, (len(labels), classes))
-    logits[np.arange(len(labels)), said] += draw.uniform(3.5, 8, len(labels))
+    logits[np.arange(len(labels)), predicted] += draw.uniform(3.5, 8, len(labels))
     shares = np.exp(logits)
     return shares / shares.sum(axis=1, keepdims=True)
 
 
 def write_evaluation(folder, table, names, labels, probabilities):
     """Predictions, scores, per-class table and confusion matrix, by scikit-learn."""
-    said = probabilities.argmax(axis=1)
-    columns = {"predicted": [names[label] for label in said], "confidence": probabilities.max(1)}
+    chosen = probabilities.argmax(axis=1)
+    columns = {"predicted": [names[label] for label in chosen], "confidence": probabilities.max(1)}
     predicted = table[["record", "filename", "group", "class_name"]].rename(
         columns={"class_name": "true"}
     )
     columns |= {f"p_{name}": probabilities[:, label] for label, name in enumerate(names)}
     tables.write_predictions(folder / "data/evaluation", predicted.assign(**columns))
-    matrix = metrics.confusion_matrix(labels, said, labels=range(len(names)))
+    matrix = metrics.confusion_matrix(labels, chosen, labels=range(len(names)))
     write_csv(folder / "plots/confusion_matrix.csv", confusion_table(matrix, names))
     summary = summary_table(matrix, names)
     write_csv(folder / "plots/evaluation_summary.csv", summary)
-    f1, accuracy = summary["f1"].iloc[-2], float(np.mean(said == labels))
-    sure, right = probabilities.max(axis=1), said == labels
+    f1, accuracy = summary["f1"].iloc[-2], float(np.mean(chosen == labels))
+    sure, right = probabilities.max(axis=1), chosen == labels
     calibrated = calibration.with_temperature(probabilities, 1.3)
     values = scores.computed(Answers(probabilities, calibrated, labels, min(3, len(names))))
     values |= {"macro_f1": f1, "temperature": 1.3}
     values |= {"macro_f1_low": f1 - 0.02, "macro_f1_high": min(1, f1 + 0.02)}
     values |= {"accuracy_low": accuracy - 0.02, "accuracy_high": min(1, accuracy + 0.02)}
     groups = table["group"].to_numpy()
-    values |= selective_prediction.measured(0.9, sure, labels, said, groups, 0)
+    values |= selective_prediction.measured(0.9, sure, labels, chosen, groups, 0)
     floor = {"majority": np.zeros_like(labels), "logistic": (labels + labels % 2) % len(names)}
-    values |= baselines.baseline_gain(labels, said, floor, groups, len(names), 0)
+    values |= baselines.baseline_gain(labels, chosen, floor, groups, len(names), 0)
     write_json(folder / "metrics/evaluate.json", scores.ordered(values))
     write_csv(folder / "plots/coverage.csv", selective_prediction.coverage(sure, right), "%.4f")
-    bins = [calibration.reliability(said, labels) for said in (probabilities, calibrated)]
+    bins = [calibration.reliability(shares, labels) for shares in (probabilities, calibrated)]
     write_csv(folder / "plots/reliability.csv", calibration.beside(*bins), "%.4f")
-    sliced = slices.slices(table, labels, said, names, seed=0)
+    sliced = slices.slices(table, labels, chosen, names, seed=0)
     write_csv(folder / "plots/slices.csv", sliced, "%.4f")
     grades = [(name, grade, f1 / (1 + grade), accuracy / (1 + grade)) for name, grade in CORRUPTED]
     corrupted = pd.DataFrame(grades, columns=list(robustness.TYPES))
@@ -241,6 +244,19 @@ def encoded(image, encoding):
     stored = io.BytesIO()
     image.save(stored, encoding.upper())
     return stored.getvalue()
+
+
+def read(folder, gallery=24, samples=30):
+    """The run in `folder` as the report reads it."""
+    options = Options("Track bed under rails", gallery, samples)
+    with contextlib.chdir(folder):
+        return read_run(*[folder / argument for argument in ARGUMENTS], options)
+
+
+def section(run, anchor):
+    """A section of the page, as HTML."""
+    found = next(one for one in document.SECTIONS if one.anchor == anchor)
+    return str(document.section_html(found, run, {"figures": {}} | found.content(run)))
 
 
 def report(folder, **options):

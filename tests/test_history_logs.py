@@ -3,8 +3,8 @@
 import histories
 import pytest
 
-from trackbed.curves import class_scores, log_readers
-from trackbed.curves.analysis import analysis
+from trackbed.curves import log_readers
+from trackbed.curves.analysis import analysis, read_class_scores
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_traffic_signs_stopped_early_after_three_drops_of_the_rate(found):
 
 
 def test_traffic_signs_by_class(found):
-    scores = class_scores.read(histories.LOGS / "gtsrb-resnet50-per-class.csv")
+    scores = read_class_scores(histories.LOGS / "gtsrb-resnet50-per-class.csv")
     assert scores.best_f1 == 1.0
     assert {"0", "9", "14", "38"} <= set(scores.best)
     assert "1" not in scores.best

@@ -1,10 +1,11 @@
-"""Times of epochs by hand."""
+"""Times of epochs and scores of classes by hand."""
 
 import histories
 import numpy as np
 import pytest
 
-from trackbed.curves.analysis import timing
+from trackbed.curves.analysis import read_class_scores, timing
+from trackbed.pipeline.errors import UserError
 
 
 def found(seconds, **values):
@@ -38,3 +39,28 @@ def test_waiting_is_weighted_by_time():
 def test_missing_times():
     assert timing(histories.made(loss=[1])) is None
     assert found([np.nan, 5, 5]).epochs == 2
+
+
+def test_scores_by_class_by_hand(tmp_path):
+    path = tmp_path / "classes.csv"
+    path.write_text(
+        "class_name,f1,recall,support\nA,1.0,1.0,10\nB,0.5,0.4,30\nNA,,,0\nC,0.8,1.0,0\n"
+        "macro avg,0.7,0.7,40\n"
+    )
+    scores = read_class_scores(path)
+    assert (scores.classes, scores.best, scores.worst) == (
+        3,
+        ("A",),
+        {"B": 0.5, "C": 0.8, "A": 1.0},
+    )
+    assert scores.support == 40
+    assert scores.weighted["recall"] == pytest.approx((10 * 1.0 + 30 * 0.4) / 40)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("a,b\n1,2\n", "no scores by class"), ("class,f1\nA,\n", "no class has")]
+)
+def test_other_tables_are_refused(tmp_path, text, words):
+    (tmp_path / "classes.csv").write_text(text)
+    with pytest.raises(UserError, match=words):
+        read_class_scores(tmp_path / "classes.csv")

@@ -1,4 +1,4 @@
-"""Runs side by side, and the tables of scores by class."""
+"""Runs side by side."""
 
 import dataclasses
 
@@ -6,10 +6,8 @@ import histories
 import numpy as np
 import pytest
 
-from trackbed.curves import class_scores
 from trackbed.curves.analysis import analysis
 from trackbed.curves.side_by_side import side_by_side
-from trackbed.pipeline.errors import UserError
 
 RISE = np.linspace(0.1, 0.9, 20)
 
@@ -57,28 +55,3 @@ def test_a_score_goes_before_a_loss_and_names_need_not_agree():
 
 def test_nothing_in_common():
     assert compared({"val_accuracy": RISE}, {"val_loss": RISE}) is None
-
-
-def test_scores_by_class_by_hand(tmp_path):
-    path = tmp_path / "classes.csv"
-    path.write_text(
-        "class_name,f1,recall,support\nA,1.0,1.0,10\nB,0.5,0.4,30\nNA,,,0\nC,0.8,1.0,0\n"
-        "macro avg,0.7,0.7,40\n"
-    )
-    scores = class_scores.read(path)
-    assert (scores.classes, scores.best, scores.worst) == (
-        3,
-        ("A",),
-        {"B": 0.5, "C": 0.8, "A": 1.0},
-    )
-    assert scores.support == 40
-    assert scores.weighted["recall"] == pytest.approx((10 * 1.0 + 30 * 0.4) / 40)
-
-
-@pytest.mark.parametrize(
-    ("text", "words"), [("a,b\n1,2\n", "no scores by class"), ("class,f1\nA,\n", "no class has")]
-)
-def test_other_tables_are_refused(tmp_path, text, words):
-    (tmp_path / "classes.csv").write_text(text)
-    with pytest.raises(UserError, match=words):
-        class_scores.read(tmp_path / "classes.csv")

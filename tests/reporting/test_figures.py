@@ -8,12 +8,9 @@ import pytest
 
 from trackbed.evaluation import calibration, robustness
 from trackbed.evaluation.robustness import NAMES
-from trackbed.pipeline.errors import UserError
 from trackbed.reporting import (
     class_figures,
     confidence,
-    dataset_summary,
-    evaluation_tables,
     figure_style,
     figures,
     training_log,
@@ -37,33 +34,17 @@ def test_every_corruption_has_a_line_of_its_own(table):
     assert len(set(figures.LINES)) >= len(NAMES)
 
 
-def test_nothing_is_drawn_where_nothing_was_asked_for(table):
+def test_without_corruptions_there_is_no_figure(table):
     assert figures.robustness_figures(table[:1]) == {}
 
 
-@pytest.fixture(scope="module", params=["five", "evil"])
-def drawn(request, tmp_path_factory):
-    names = {"five": fabricated.TRACK_BED, "evil": fabricated.EVIL}[request.param]
-    return draw(tmp_path_factory.mktemp(request.param), names)
-
-
-def draw(folder, names):
-    """All figures of a fabricated run, and its class names."""
-    data, _, metrics, plots = fabricated.run(folder, names)
-    judged = evaluation_tables.read(metrics, plots)
-    counts = dataset_summary.read(data, metrics).counts
-    history, training = (
-        training_log.read(metrics / "train"),
-        training_log.summary(metrics / "train"),
-    )
-    reliability, coverage = (
-        evaluation_tables.reliability(plots / "reliability.csv"),
-        evaluation_tables.coverage(plots / "coverage.csv"),
-    )
-    spoiled = robustness.read(plots / "corruptions.csv")
-    return figures.all_figures(
-        judged, counts, history, training, reliability, coverage, spoiled
-    ), names
+@pytest.fixture(params=["ordinary", "evil"])
+def svgs(request):
+    """The figures of a page."""
+    page = request.getfixturevalue(request.param).page
+    found = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert len(found) == 16
+    return found
 
 
 def texts(svg):
@@ -74,16 +55,16 @@ def matrix(counts, names):
     return pd.DataFrame(counts, index=names, columns=names)
 
 
-def test_every_figure_is_well_formed_and_described(drawn):
-    for name, svg in drawn[0].items():
+def test_every_figure_is_well_formed_and_described(svgs):
+    for svg in svgs:
         root = ElementTree.fromstring(svg)
-        assert root.tag == "svg", name
+        assert root.tag == "svg"
         assert root.get("role") == "img"
         assert len(root.get("aria-label")) > 20
 
 
-def test_no_id_stands_twice_in_a_page_and_every_reference_is_met(drawn):
-    page = "".join(drawn[0].values())
+def test_ids_are_unique_and_every_reference_is_met(svgs):
+    page = "".join(svgs)
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
     references = set(re.findall(r'(?:href="#|url\(#)([^")]+)', page))
@@ -91,37 +72,33 @@ def test_no_id_stands_twice_in_a_page_and_every_reference_is_met(drawn):
     assert references <= set(ids)
 
 
-def test_a_figure_names_no_address_and_no_style_for_the_whole_page(drawn):
-    page = "".join(drawn[0].values())
+def test_a_figure_has_no_address_and_no_page_wide_style(svgs):
+    page = "".join(svgs)
     assert "://" not in page
     assert "<style" not in page
     assert "font-family" not in page
 
 
-def test_every_colour_follows_the_light_or_dark_page(drawn):
-    styles = re.findall(r'style="([^"]*)"', "".join(drawn[0].values()))
+def test_every_colour_follows_the_light_or_dark_page(svgs):
+    styles = re.findall(r'style="([^"]*)"', "".join(svgs))
     assert not [style for style in styles if re.search(r"#[0-9a-f]{6}", style)]
 
 
-def test_names_stand_literally_in_the_figures(tmp_path):
-    svgs, _ = draw(tmp_path, fabricated.EVIL)
+def test_names_are_literal_in_the_figures(evil):
     for key in ("distribution", "class_scores", "errors", "confusion"):
-        assert "$x_1$ | `a`" in texts(svgs[key]), key
-        assert "<script>" not in svgs[key]
-        assert any(text.startswith("<script>") for text in texts(svgs[key]))
-
-
-def test_the_same_tables_give_the_same_bytes(tmp_path):
-    first, _ = draw(tmp_path / "a", fabricated.TRACK_BED)
-    again, _ = draw(tmp_path / "b", fabricated.TRACK_BED)
-    assert first == again
+        svg = (evil.folder / f"plots/figures/{key}.svg").read_text()
+        root = ElementTree.fromstring(svg)
+        found = ["".join(node.itertext()) for node in root.iter(f"{figure_style.SVG}text")]
+        assert "$x_1$ | `a`" in found, key
+        assert "<script>" not in svg
+        assert any(text.startswith("<script>") for text in found)
 
 
 def test_the_heat_map_shows_every_count_but_zero():
     counts = [[31, 2, 0], [0, 47, 5], [0, 0, 0]]
-    shown = texts(class_figures.confusion(matrix(counts, ["A", "B", "C"])))
-    assert sorted(text for text in shown if text.isdigit()) == ["2", "31", "47", "5"]
-    assert shown.count("A") == 2  # a row and a column
+    found = texts(class_figures.confusion(matrix(counts, ["A", "B", "C"])))
+    assert sorted(text for text in found if text.isdigit()) == ["2", "31", "47", "5"]
+    assert found.count("A") == 2  # a row and a column
 
 
 def test_the_shade_of_a_cell_is_its_share_of_the_row():
@@ -141,9 +118,9 @@ def test_the_heat_map_is_of_a_size_that_suits_its_classes(classes, widest):
     assert min(map(float, sizes)) >= 9
 
 
-def test_the_best_epoch_is_marked_and_told(tmp_path):
+def test_the_best_epoch_is_marked_and_described(tmp_path):
     fabricated.write_training(tmp_path, epochs=6)
-    history = training_log.read(tmp_path)
+    history = training_log.read(tmp_path).curves
     history.loc[4, "val/loss"] = 0.125
     svg = training_log.curve(history, "loss", 4)
     assert "best (4)" in texts(svg)
@@ -154,21 +131,21 @@ def test_the_best_epoch_is_marked_and_told(tmp_path):
 @pytest.mark.parametrize("rates", [[0.0], [0.001], [0.001] * 5, [1e-3, 1e-4, 1e-6]])
 def test_learning_rates_are_written_as_plain_numbers(rates):
     history = pd.DataFrame({"learning_rate": rates}, index=range(1, len(rates) + 1))
-    shown = "".join(texts(training_log.learning_rate(history)))
-    assert "$" not in shown
-    assert "math" not in shown
+    found = "".join(texts(training_log.learning_rate(history)))
+    assert "$" not in found
+    assert "math" not in found
 
 
-def test_a_loss_that_is_not_finite_is_drawn_as_a_gap(tmp_path):
+def test_a_loss_that_is_not_finite_is_a_gap(tmp_path):
     fabricated.write_training(tmp_path, epochs=3)
-    history = training_log.read(tmp_path)
+    history = training_log.read(tmp_path).curves
     history.loc[2, "val/loss"] = np.nan
     history.loc[3, "val/loss"] = np.inf
     svg = training_log.curve(history, "loss", 3)
     assert not re.search(r"\b(nan|inf)\b", svg)
 
 
-def test_the_radar_tells_the_macro_averages():
+def test_the_radar_has_the_macro_averages():
     values = pd.Series({"precision": 0.5, "recall": 0.25, "specificity": 1.0, "f1": 0.3333})
     svg = class_figures.radar(pd.concat([values, pd.Series({"accuracy": 0.9})]))
     assert "precision 0.500, recall 0.250, specificity 1.000, F1 0.333, accuracy 0.900" in svg
@@ -176,19 +153,20 @@ def test_the_radar_tells_the_macro_averages():
 
 def test_the_heat_map_in_percent_adds_up_to_the_row():
     counts = [[150, 50, 0], [1, 250, 0], [0, 0, 0]]
-    shown = texts(class_figures.confusion(matrix(counts, ["A", "B", "C"]), percent=True))
-    assert sorted(shown[-4:]) == ["100", "25", "75", "<1"]
+    found = texts(class_figures.confusion(matrix(counts, ["A", "B", "C"]), percent=True))
+    assert sorted(found[-4:]) == ["100", "25", "75", "<1"]
 
 
 def bins(probabilities, labels, calibrated=None):
     after = probabilities if calibrated is None else calibrated
     tables = [
-        calibration.reliability(np.array(said), np.array(labels)) for said in (probabilities, after)
+        calibration.reliability(np.array(shares), np.array(labels))
+        for shares in (probabilities, after)
     ]
     return calibration.beside(*tables)
 
 
-def test_the_histogram_tells_how_many_answers_are_right_and_wrong():
+def test_the_histogram_counts_right_and_wrong_answers():
     svg = confidence.histogram(bins([[0.9, 0.1]] * 3 + [[0.6, 0.4]], [0, 0, 0, 1]))
     assert {"right (3)", "wrong (1)"} <= set(texts(svg))
     assert "3 right answers and 1 wrong one." in ElementTree.fromstring(svg).get("aria-label")
@@ -228,7 +206,7 @@ def test_balance_pairs_training_images_with_f1():
 
 
 @pytest.mark.parametrize("f1", [[np.nan] * 3, [1.0] * 3, [0.0] * 3])
-def test_balance_is_drawn_whatever_the_scores(f1):
+def test_the_balance_has_a_figure_whatever_the_scores(f1):
     counts = pd.DataFrame({"train": [1, 1000, 30], "test": [1, 1, 1]}, index=list("ABC"))
     table = figures.balance(counts, pd.DataFrame({"f1": f1}))
     assert figures.correlation(table) is None
@@ -245,10 +223,3 @@ def test_a_figure_is_also_a_file_with_colours_of_its_own(tmp_path):
     assert figure_style.DEEP in text
     assert "A <b>" in ["".join(node.itertext()) for node in root.iter(f"{figure_style.SVG}text")]
     assert figure_style.standalone(svg) == text
-
-
-def test_a_broken_table_of_reliability_is_a_problem(tmp_path):
-    path = tmp_path / "reliability.csv"
-    path.write_text("low,high,images\n0,1,2\n")
-    with pytest.raises(UserError, match=r"reliability\.csv: columns are.*dvc repro -f evaluate"):
-        evaluation_tables.reliability(path)

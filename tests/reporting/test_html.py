@@ -93,3 +93,8 @@ def test_predictions_of_other_records_are_refused(tmp_path, change):
     answer = {"record": 0, "filename": "a.jpg", "true": "A", "predicted": "B", "confidence": 0.75}
     with pytest.raises(UserError, match="dvc repro evaluate"):
         html.cards(tmp_path, index, pd.DataFrame([answer | change]))
+
+
+def test_a_missing_sheet_is_refused_with_the_remedy(tmp_path):
+    with pytest.raises(UserError, match=r"seen\.jpg: No such file.*dvc repro -f train"):
+        html.sheet(tmp_path / "seen.jpg")

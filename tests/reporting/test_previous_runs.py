@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from trackbed.reporting import previous_runs, score_table
+from trackbed.reporting import previous_runs
 from trackbed.reporting.previous_runs import Previous
 
 SCORES = Path("metrics/evaluate.json")
@@ -115,38 +115,8 @@ def test_nothing_is_said_where_no_commit_holds_scores(repository_of_previous, te
     assert previous_runs.committed(SCORES_OF_PREVIOUS, NOW) is None  # no commit at all
     repository_of_previous(text)
     assert previous_runs.committed(SCORES_OF_PREVIOUS, NOW) is None
-    assert previous_runs.sentence(None, NOW) == ""
 
 
 def test_nothing_is_said_outside_a_repository(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert previous_runs.committed(SCORES_OF_PREVIOUS, NOW) is None
-
-
-@pytest.mark.parametrize(
-    ("low", "told"),
-    [
-        (0.86, "more than chance, the intervals do not overlap"),
-        (0.84, "not distinguishable, the intervals overlap"),
-    ],
-)
-def test_the_sentence_says_whether_the_difference_exceeds_the_intervals(low, told):
-    said = previous_runs.sentence(Previous("0123456789ab", BEFORE), NOW | {"macro_f1_low": low})
-    assert said == (
-        f"That is +0.100 against the 0.800 of the last committed run (commit 0123456789): {told}."
-    )
-
-
-def test_other_test_images_are_told_instead_of_a_judgement():
-    said = previous_runs.sentence(Previous("0" * 40, BEFORE | {"images": 90}), NOW)
-    assert said.endswith("which was judged on 90 images.")
-    assert "chance" not in said
-
-
-def test_the_table_of_scores_shows_the_changes():
-    rows = score_table.rows(NOW, Previous("0" * 40, BEFORE | {"top_2": 0.95, "loss": 1}))
-    assert {row.label: row.change for row in rows} == {
-        "Macro F1": "+0.100",
-        "Top-2 accuracy": "-0.050",
-    }
-    assert score_table.rows(NOW)[0].change == ""

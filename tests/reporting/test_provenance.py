@@ -1,5 +1,7 @@
 import hashlib
 import json
+import subprocess
+from pathlib import Path
 
 import psutil
 import pytest
@@ -37,3 +39,26 @@ def test_hashes_are_those_of_the_files(tmp_path):
     (tmp_path / "model.keras").unlink()
     with pytest.raises(UserError, match=r"model\.keras: No such file.*dvc pull"):
         provenance.hashes(tmp_path, tmp_path, tmp_path)
+
+
+def test_the_revision_counts_code_but_not_outputs_as_changed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def git(*words):
+        identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.com")
+        done = subprocess.run(
+            ["git", *identity, *words], check=True, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+    assert provenance.revision().commit == "unknown"
+    git("init", "-q")
+    assert provenance.revision().commit == "unknown"  # no commit yet
+    Path("params.yaml").write_text("a: 1\n")
+    Path("metrics.json").write_text("{}\n")
+    git("add", ".")
+    git("commit", "-q", "-m", "state")
+    Path("metrics.json").write_text("[]\n")
+    assert provenance.revision() == provenance.Revision(git("rev-parse", "HEAD"), changed=False)
+    Path("params.yaml").write_text("a: 2\n")
+    assert provenance.revision().changed

@@ -1,10 +1,10 @@
-import json
-
 import fabricated
 import numpy as np
 import pandas as pd
 import pytest
 
+from trackbed.curves import log_readers
+from trackbed.curves.analysis import analysis
 from trackbed.pipeline.errors import UserError
 from trackbed.reporting import training_log
 
@@ -18,7 +18,7 @@ def test_what_dvclive_logs_is_read_by_epoch(tmp_path, monkeypatch):
             live.step = epoch
             for number, name in enumerate(training_log.CURVES):
                 live.log_metric(name, epoch + number / 10)
-    history = training_log.read(tmp_path)
+    history = training_log.read(tmp_path).curves
     assert history.index.tolist() == [1, 2, 3]
     assert list(history.columns) == list(training_log.CURVES)
     assert history["train/loss"].tolist() == [1.0, 2.0, 3.0]
@@ -29,12 +29,14 @@ def test_a_loss_that_overflowed_stays_visible(tmp_path):
     fabricated.write_training(tmp_path, epochs=2)
     path = tmp_path / "plots/metrics/train/loss.tsv"
     path.write_text("step\tloss\n1\t0.5\n2\tnan\n")
-    assert training_log.read(tmp_path)["train/loss"].isna().tolist() == [False, True]
+    assert training_log.read(tmp_path).curves["train/loss"].isna().tolist() == [False, True]
 
 
-def test_the_summary_names_the_best_epoch(tmp_path):
-    (tmp_path / "metrics.json").write_text(json.dumps({"best_epoch": 17, "epochs": 27}))
-    assert training_log.summary(tmp_path)["best_epoch"] == 17
+def test_summary_and_analysis_are_of_the_same_run(tmp_path):
+    fabricated.write_training(tmp_path, epochs=27)
+    log = training_log.read(tmp_path)
+    assert log.summary["best_epoch"] == log.curves["val/loss"].idxmin() == log.analysis.best.epoch
+    assert log.analysis == analysis(log_readers.read_dvclive(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -59,16 +61,17 @@ def test_a_missing_or_broken_curve_is_refused_in_words(tmp_path, text, words):
 
 @pytest.mark.parametrize("text", [None, "{", "[1, 2]"])
 def test_a_missing_or_broken_summary_is_refused(tmp_path, text):
-    if text is not None:
-        (tmp_path / "metrics.json").write_text(text)
+    fabricated.write_training(tmp_path, epochs=2)
+    path = tmp_path / "metrics.json"
+    path.unlink() if text is None else path.write_text(text)
     with pytest.raises(UserError, match=r"metrics\.json.*dvc repro -f train"):
-        training_log.summary(tmp_path)
+        training_log.read(tmp_path)
 
 
 @pytest.fixture
 def history(tmp_path):
     fabricated.write_training(tmp_path, epochs=60)
-    return training_log.read(tmp_path)
+    return training_log.read(tmp_path).curves
 
 
 def test_every_epoch_is_a_row_with_the_best_of_each_column_marked(history):

@@ -1,9 +1,14 @@
+import json
+
+import fabricated
 import pandas as pd
 import pytest
 
 from trackbed.evaluation import slices
 from trackbed.reporting import verdict
+from trackbed.reporting.advice import Advice
 from trackbed.reporting.dataset_summary import Dataset
+from trackbed.reporting.previous_runs import Previous
 
 COUNTS = {"groups": 5, "joined_groups": 1, "joined_images": 3, "largest_group": 3}
 COUNTS |= {"near_in_train_and_test": 0, "groups_known": 1}
@@ -21,7 +26,7 @@ def params(group="null", near="4", consecutive="null"):
     }
 
 
-def told(data, params):
+def grouped(data, params):
     return " ".join(verdict.group_sentences(data, params))
 
 
@@ -34,26 +39,24 @@ def told(data, params):
         (params(consecutive="16"), "abcdef", "hashes differ in 16 bits at most."),
     ],
 )
-def test_what_told_the_groups(given, named, expected):
-    said = told(data(list(named)), given)
-    assert said.startswith("6 images in 5 groups that are never divided: ")
-    assert expected in said
+def test_the_source_of_the_groups_is_named(given, named, expected):
+    text = grouped(data(list(named)), given)
+    assert text.startswith("6 images in 5 groups that are never divided: ")
+    assert expected in text
 
 
 def test_what_was_joined_and_what_nearly_repeats_across_the_parts():
-    assert "3 of them look so much alike" in told(data(), params())
-    assert "largest group has 3 images" in told(data(), params())
-    assert "No near-duplicates" in told(data(joined_images=0), params())
-    assert "alike" not in told(data(joined_images=0), params(near="null"))
-    assert "test part 1 image nearly repeats" in told(data(near_in_train_and_test=1), params())
-    assert "repeat" not in told(data(near_in_train_and_test=None), params())
+    assert "3 of them look so much alike" in grouped(data(), params())
+    assert "largest group has 3 images" in grouped(data(), params())
+    assert "No near-duplicates" in grouped(data(joined_images=0), params())
+    assert "alike" not in grouped(data(joined_images=0), params(near="null"))
+    assert "test part 1 image nearly repeats" in grouped(data(near_in_train_and_test=1), params())
+    assert "repeat" not in grouped(data(near_in_train_and_test=None), params())
 
 
-def test_the_leak_risk_is_unknown_where_nothing_tells_groups():
-    assert verdict.groups_unknown(data()) == ""
-    assert verdict.groups_unknown(data(groups_known=0)).startswith(
-        "Leak risk unknown: nothing says"
-    )
+def test_the_leak_risk_is_unknown_without_known_groups():
+    assert verdict.leak_warning(data()) == ""
+    assert verdict.leak_warning(data(groups_known=0)).startswith("Leak risk unknown: nothing says")
 
 
 def table(*rows):
@@ -74,5 +77,56 @@ def test_the_slice_whose_interval_ends_lowest_is_named():
 
 
 def test_chance_is_not_named():
-    said = verdict.slice_sentence(table(CHANCE, SMALL), 0.88)
-    assert said == "No slice differs from the whole by more than chance."
+    text = verdict.slice_sentence(table(CHANCE, SMALL), 0.88)
+    assert text == "No slice differs from the whole by more than chance."
+
+
+BEFORE = {"macro_f1": 0.80, "macro_f1_low": 0.75, "macro_f1_high": 0.85, "images": 100}
+NOW = {"macro_f1": 0.90, "macro_f1_low": 0.86, "macro_f1_high": 0.94, "images": 100, "top_2": 0.9}
+
+
+def test_the_verdict_names_scores_classes_confusion_and_epoch(tmp_path):
+    fabricated.run(tmp_path, ["A", "B", "C"], epochs=27)
+    # F1 by hand, 2 TP / (support + predicted): A 80/88, B 70/87, C 100/109.
+    matrix = pd.DataFrame([[40, 8, 0], [0, 35, 9], [0, 0, 50]]).to_numpy()
+    for name, table in (
+        ("confusion_matrix", fabricated.confusion_table(matrix, ["A", "B", "C"])),
+        ("evaluation_summary", fabricated.summary_table(matrix, ["A", "B", "C"])),
+    ):
+        table.to_csv(tmp_path / f"plots/{name}.csv", index=False)
+    scores = {"macro_f1": 0.8762, "macro_f1_low": 0.81, "macro_f1_high": 0.93, "accuracy": 0.88}
+    (tmp_path / "metrics/evaluate.json").write_text(json.dumps(scores))
+    found = verdict.verdict(fabricated.read(tmp_path), [Advice("Look.", "data")])
+    assert found.sentences == [
+        "The macro F1 is 0.876 (95 % interval 0.810 to 0.930); 125 of 142 test images are "
+        "classified right (accuracy 88.0 %).",
+        "Best class: “C” (F1 0.917); weakest class: “B” (F1 0.805, 95 % interval 0.775 to 0.835).",
+        "Most frequent confusion: “B” taken for “C”, 9 of 44 images.",
+        "Best epoch by validation loss: 25 of 27, where training stopped early.",
+    ]
+    assert (found.next, found.warning, found.leak_risk) == ("Next: Look.", "", "")
+
+
+def test_without_a_previous_run_no_change_is_named():
+    assert verdict.change_sentence(None, NOW) == ""
+
+
+@pytest.mark.parametrize(
+    ("low", "expected"),
+    [
+        (0.86, "more than chance, the intervals do not overlap"),
+        (0.84, "not distinguishable, the intervals overlap"),
+    ],
+)
+def test_a_change_is_compared_with_the_intervals(low, expected):
+    text = verdict.change_sentence(Previous("0123456789ab", BEFORE), NOW | {"macro_f1_low": low})
+    assert text == (
+        "That is +0.100 against the 0.800 of the last committed run (commit 0123456789): "
+        f"{expected}."
+    )
+
+
+def test_a_change_on_other_test_images_is_not_rated():
+    text = verdict.change_sentence(Previous("0" * 40, BEFORE | {"images": 90}), NOW)
+    assert text.endswith("which was judged on 90 images.")
+    assert "chance" not in text

@@ -45,8 +45,8 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Analyse, print, and write what was asked for. Raises UserError."""
-    from trackbed.curves import class_scores, log_readers, side_by_side
-    from trackbed.curves.analysis import analysis
+    from trackbed.curves import log_readers, side_by_side
+    from trackbed.curves.analysis import analysis, read_class_scores
     from trackbed.pages import curves_page
 
     if arguments.patience is not None and arguments.patience < 0:
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     compared = None
     if len(histories) > 1:
         compared = side_by_side.side_by_side(histories, analyses, arguments.monitor)
-    classes = class_scores.read(arguments.classes) if arguments.classes else None
+    classes = read_class_scores(arguments.classes) if arguments.classes else None
     findings = curves_page.Findings(histories, analyses, compared, classes)
     print(curves_page.text(findings))
     if arguments.out:

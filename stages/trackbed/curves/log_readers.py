@@ -119,13 +119,21 @@ def read_dvclive(folder: Path) -> History:
         path.relative_to(curves).with_suffix("").as_posix(): _curve(path)
         for path in sorted(curves.rglob("*.tsv"))
     }
+    summary = folder / "metrics.json"
+    facts = tables.json_object(summary, REMEDY) if summary.exists() else {}
+    return dvclive_history(folder, series, facts)
+
+
+def dvclive_history(folder: Path, series: dict[str, pd.Series], summary: dict[str, Any]) -> History:
+    """The history of curves by name, each indexed by step, and a summary (metrics.json).
+
+    Raises UserError for steps that are not whole numbers.
+    """
     table = pd.DataFrame(series).sort_index().rename_axis("epoch")
     table, notes = columns.by_epoch(str(folder), table, pd.Series(table.index))
     known = columns.known(table.columns)
     seconds = next((table[column.name] for column in known if column.role == "seconds"), None)
-    summary = folder / "metrics.json"
-    facts = tables.json_object(summary, REMEDY) if summary.exists() else {}
-    return History(str(folder), "DVCLive", table, known, seconds, facts, notes)
+    return History(str(folder), "DVCLive", table, known, seconds, summary, notes)
 
 
 def _curve(path: Path) -> pd.Series:

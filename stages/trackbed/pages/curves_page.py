@@ -10,8 +10,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from trackbed.curves.analysis import Analysis
-from trackbed.curves.class_scores import ClassScores
+from trackbed.curves.analysis import Analysis, ClassScores
 from trackbed.curves.columns import Column
 from trackbed.curves.history import History
 from trackbed.curves.side_by_side import SideBySide

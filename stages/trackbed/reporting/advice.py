@@ -9,8 +9,9 @@ import pandas as pd
 from trackbed.curves.analysis import Analysis
 from trackbed.evaluation.predictions import wrong
 from trackbed.reporting import evaluation_tables, formatting
-from trackbed.reporting.dataset_summary import Dataset, Reason
-from trackbed.reporting.evaluation_tables import Confusion, Results
+from trackbed.reporting.dataset_summary import Reason
+from trackbed.reporting.evaluation_tables import Confusion
+from trackbed.reporting.run import Run
 
 FEWEST_CONFUSED = 3  # images
 CONFUSED_SHARE = 0.1  # of the images of the true class or of the calls of the other
@@ -36,26 +37,25 @@ class Advice:
         return "Look at these pictures." if pictures else "See there."
 
 
-def confused(
-    confusions: list[Confusion], classes: pd.DataFrame, calls: pd.Series, anchors: list[str]
-) -> list[Advice]:
+def confused(matrix: pd.DataFrame, classes: pd.DataFrame) -> list[Advice]:
     """Up to MOST_PAIRS pairs whose confusions cost a class CONFUSED_SHARE or more.
 
-    confusions: most frequent first; anchors: of their pictures, '' beyond the last. classes:
-    columns recall and precision; calls: images per predicted class. A pair that is confused in
-    both directions is told once.
+    matrix: counts of images, rows the true and columns the predicted class; classes: columns
+    recall and precision. A pair that is confused in both directions is named once.
     """
+    confusions = evaluation_tables.confusions(matrix, evaluation_tables.LISTED_CONFUSIONS)
+    calls = matrix.sum(axis=0)
     counts = {(one.true, one.predicted): one.images for one in confusions}
-    told: set[frozenset[str]] = set()
+    named: set[frozenset[str]] = set()
     found = []
     for place, one in enumerate(confusions):
         share = max(one.images / one.support, one.images / calls[one.predicted])
         pair = frozenset((one.true, one.predicted))
-        if one.images < FEWEST_CONFUSED or share < CONFUSED_SHARE or pair in told:
+        if one.images < FEWEST_CONFUSED or share < CONFUSED_SHARE or pair in named:
             continue
-        told.add(pair)
+        named.add(pair)
         back = counts.get((one.predicted, one.true), 0)
-        target = anchors[place] if place < len(anchors) else "confusions"
+        target = evaluation_tables.pair_anchor(place)
         found.append(Advice(_pair(one, classes, int(calls[one.predicted]), back), target))
     return found[:MOST_PAIRS]
 
@@ -273,36 +273,20 @@ def waiting(training: Scores) -> list[Advice]:
     ]
 
 
-CONFUSIONS = 10
-
-
-def advice(
-    results: Results,
-    data: Dataset,
-    predictions: pd.DataFrame,
-    training: dict[str, Any],
-    analysis: Analysis | None,
-    params: dict[str, Any],
-    anchors: list[str],
-) -> list[Advice]:
-    """All that the numbers of a run call for, the most important first.
-
-    training: see curves.summary; params: sections of params.yaml, scalars as text; anchors: of
-    the pictures of the most frequent confusions.
-    """
-    scores, classes, train = results.scores, results.classes, params.get("train", {})
-    confusions = evaluation_tables.confusions(results.confusion, CONFUSIONS)
-    calls = results.confusion.sum(axis=0)
+def advice(run: Run) -> list[Advice]:
+    """All that the numbers of a run call for, the most important first."""
+    evaluation, training, params = run.evaluation, run.training, run.params.get("train", {})
+    scores, classes = evaluation.scores, evaluation.classes
     return [
         *untested(classes),
-        *confused(confusions, classes, calls, anchors),
-        *scarce(data.counts, classes, scores.get("macro_f1"), train),
-        *sure_mistakes(wrong(predictions)),
-        *validation_gap(training, scores),
-        *overfitting(analysis, train),
-        *unfinished(training, analysis),
-        *wide_interval(scores, predictions["group"].nunique()),
-        *misclassified_training(scores, train),
-        *rejects(data.files, data.reasons),
-        *waiting(training),
+        *confused(evaluation.confusion, classes),
+        *scarce(run.data.counts, classes, scores.get("macro_f1"), params),
+        *sure_mistakes(wrong(evaluation.predictions)),
+        *validation_gap(training.summary, scores),
+        *overfitting(training.analysis, params),
+        *unfinished(training.summary, training.analysis),
+        *wide_interval(scores, evaluation.predictions["group"].nunique()),
+        *misclassified_training(scores, params),
+        *rejects(run.data.files, run.data.reasons),
+        *waiting(training.summary),
     ]

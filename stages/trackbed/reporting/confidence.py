@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from trackbed.evaluation.calibration import TEMPERATURE_BOUNDS
-from trackbed.reporting import figure_style, formatting, verdict
+from trackbed.reporting import figure_style, formatting
 from trackbed.reporting.figure_style import BLUE, MUTED, ORANGE
 
 NEAR = 1e-3  # of a bound
@@ -72,7 +72,7 @@ def _threshold(scores: Scores, wanted: str) -> str:
     )
     if precision is None:
         return f"{said} No test image is as sure."
-    between = verdict.interval(dict(scores), "refusal_precision")
+    between = formatting.interval(scores, "refusal_precision")
     between = f" (95 % interval {between})" if between else ""
     return (
         f"{said} On the test part {formatting.percent(kept)} of the images remain then, and "

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from trackbed.curves.analysis import Analysis, Timing
+from trackbed.curves.analysis import Analysis, ClassScores, Timing
 from trackbed.curves.best_epoch import Best, Stop
-from trackbed.curves.class_scores import ClassScores
 from trackbed.curves.fit import FEWEST_EPOCHS, SOLVED, Fit
 from trackbed.curves.side_by_side import SideBySide
 from trackbed.reporting import curves_details

@@ -1,7 +1,7 @@
 """What the pipeline found in the source: counts, rejects, and findings with pictures."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,11 @@ class Reason:
 
 @dataclass(frozen=True)
 class Dataset:
-    """index: with the assigned part and fold. files: how many were seen, accepted, rejected and
-    ignored. counts: see `counts`. fold_images: images per fold of the training part. groups: see
-    joining.counts of the split.
+    """What build_tfrecord and split found.
+
+    index: with the assigned part and fold. files: how many were seen, accepted, rejected and
+    ignored. counts: see `counts`. fold_images: images per fold of the training part. groups: the
+    counts of groups that split wrote. findings: see `pictured_findings`.
     """
 
     index: pd.DataFrame
@@ -36,6 +38,7 @@ class Dataset:
     counts: pd.DataFrame
     fold_images: list[int]
     groups: dict[str, int | None]
+    findings: list["Finding"] = field(default_factory=list)
 
 
 def read(data_path: Path, metrics_path: Path) -> Dataset:
@@ -55,6 +58,7 @@ def read(data_path: Path, metrics_path: Path) -> Dataset:
         counts=counts(table),
         fold_images=training["fold"].value_counts().sort_index().tolist(),
         groups=tables.json_object(metrics_path / index.GROUPS_FILE, "Run `dvc repro -f split`."),
+        findings=pictured_findings(records_path),
     )
 
 

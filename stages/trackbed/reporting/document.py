@@ -1,6 +1,9 @@
-"""The report of a run, as one HTML page that needs nothing else and as short Markdown."""
+"""The report of a run, as one HTML page that needs nothing else and as short Markdown.
 
-import json
+A section of the page is an entry of SECTIONS and the template `report_ANCHOR.html.j2`.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,9 +11,11 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from trackbed.curves.analysis import Analysis
-from trackbed.evaluation import baselines
+from trackbed.evaluation import predictions
+from trackbed.pipeline.outputs import write_csv
+from trackbed.pipeline.runner import SECONDS
 from trackbed.reporting import (
+    class_figures,
     confidence,
     curves_details,
     curves_text,
@@ -20,136 +25,233 @@ from trackbed.reporting import (
     formatting,
     html,
     model_card,
-    previous_runs,
+    provenance,
     score_table,
     training_log,
     verdict,
 )
-from trackbed.reporting.advice import Advice
-from trackbed.reporting.dataset_summary import Dataset, Finding
-from trackbed.reporting.evaluation_tables import Pair, Results
-from trackbed.reporting.html import Card
-from trackbed.reporting.previous_runs import OtherRun, Previous
-from trackbed.reporting.provenance import Revision
+from trackbed.reporting.advice import advice
+from trackbed.reporting.run import Run, parameter_rows
 
 HTML_FILE = "report.html"  # in the plots folder
 MARKDOWN_FILE = "report.md"  # in the metrics folder
-LISTED_CONFUSIONS = 10
 # Of the Markdown.
 LISTED_CLASSES, WEAKEST_CLASSES, TOP_CONFUSIONS, TOP_ADVICE = 10, 5, 5, 3
 
 
 @dataclass(frozen=True)
-class Report:
-    """All that the report tells.
+class Section:
+    """A section of the page.
 
-    found: see data_findings. training: see curves.summary; history: see curves.read. sheet: a
-    data URI. figures: inline SVG by name. reliability: see judging.calibration; coverage: see
-    judging.refusal; slices: see judging.slices; corruptions: see judging.robustness; balance: see
-    balance_figure. params: the sections of params.yaml, scalars as text. hashes: see identity;
-    hardware and seconds: see machine.
+    content: what its template shows beside that of `_common`, by name, `figures` (inline SVG by
+    name) among it; None leaves the section out.
     """
 
+    anchor: str
     title: str
-    results: Results
-    data: Dataset
-    found: list[Finding]
-    training: dict[str, Any]
-    history: pd.DataFrame
-    analysis: Analysis
-    sheet: str
-    samples: list[Card]
-    mistakes: list[Card]
-    pairs: list[Pair]
-    figures: dict[str, Markup]
-    reliability: pd.DataFrame
-    coverage: pd.DataFrame
-    slices: pd.DataFrame
-    corruptions: pd.DataFrame
-    balance: pd.DataFrame
-    advice: list[Advice]
-    previous: Previous | None
-    others: list[OtherRun]
-    params: dict[str, Any]
-    versions: dict[str, str]
-    revision: Revision
-    hashes: dict[str, str]
-    hardware: dict[str, str]
-    seconds: dict[str, float]
+    content: Callable[[Run], dict[str, Any] | None]
 
 
-def write_html(path: Path, report: Report) -> None:
+def write(run: Run, metrics: Path, plots: Path) -> None:
+    """Write the page, its figures, the table of class balance, and the Markdown."""
+    contents = page_contents(run)
+    svgs = {key: svg for content in contents.values() for key, svg in content["figures"].items()}
+    write_csv(plots / figures.BALANCE_FILE, _class_balance(run), "%.4f")
+    figures.write(plots / figures.FOLDER, svgs)
+    write_html(plots / HTML_FILE, run, contents)
+    write_markdown(metrics / MARKDOWN_FILE, run, plots / HTML_FILE)
+
+
+def page_contents(run: Run) -> dict[Section, dict[str, Any]]:
+    """The contents of the sections that the run has, in the order of the page."""
+    found = ((section, section.content(run)) for section in SECTIONS)
+    return {section: {"figures": {}} | content for section, content in found if content is not None}
+
+
+def section_html(section: Section, run: Run, content: dict[str, Any]) -> Markup:
+    """A section of the page as markup."""
+    template = html.environment(autoescape=True).get_template(f"report_{section.anchor}.html.j2")
+    return Markup(template.render(_common(run) | content))
+
+
+def write_html(path: Path, run: Run, contents: dict[Section, dict[str, Any]]) -> None:
     """Write the page. Of all scripts its Content-Security-Policy allows report.js alone."""
-    content = _content(report) | html.script()
+    sections = [(section, section_html(section, run, own)) for section, own in contents.items()]
+    content = _common(run) | _verdict(run) | html.script() | {"sections": sections}
     html.write_page(path, html.environment(autoescape=True), "report.html.j2", content)
 
 
-def write_markdown(path: Path, report: Report, html_path: Path) -> None:
+def write_markdown(path: Path, run: Run, html_path: Path) -> None:
     """Write the summary for a pull request; it names the page."""
     environment = html.environment(autoescape=False, finalize=formatting.markdown)
-    classes = report.results.classes
-    weakest = classes if len(classes) <= LISTED_CLASSES else _weakest(classes)
-    content = _content(report) | {
-        "html_path": html_path,
-        "classes": weakest,
-        "class_count": len(classes),
-        "confusions": evaluation_tables.confusions(report.results.confusion, TOP_CONFUSIONS),
-        "advice": report.advice[:TOP_ADVICE],
-    }
+    content = _common(run) | _verdict(run) | _summary(run) | {"html_path": html_path}
     html.write_page(path, environment, "report.md.j2", content)
 
 
-def parameter_rows(sections: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Sections with their keys and values; a list or a mapping inside is told as JSON."""
-
-    def told(value: Any) -> str:
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-    return [
-        (name, [(key, told(value)) for key, value in section.items()])
-        if isinstance(section, dict)
-        else (name, [("", told(section))])
-        for name, section in sections.items()
-    ]
-
-
-def _content(report: Report) -> dict[str, Any]:
-    """What the templates show, beside the fields of the report."""
-    results, training = report.results, report.training
-    evaluate = report.params.get("evaluate", {})
-    return vars(report) | {
-        "classes": results.classes,
-        "averages": results.averages,
-        "images": int(results.confusion.to_numpy().sum()),
-        "wrong": int(results.classes["false_negative"].sum()),
-        "verdict": verdict.sentences(results, training),
-        "against": previous_runs.sentence(report.previous, results.scores),
-        "groups": verdict.group_sentences(report.data, report.params),
-        "leak_risk": verdict.groups_unknown(report.data),
-        "interval": verdict.interval,
-        "scores": score_table.rows(results.scores, report.previous),
-        "values": results.scores,
-        "warning": baselines.baseline_warning(results.scores),
-        "temperature": confidence.temperature(results.scores, evaluate),
-        "refusal": confidence.refusal(results.scores, evaluate),
-        "worst_slice": verdict.slice_sentence(report.slices, results.scores.get("accuracy")),
-        "extremes": evaluation_tables.extremes(results.classes),
-        "confusions": evaluation_tables.confusions(results.confusion, LISTED_CONFUSIONS),
-        "parameters": parameter_rows(report.params),
-        "curve_headline": curves_text.headline(report.analysis),
-        "curve_sections": curves_text.sections(report.analysis),
-        "curve_tables": curves_details.tables(report.analysis),
-        "epoch_columns": list(training_log.COLUMNS.values()),
-        "epochs": training_log.rows(report.history, training.get("best_epoch")),
-        "sizes": dataset_summary.sizes(report.data.index),
-        "formats": dataset_summary.formats(report.data.index),
-        "found_told": dataset_summary.findings_sentence(report.found),
-        "correlation": figures.correlation(report.balance),
-        "card_sections": model_card.model_card(
-            results, report.data, training, report.params, report.revision
-        ),
+def _common(run: Run) -> dict[str, Any]:
+    """What every template may show."""
+    return {
+        "run": run,
+        "evaluation": run.evaluation,
+        "values": run.evaluation.scores,
+        "training": run.training.summary,
+        "interval": formatting.interval,
     }
 
 
-def _weakest(classes: pd.DataFrame) -> pd.DataFrame:
-    return classes.sort_values("f1", kind="stable", na_position="last").head(WEAKEST_CLASSES)
+def _verdict(run: Run) -> dict[str, Any]:
+    found = advice(run)
+    return {"advice": found, "verdict": verdict.verdict(run, found)}
+
+
+def _summary(run: Run) -> dict[str, Any]:
+    """What the Markdown shows beside it."""
+    classes, matrix = run.evaluation.classes, run.evaluation.confusion
+    if len(classes) > LISTED_CLASSES:
+        ranked = classes.sort_values("f1", kind="stable", na_position="last")
+        classes = ranked.head(WEAKEST_CLASSES)
+    return {
+        "scores": score_table.rows(run.evaluation.scores, run.previous),
+        "classes": classes,
+        "confusions": evaluation_tables.confusions(matrix, TOP_CONFUSIONS),
+        "findings": dataset_summary.findings_sentence(run.data.findings),
+        "top_advice": TOP_ADVICE,
+    }
+
+
+def _class_balance(run: Run) -> pd.DataFrame:
+    return figures.balance(run.data.counts, run.evaluation.classes)
+
+
+def _data(run: Run) -> dict[str, Any]:
+    return {
+        "data": run.data,
+        "groups": verdict.group_sentences(run.data, run.params),
+        "sizes": dataset_summary.sizes(run.data.index),
+        "formats": dataset_summary.formats(run.data.index),
+        "figures": {"distribution": class_figures.distribution(run.data.counts)},
+    }
+
+
+def _training(run: Run) -> dict[str, Any]:
+    log, best_epoch = run.training, run.training.summary.get("best_epoch")
+    curves = ("loss", "accuracy", "macro_f1")
+    return {
+        "headline": curves_text.headline(log.analysis),
+        "curve_sections": curves_text.sections(log.analysis),
+        "tables": curves_details.tables(log.analysis),
+        "columns": list(training_log.COLUMNS.values()),
+        "epochs": training_log.rows(log.curves, best_epoch),
+        "figures": {name: training_log.curve(log.curves, name, best_epoch) for name in curves}
+        | {"learning_rate": training_log.learning_rate(log.curves)},
+    }
+
+
+def _scores(run: Run) -> dict[str, Any]:
+    return {"scores": score_table.rows(run.evaluation.scores, run.previous)}
+
+
+def _classes(run: Run) -> dict[str, Any]:
+    classes, averages = run.evaluation.classes, run.evaluation.averages
+    return {
+        "extremes": evaluation_tables.extremes(classes),
+        "figures": {
+            "class_scores": class_figures.class_scores(classes),
+            "errors": class_figures.errors(classes),
+            "radar": class_figures.radar(averages.loc["macro avg"]),
+        },
+    }
+
+
+def _confusions(run: Run) -> dict[str, Any]:
+    matrix = run.evaluation.confusion
+    frequent = evaluation_tables.confusions(matrix, evaluation_tables.LISTED_CONFUSIONS)
+    return {
+        "confusions": frequent,
+        "pairs": evaluation_tables.pictured_pairs(
+            frequent, run.evaluation.predictions, run.records, run.data.index
+        ),
+        "figures": {
+            "confusion": class_figures.confusion(matrix),
+            "confusion_shares": class_figures.confusion(matrix, percent=True),
+        },
+    }
+
+
+def _confidence(run: Run) -> dict[str, Any]:
+    evaluation, params = run.evaluation, run.params.get("evaluate", {})
+    return {
+        "temperature": confidence.temperature(evaluation.scores, params),
+        "refusal": confidence.refusal(evaluation.scores, params),
+        "figures": {
+            "confidence": confidence.histogram(evaluation.reliability),
+            "reliability": confidence.reliability(evaluation.reliability),
+            "coverage": confidence.coverage(evaluation.coverage, evaluation.scores),
+        },
+    }
+
+
+def _slices(run: Run) -> dict[str, Any]:
+    evaluation = run.evaluation
+    whole = evaluation.scores.get("accuracy")
+    return {"worst_slice": verdict.slice_sentence(evaluation.slices, whole)}
+
+
+def _corruptions(run: Run) -> dict[str, Any] | None:
+    drawn = figures.robustness_figures(run.evaluation.corruptions)
+    return {"figures": drawn} if drawn else None
+
+
+def _mistakes(run: Run) -> dict[str, Any]:
+    surest = predictions.surest_mistakes(run.evaluation.predictions, run.options.gallery)
+    side = html.enlarged_side(len(surest))
+    return {"mistakes": html.cards(run.records, run.data.index, surest, side)}
+
+
+def _samples(run: Run) -> dict[str, Any]:
+    spread = predictions.spread(run.evaluation.predictions, run.options.samples)
+    return {"samples": html.cards(run.records, run.data.index, spread)}
+
+
+def _balance(run: Run) -> dict[str, Any]:
+    table = _class_balance(run)
+    return {
+        "balance": table,
+        "correlation": figures.correlation(table),
+        "figures": {"balance": figures.scatter(table)},
+    }
+
+
+def _others(run: Run) -> dict[str, Any]:
+    return {"others": run.others}
+
+
+def _reproduce(run: Run) -> dict[str, Any]:
+    return {
+        "versions": provenance.versions(),
+        "hardware": provenance.hardware(),
+        "seconds": provenance.stage_seconds(SECONDS),
+        "parameters": parameter_rows(run.params),
+    }
+
+
+def _card(run: Run) -> dict[str, Any]:
+    return {"card_sections": model_card.model_card(run)}
+
+
+SECTIONS = (
+    Section("data", "Data", _data),
+    Section("training", "Training", _training),
+    Section("scores", "Scores", _scores),
+    Section("classes", "Classes", _classes),
+    Section("confusions", "Confusions", _confusions),
+    Section("confidence", "Confidence", _confidence),
+    Section("slices", "Slices", _slices),
+    Section("corruptions", "Spoiled images", _corruptions),
+    Section("mistakes", "Mistakes", _mistakes),
+    Section("samples", "Samples", _samples),
+    Section("balance", "Balance", _balance),
+    Section("others", "Other runs", _others),
+    Section("reproduce", "Reproduce", _reproduce),
+    Section("card", "Model card", _card),
+)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from trackbed.evaluation import result
+from trackbed.evaluation import result, robustness, slices
 from trackbed.evaluation.predictions import wrong
 from trackbed.pipeline import tables
 from trackbed.pipeline.errors import UserError
@@ -26,20 +26,39 @@ REMEDY = "Run `dvc repro -f evaluate`."
 
 
 @dataclass(frozen=True)
-class Results:
-    """scores: flat, a value may be None. classes: indexed by class name in label order, columns
+class Evaluation:
+    """What the evaluation wrote.
+
+    scores: flat, a value may be None. classes: indexed by class name in label order, columns
     MEASURES, BOUNDS and COUNTS, NaN where undefined. averages: the same columns, rows AVERAGES.
     confusion: counts of images, rows the true and columns the predicted class, in label order.
+    predictions: one row per test image. reliability: columns RELIABILITY; coverage: columns
+    COVERAGE; slices and corruptions: columns as in the TYPES of their modules.
     """
 
     scores: dict[str, Any]
     classes: pd.DataFrame
     averages: pd.DataFrame
     confusion: pd.DataFrame
+    predictions: pd.DataFrame
+    reliability: pd.DataFrame
+    coverage: pd.DataFrame
+    slices: pd.DataFrame
+    corruptions: pd.DataFrame
+
+    @property
+    def images(self) -> int:
+        """Images of the test part."""
+        return int(self.confusion.to_numpy().sum())
+
+    @property
+    def mistakes(self) -> int:
+        """Test images that are classified wrong."""
+        return self.images - int(np.trace(self.confusion.to_numpy()))
 
 
-def read(metrics_path: Path, plots_path: Path) -> Results:
-    """Read evaluate.json, evaluation_summary.csv and confusion_matrix.csv.
+def read(data_path: Path, metrics_path: Path, plots_path: Path) -> Evaluation:
+    """Read the predictions, the scores and the tables of an evaluation.
 
     Raises UserError for a file that is missing or broken and for files of different classes.
     """
@@ -55,18 +74,17 @@ def read(metrics_path: Path, plots_path: Path) -> Results:
             f"and {len(confusion.columns)} columns; they must be the same classes in the same "
             f"order. {REMEDY}"
         )
-    scores = tables.json_object(metrics_path / result.SCORES_FILE, REMEDY)
-    return Results(scores, classes, averages, confusion)
-
-
-def reliability(path: Path) -> pd.DataFrame:
-    """Read reliability.csv, see judging.calibration.beside. Raises UserError."""
-    return _all_numbers(path, RELIABILITY)
-
-
-def coverage(path: Path) -> pd.DataFrame:
-    """Read coverage.csv, see judging.refusal.coverage. Raises UserError."""
-    return _all_numbers(path, COVERAGE)
+    return Evaluation(
+        scores=tables.json_object(metrics_path / result.SCORES_FILE, REMEDY),
+        classes=classes,
+        averages=averages,
+        confusion=confusion,
+        predictions=tables.read_predictions(data_path / tables.EVALUATION),
+        reliability=_all_numbers(plots_path / result.RELIABILITY_FILE, RELIABILITY),
+        coverage=_all_numbers(plots_path / result.COVERAGE_FILE, COVERAGE),
+        slices=slices.read(plots_path / result.SLICES_FILE),
+        corruptions=robustness.read(plots_path / result.CORRUPTIONS_FILE),
+    )
 
 
 def _all_numbers(path: Path, columns: list[str]) -> pd.DataFrame:
@@ -164,6 +182,7 @@ def confusions(matrix: pd.DataFrame, most: int) -> list[Confusion]:
 
 PAIRS, EXAMPLES = 8, 4
 SIDE = 120  # pixels
+LISTED_CONFUSIONS = 10
 
 
 @dataclass(frozen=True)
@@ -187,8 +206,13 @@ def pictured_pairs(
     return [
         Pair(
             confusion,
-            f"pair-{place}",
+            pair_anchor(place),
             html.cards(records_path, index, rows.head(EXAMPLES), SIDE),
         )
-        for place, (confusion, rows) in enumerate(zip(confusions, chosen, strict=False), 1)
+        for place, (confusion, rows) in enumerate(zip(confusions, chosen, strict=False))
     ]
+
+
+def pair_anchor(place: int) -> str:
+    """The anchor of the pictures of the confusion at a place from 0, or that of the table."""
+    return f"pair-{place + 1}" if place < PAIRS else "confusions"

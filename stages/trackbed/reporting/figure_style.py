@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import matplotlib
 from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 # Okabe and Ito's colour-blind safe palette (https://jfly.uni-koeln.de/color/) and greys.
@@ -57,9 +58,8 @@ styled = matplotlib.rc_context(STYLE)
 
 def axes(width: float, height: float, **options: str) -> tuple[Figure, Axes]:
     """An empty figure of `width` x `height` CSS pixels with one pair of axes."""
-    figure = Figure(
-        figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH), layout="constrained"
-    )
+    size = (width / POINTS_PER_INCH, height / POINTS_PER_INCH)
+    figure = Figure(size, dpi=POINTS_PER_INCH, layout="constrained")
     return figure, figure.add_subplot(**options)
 
 
@@ -89,7 +89,11 @@ def inline(figure: Figure, key: str, description: str) -> Markup:
         # The reader's browser has glyphs that matplotlib's font has not.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(written, format="svg", metadata=nothing)
+        # As figure.savefig, which draws everything twice to find the layout.
+        canvas = FigureCanvasSVG(figure)
+        figure.get_layout_engine().execute(figure)
+        figure.set_layout_engine("none")
+        canvas.print_svg(written, metadata=nothing)
     root = ElementTree.fromstring(written.getvalue().encode())
     width = float(root.get("viewBox", "").split()[2])
     for element in root.iter():

@@ -2,7 +2,6 @@
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,8 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from trackbed.pipeline.outputs import replacing_folder
-from trackbed.reporting import class_figures, confidence, figure_style, formatting, training_log
-from trackbed.reporting.evaluation_tables import Results
+from trackbed.reporting import figure_style, formatting
 from trackbed.reporting.figure_style import BLUE, DEEP, INK, MUTED, ORANGE
 
 FOLDER = "figures"  # in the plots folder
@@ -147,39 +145,6 @@ def robustness_curves(table: pd.DataFrame, score: str) -> Markup:
         f"{TITLES[score]} {formatting.share(clean)} on clean images; at grade 5: {', '.join(last)}."
     )
     return figure_style.inline(figure, f"corrupted_{score}", said)
-
-
-def all_figures(
-    results: Results,
-    counts: pd.DataFrame,
-    history: pd.DataFrame,
-    training: dict[str, Any],
-    reliability: pd.DataFrame,
-    coverage: pd.DataFrame,
-    corruptions: pd.DataFrame,
-) -> dict[str, Markup]:
-    """counts: see dataset.counts; history and training: see curves.read and curves.summary;
-    reliability: see judging.calibration; coverage: see judging.refusal; corruptions: see
-    judging.robustness.
-    """
-    best_epoch = training.get("best_epoch")
-    return {
-        "distribution": class_figures.distribution(counts),
-        "loss": training_log.curve(history, "loss", best_epoch),
-        "accuracy": training_log.curve(history, "accuracy", best_epoch),
-        "macro_f1": training_log.curve(history, "macro_f1", best_epoch),
-        "learning_rate": training_log.learning_rate(history),
-        "class_scores": class_figures.class_scores(results.classes),
-        "errors": class_figures.errors(results.classes),
-        "radar": class_figures.radar(results.averages.loc["macro avg"]),
-        "confusion": class_figures.confusion(results.confusion),
-        "confusion_shares": class_figures.confusion(results.confusion, percent=True),
-        "confidence": confidence.histogram(reliability),
-        "reliability": confidence.reliability(reliability),
-        "coverage": confidence.coverage(coverage, results.scores),
-        "balance": scatter(balance(counts, results.classes)),
-        **robustness_figures(corruptions),
-    }
 
 
 def write(folder: Path, figures: dict[str, Markup]) -> None:

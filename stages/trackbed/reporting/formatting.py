@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 NOT_AVAILABLE = "n/a"
@@ -33,6 +34,17 @@ def name(text: str, most: int = 80) -> str:
     return f"{head}…{tail}"
 
 
+def quoted(text: str, most: int = 60) -> str:
+    """A name as `name` gives it, in quotation marks."""
+    return f"“{name(text, most)}”"
+
+
+def listed(parts: Sequence[str], most: int) -> str:
+    """Up to `most` parts with commas between them: 'a, b and 3 more'."""
+    rest = len(parts) - most
+    return ", ".join(parts[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
 def share(value: float | None, digits: int = 3) -> str:
     """A score from 0 to 1 with a fixed number of decimals, or 'n/a'."""
     return NOT_AVAILABLE if _missing(value) else f"{value:.{digits}f}"
@@ -41,6 +53,14 @@ def share(value: float | None, digits: int = 3) -> str:
 def signed(value: float | None, digits: int = 3) -> str:
     """A difference with its sign and a fixed number of decimals, or 'n/a'."""
     return NOT_AVAILABLE if _missing(value) else f"{value:+.{digits}f}"
+
+
+def interval(scores: Mapping[str, Any], score: str, digits: int = 3) -> str:
+    """The 95 % interval of a score, '0.893 to 0.934'; '' where `scores` hold none."""
+    low, high = scores.get(f"{score}_low"), scores.get(f"{score}_high")
+    if low is None or high is None:
+        return ""
+    return f"{share(low, digits)} to {share(high, digits)}"
 
 
 def percent(value: float | None) -> str:

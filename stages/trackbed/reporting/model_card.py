@@ -7,30 +7,26 @@ from typing import Any
 
 from trackbed.reporting import formatting, verdict
 from trackbed.reporting.dataset_summary import Dataset
-from trackbed.reporting.evaluation_tables import Results
+from trackbed.reporting.evaluation_tables import Evaluation
 from trackbed.reporting.provenance import Revision
+from trackbed.reporting.run import Run
 
 NAMES = 12  # classes that are listed
 
 
-def model_card(
-    results: Results,
-    data: Dataset,
-    training: dict[str, Any],
-    params: dict[str, Any],
-    revision: Revision,
-) -> list[tuple[str, list[str]]]:
+def model_card(run: Run) -> list[tuple[str, list[str]]]:
     """Headings with their sentences, as plain text."""
+    evaluation, data, params = run.evaluation, run.data, run.params
     return [
-        ("Model details", _details(training, params, revision)),
-        ("Intended use", _use(results)),
+        ("Model details", _details(run.training.summary, params, run.revision)),
+        ("Intended use", _use(evaluation)),
         ("Factors", _factors(data, params)),
         ("Metrics", _metrics()),
-        ("Evaluation data", _evaluation_data(results, data)),
+        ("Evaluation data", _evaluation_data(evaluation, data)),
         ("Training data", _training_data(data, params)),
-        ("Quantitative analyses", _analyses(results)),
+        ("Quantitative analyses", _analyses(evaluation)),
         ("Ethical considerations", _ethics()),
-        ("Caveats and recommendations", _caveats(results)),
+        ("Caveats and recommendations", _caveats(evaluation)),
     ]
 
 
@@ -51,8 +47,8 @@ def _details(training: dict[str, Any], params: dict[str, Any], revision: Revisio
     ]
 
 
-def _use(results: Results) -> list[str]:
-    names = [f"“{formatting.name(name, 40)}”" for name in results.classes.index]
+def _use(evaluation: Evaluation) -> list[str]:
+    names = [f"“{formatting.name(name, 40)}”" for name in evaluation.classes.index]
     listed = ", ".join(names[:NAMES])
     rest = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
     return [
@@ -64,7 +60,7 @@ def _use(results: Results) -> list[str]:
 
 def _factors(data: Dataset, params: dict[str, Any]) -> list[str]:
     said = "Scores are given per class; camera, place, weather and light are not recorded."
-    unknown = verdict.groups_unknown(data)
+    unknown = verdict.leak_warning(data)
     return [said, *verdict.group_sentences(data, params), *([unknown] if unknown else [])]
 
 
@@ -75,8 +71,8 @@ def _metrics() -> list[str]:
     ]
 
 
-def _evaluation_data(results: Results, data: Dataset) -> list[str]:
-    support = results.classes["support"]
+def _evaluation_data(evaluation: Evaluation, data: Dataset) -> list[str]:
+    support = evaluation.classes["support"]
     return [
         f"{formatting.plural(support.sum(), 'test image')}, {formatting.count(support.min())} to "
         f"{formatting.count(support.max())} per class. "
@@ -94,11 +90,11 @@ def _training_data(data: Dataset, params: dict[str, Any]) -> list[str]:
     ]
 
 
-def _analyses(results: Results) -> list[str]:
-    scores = results.scores
+def _analyses(evaluation: Evaluation) -> list[str]:
+    scores = evaluation.scores
     parts = []
     for label, name in (("Macro F1", "macro_f1"), ("accuracy", "accuracy")):
-        between = verdict.interval(scores, name)
+        between = formatting.interval(scores, name)
         between = f" (95 % interval {between})" if between else ""
         parts.append(f"{label} {formatting.share(scores.get(name))}{between}")
     return [f"{', '.join(parts)}. Per class: in the table above."]
@@ -111,18 +107,18 @@ def _ethics() -> list[str]:
     ]
 
 
-def _caveats(results: Results) -> list[str]:
+def _caveats(evaluation: Evaluation) -> list[str]:
     said = [
         "The scores hold for pictures like those of the test part; another camera, place or season "
         "needs a test of its own."
     ]
-    recall = results.classes["recall"].dropna()
+    recall = evaluation.classes["recall"].dropna()
     if len(recall):
         said.append(
             f"The least found class is “{formatting.name(recall.idxmin(), 40)}”: "
             f"{formatting.percent(recall.min())} of its images are recognised."
         )
-    over = results.scores.get("overconfidence")
+    over = evaluation.scores.get("overconfidence")
     if over is not None:
         word = "above" if over > 0 else "below"
         said.append(

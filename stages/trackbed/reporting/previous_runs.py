@@ -8,7 +8,7 @@ from typing import Any
 from trackbed.experiments import experiment, param_values
 from trackbed.integrity import git
 from trackbed.pipeline.errors import UserError
-from trackbed.reporting import formatting, provenance
+from trackbed.reporting import provenance
 
 COMMITS = 10  # looked through for other scores
 SAME = 1e-4  # what rounding on another processor may change
@@ -41,27 +41,6 @@ def committed(path: Path, scores: dict[str, Any]) -> Previous | None:
         if before and not same(before, scores):
             return Previous(commit, before)
     return None
-
-
-def sentence(previous: Previous | None, scores: dict[str, Any]) -> str:
-    """The change of macro F1 and whether it exceeds the intervals; '' without a previous run."""
-    change = previous.difference(scores, "macro_f1") if previous else None
-    if previous is None or change is None:
-        return ""
-    moved = "the same as" if abs(change) < SAME else f"{change:+.3f} against"
-    said = (
-        f"That is {moved} the {formatting.share(previous.scores['macro_f1'])} of the last "
-        f"committed run (commit {previous.commit[:10]})"
-    )
-    if previous.scores.get("images") != scores.get("images"):
-        return (
-            f"{said}, which was judged on {formatting.count(previous.scores.get('images'))} images."
-        )
-    if abs(change) < SAME:
-        return f"{said}."
-    if apart(previous.scores, scores):
-        return f"{said}: more than chance, the intervals do not overlap."
-    return f"{said}: not distinguishable, the intervals overlap."
 
 
 def apart(first: dict[str, Any], second: dict[str, Any], name: str = "macro_f1") -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trackbed.evaluation import scores as definitions
-from trackbed.reporting import formatting, verdict
+from trackbed.reporting import formatting
 from trackbed.reporting.previous_runs import Previous
 
 UNCHANGED = 0.0005  # a smaller change is written as +0.000, whatever its sign
@@ -44,5 +44,5 @@ def _row(values: dict[str, Any], key: str, previous: Previous | None) -> ScoreRo
         reason = score.missing if values.get("images") else "no test images"
     change = previous.difference(values, key) if previous else None
     moved = "" if change is None else formatting.signed(change if abs(change) >= UNCHANGED else 0)
-    between = verdict.interval(values, key)
+    between = formatting.interval(values, key)
     return ScoreRow(score.label, text, between, score.meaning, reason, moved)

@@ -10,6 +10,8 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from trackbed.curves import log_readers
+from trackbed.curves.analysis import Analysis, analysis
 from trackbed.pipeline import tables
 from trackbed.pipeline.errors import UserError
 from trackbed.reporting import figure_style, formatting
@@ -30,29 +32,39 @@ CURVES = (
 REMEDY = "Run `dvc repro -f train`."
 
 
-def read(folder: Path) -> pd.DataFrame:
-    """The curves of a run: one row per epoch (index `epoch`, from 1), columns as in CURVES.
+@dataclass(frozen=True)
+class TrainingLog:
+    """What a training run wrote.
 
-    A value that is not a finite number in the log (a loss that overflowed) is NaN or infinite
-    here. Raises UserError for a curve that is missing, broken, or of other epochs than the first.
+    curves: one row per epoch (index `epoch`, from 1), columns as in CURVES; a value that is not a
+    finite number in the log (a loss that overflowed) is NaN or infinite. summary: metrics.json
+    (best_epoch, epochs, stopped_early, ...). analysis: the findings about the curves.
     """
-    columns = {name: _curve(folder / "plots" / "metrics" / f"{name}.tsv") for name in CURVES}
-    first = columns[CURVES[0]].index
-    for name, curve in columns.items():
-        if not curve.index.equals(first):
+
+    curves: pd.DataFrame
+    summary: dict[str, Any]
+    analysis: Analysis
+
+
+def read(folder: Path) -> TrainingLog:
+    """Read every curve and the summary once.
+
+    Raises UserError for a file that is missing or broken, and for a curve of other epochs than
+    the first.
+    """
+    files = folder / "plots" / "metrics"
+    logged = {path.relative_to(files).with_suffix("").as_posix() for path in files.rglob("*.tsv")}
+    series = {name: _curve(files / f"{name}.tsv") for name in sorted(logged | set(CURVES))}
+    first = series[CURVES[0]].index
+    for name in CURVES:
+        if not series[name].index.equals(first):
             raise UserError(
-                f"{folder}: curve {name} has other epochs than {CURVES[0]}, {len(curve)} rows "
-                f"against {len(first)}. {REMEDY}"
+                f"{folder}: curve {name} has other epochs than {CURVES[0]}, {len(series[name])} "
+                f"rows against {len(first)}. {REMEDY}"
             )
-    return pd.DataFrame(columns).rename_axis("epoch")
-
-
-def summary(folder: Path) -> dict[str, Any]:
-    """What the run came to (metrics.json): best_epoch, epochs, stopped_early, seconds, ...
-
-    Raises UserError for a missing file or one that is no JSON object.
-    """
-    return tables.json_object(folder / "metrics.json", REMEDY)
+    summary = tables.json_object(folder / "metrics.json", REMEDY)
+    history = log_readers.dvclive_history(folder, series, summary)
+    return TrainingLog(history.table[list(CURVES)], summary, analysis(history))
 
 
 def _curve(path: Path) -> pd.Series:

@@ -1,67 +1,183 @@
-"""A run in a few sentences: result, groups, hardest slice."""
+"""The verdict of a run: all that the page and the Markdown say before the details."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from trackbed.evaluation import slices
+from trackbed.evaluation import baselines, slices
 from trackbed.pipeline.params import NOTHING
-from trackbed.reporting import evaluation_tables, formatting
+from trackbed.reporting import evaluation_tables, formatting, previous_runs
+from trackbed.reporting.advice import Advice
 from trackbed.reporting.dataset_summary import Dataset
-from trackbed.reporting.evaluation_tables import Results
+from trackbed.reporting.evaluation_tables import Evaluation
+from trackbed.reporting.previous_runs import Previous
+from trackbed.reporting.run import Run
+
+NAMES = 3  # classes of one F1 that are named
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Plain text, not escaped; '' or no sentence where there is nothing to say.
+
+    warning: that no baseline is beaten. sentences: scores, change, classes, confusion, epoch.
+    next: the first advice. groups: how images came into groups. leak_risk: a warning that this is
+    not known. worst_slice: the slice that is clearly worse than the whole.
+    """
+
+    warning: str
+    sentences: list[str]
+    next: str
+    groups: list[str]
+    leak_risk: str
+    worst_slice: str
+
+
+def verdict(run: Run, advice: list[Advice]) -> Verdict:
+    """The verdict of a run, advice: the most important first."""
+    scores = run.evaluation.scores
+    sentences = [
+        scores_sentence(run.evaluation),
+        change_sentence(run.previous, scores),
+        classes_sentence(run.evaluation.classes),
+        confusion_sentence(run.evaluation.confusion),
+        epoch_sentence(run.training.summary),
+        untested_sentence(run.evaluation.classes),
+    ]
+    return Verdict(
+        warning=baselines.baseline_warning(scores),
+        sentences=[sentence for sentence in sentences if sentence],
+        next=f"Next: {advice[0].text}" if advice else "",
+        groups=group_sentences(run.data, run.params),
+        leak_risk=leak_warning(run.data),
+        worst_slice=slice_sentence(run.evaluation.slices, scores.get("accuracy")),
+    )
+
+
+def scores_sentence(evaluation: Evaluation) -> str:
+    """Macro F1 with its interval, and the accuracy in images."""
+    scores, total = evaluation.scores, evaluation.images
+    between = formatting.interval(scores, "macro_f1")
+    between = f" (95 % interval {between})" if between else ""
+    return (
+        f"The macro F1 is {formatting.share(scores.get('macro_f1'))}{between}; "
+        f"{total - evaluation.mistakes:,} of {formatting.plural(total, 'test image')} are "
+        f"classified right (accuracy {formatting.percent(scores.get('accuracy'))})."
+    )
+
+
+def change_sentence(previous: Previous | None, scores: dict[str, Any]) -> str:
+    """The change of macro F1 and whether it exceeds the intervals; '' without a previous run."""
+    change = previous.difference(scores, "macro_f1") if previous else None
+    if previous is None or change is None:
+        return ""
+    same = abs(change) < previous_runs.SAME
+    sentence = (
+        f"That is {'the same as' if same else f'{change:+.3f} against'} the "
+        f"{formatting.share(previous.scores['macro_f1'])} of the last committed run "
+        f"(commit {previous.commit[:10]})"
+    )
+    if previous.scores.get("images") != scores.get("images"):
+        images = formatting.count(previous.scores.get("images"))
+        return f"{sentence}, which was judged on {images} images."
+    if same:
+        return f"{sentence}."
+    if previous_runs.apart(previous.scores, scores):
+        return f"{sentence}: more than chance, the intervals do not overlap."
+    return f"{sentence}: not distinguishable, the intervals overlap."
+
+
+def classes_sentence(classes: pd.DataFrame) -> str:
+    """The classes of the highest and of the lowest F1."""
+    found = evaluation_tables.extremes(classes)
+    if found is None:
+        return ""
+    if found.best == found.weakest:
+        return f"All classes have the same F1, {formatting.share(found.best_f1)}."
+    between = ""
+    if len(found.weakest) == 1:
+        between = formatting.interval(classes.loc[found.weakest[0]].dropna(), "f1")
+    return (
+        f"Best class: {_names(found.best)} (F1 {formatting.share(found.best_f1)}); "
+        f"weakest class: {_names(found.weakest)} (F1 {formatting.share(found.weakest_f1)}"
+        f"{f', 95 % interval {between}' if between else ''})."
+    )
+
+
+def confusion_sentence(matrix: pd.DataFrame) -> str:
+    """The most frequent confusion. matrix: counts of images, true classes in rows."""
+    frequent = evaluation_tables.confusions(matrix, 1)
+    if not frequent:
+        return "No mistakes on the test part."
+    pair = frequent[0]
+    return (
+        f"Most frequent confusion: {formatting.quoted(pair.true)} taken for "
+        f"{formatting.quoted(pair.predicted)}, {pair.images:,} of "
+        f"{formatting.plural(pair.support, 'image')}."
+    )
+
+
+def epoch_sentence(training: dict[str, Any]) -> str:
+    """The best epoch and what it was best by. training: the summary of the training log."""
+    best, epochs = training.get("best_epoch"), training.get("epochs")
+    if best is None or epochs is None:
+        return ""
+    monitor = str(training.get("monitor", "val_loss")).replace("val_", "validation ")
+    stopped = ", where training stopped early" if training.get("stopped_early") else ""
+    return f"Best epoch by {monitor.replace('_', ' ')}: {best} of {epochs}{stopped}."
+
+
+def untested_sentence(classes: pd.DataFrame) -> str:
+    """The classes without a test image."""
+    empty = classes.index[classes["support"] == 0].tolist()
+    return f"No test images: {_names(empty)}." if empty else ""
 
 
 def slice_sentence(table: pd.DataFrame, whole: float | None) -> str:
     """The worst slice against the accuracy of the whole, if it differs by more than chance.
 
-    table: see judging.slices; plain text, not escaped.
+    table: see evaluation.slices.
     """
     worst = slices.worst(table)
     if worst is None:
         return "No slice differs from the whole by more than chance."
-    between = (
-        f"{formatting.share(worst.accuracy_low, 2)} to {formatting.share(worst.accuracy_high, 2)}"
-    )
+    name = worst.slice
+    if worst.kind in ("class", "group"):
+        name = formatting.quoted(name)
     return (
-        f"Worst slice: {worst.kind} {slice_name(worst.kind, worst.slice)}: accuracy "
-        f"{formatting.share(worst.accuracy, 2)} ({between}), {formatting.share(whole, 2)} over all."
+        f"Worst slice: {worst.kind} {name}: accuracy {formatting.share(worst.accuracy, 2)} "
+        f"({formatting.interval(worst, 'accuracy', 2)}), {formatting.share(whole, 2)} over all."
     )
-
-
-def slice_name(kind: str, name: str) -> str:
-    """The name of a slice; of a class or a group in quotation marks."""
-    return f"“{formatting.name(name, 60)}”" if kind in ("class", "group") else name
 
 
 def group_sentences(data: Dataset, params: dict[str, Any]) -> list[str]:
-    """How images came into groups, as plain text. params: the sections, scalars as text."""
-    groups, split = data.groups, params.get("split", {})
+    """How images came into groups. params: the sections, scalars as text."""
+    groups = data.groups
     number = formatting.plural(groups.get("groups"), "group")
-    said = [
+    sentences = [
         f"{formatting.plural(len(data.index), 'image')} in {number} that are never divided: "
-        f"{_how_groups_came(data, params)}."
+        f"{_group_sources(data, params)}."
     ]
     joined = groups.get("joined_images")
     if joined:
-        said.append(
+        sentences.append(
             f"{formatting.count(joined)} of them look so much alike that their groups were joined "
             f"to {formatting.count(groups.get('joined_groups'))}; the largest group has "
             f"{formatting.plural(groups.get('largest_group'), 'image')}."
         )
-    elif _given(split, "join_distance"):
-        said.append("No near-duplicates were found to be joined.")
+    elif _given(params, "split", "join_distance"):
+        sentences.append("No near-duplicates were found to be joined.")
     across = groups.get("near_in_train_and_test")
     if across:
-        said.append(
+        sentences.append(
             f"Of the given test part {formatting.plural(across, 'image')} nearly repeat"
             f"{'s' if across == 1 else ''} one that is not in it; trackbed leak names such pairs."
         )
-    return said
+    return sentences
 
 
-def groups_unknown(data: Dataset) -> str:
+def leak_warning(data: Dataset) -> str:
     """A warning where neither names nor their order say which images belong together, else ''."""
     if data.groups.get("groups_known"):
         return ""
@@ -72,10 +188,10 @@ def groups_unknown(data: Dataset) -> str:
     )
 
 
-def _how_groups_came(data: Dataset, params: dict[str, Any]) -> str:
-    """What told the groups."""
-    pattern = _given(params.get("data", {}), "group")
-    consecutive = _given(params.get("split", {}), "consecutive_distance")
+def _group_sources(data: Dataset, params: dict[str, Any]) -> str:
+    """Where the groups come from."""
+    pattern = _given(params, "data", "group")
+    consecutive = _given(params, "split", "consecutive_distance")
     ways = []
     if pattern:
         ways.append(f"by data.group ({formatting.name(pattern)})")
@@ -89,92 +205,10 @@ def _how_groups_came(data: Dataset, params: dict[str, Any]) -> str:
     return ", and ".join(ways) or "every image is a group of its own"
 
 
-def _given(section: dict[str, Any], key: str) -> str:
-    value = str(section.get(key, ""))
+def _given(params: dict[str, Any], section: str, key: str) -> str:
+    value = str(params.get(section, {}).get(key, ""))
     return "" if value in NOTHING else value
 
 
-NAME_COLUMNS = 60
-
-
-def sentences(results: Results, training: dict[str, Any]) -> list[str]:
-    """Scores, best and weakest class, most frequent confusion, best epoch; not escaped.
-
-    training: see curves.summary.
-    """
-    said = [_scores(results), _extremes(results), _confusion(results), _epoch(training)]
-    empty = results.classes.index[results.classes["support"] == 0].tolist()
-    if empty:
-        said.append(f"No test images: {_names(empty)}.")
-    return [sentence for sentence in said if sentence]
-
-
-def interval(scores: dict[str, Any], score: str) -> str:
-    """'0.893 to 0.934', or '' where the evaluation gives no interval for the score."""
-    low, high = scores.get(f"{score}_low"), scores.get(f"{score}_high")
-    if low is None or high is None:
-        return ""
-    return f"{formatting.share(low)} to {formatting.share(high)}"
-
-
-def _scores(results: Results) -> str:
-    scores, matrix = results.scores, results.confusion.to_numpy()
-    right, total = int(np.trace(matrix)), int(matrix.sum())
-    between = interval(scores, "macro_f1")
-    between = f" (95 % interval {between})" if between else ""
-    return (
-        f"The macro F1 is {formatting.share(scores.get('macro_f1'))}{between}; {right:,} of "
-        f"{formatting.plural(total, 'test image')} are classified right "
-        f"(accuracy {formatting.percent(scores.get('accuracy'))})."
-    )
-
-
-def _extremes(results: Results) -> str:
-    found = evaluation_tables.extremes(results.classes)
-    if found is None:
-        return ""
-    if found.best == found.weakest:
-        return f"All classes have the same F1, {formatting.share(found.best_f1)}."
-    return (
-        f"Best class: {_names(found.best)} (F1 {formatting.share(found.best_f1)}); "
-        f"weakest class: {_names(found.weakest)} (F1 {formatting.share(found.weakest_f1)}"
-        f"{_class_interval(results.classes, found.weakest)})."
-    )
-
-
-def _class_interval(classes: pd.DataFrame, names: list[str]) -> str:
-    """Of one class; of several that tie none is told."""
-    low, high = classes.loc[names[0], ["f1_low", "f1_high"]]
-    if len(names) > 1 or np.isnan(low):
-        return ""
-    return f", 95 % interval {formatting.share(low)} to {formatting.share(high)}"
-
-
-def _confusion(results: Results) -> str:
-    frequent = evaluation_tables.confusions(results.confusion, 1)
-    if not frequent:
-        return "No mistakes on the test part."
-    pair = frequent[0]
-    return (
-        f"Most frequent confusion: {_name(pair.true)} taken for {_name(pair.predicted)}, "
-        f"{pair.images:,} of {formatting.plural(pair.support, 'image')}."
-    )
-
-
-def _epoch(training: dict[str, Any]) -> str:
-    best, epochs = training.get("best_epoch"), training.get("epochs")
-    if best is None or epochs is None:
-        return ""
-    monitor = str(training.get("monitor", "val_loss")).replace("val_", "validation ")
-    stopped = ", where training stopped early" if training.get("stopped_early") else ""
-    return f"Best epoch by {monitor.replace('_', ' ')}: {best} of {epochs}{stopped}."
-
-
-def _names(names: Sequence[str], most: int = 3) -> str:
-    listed = ", ".join(_name(name) for name in names[:most])
-    rest = len(names) - most
-    return f"{listed} and {rest} more" if rest > 0 else listed
-
-
-def _name(name: str) -> str:
-    return f"“{formatting.name(name, NAME_COLUMNS)}”"
+def _names(names: list[str]) -> str:
+    return formatting.listed([formatting.quoted(name) for name in names], NAMES)
