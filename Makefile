@@ -1,10 +1,13 @@
 # `make repro` runs the whole pipeline, `make test` the tests; both install what they need.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Name a Python with `make install PYTHON=python3.12`; INSTALLER=pip goes without uv.
+PYTHON ?=
+INSTALLER ?= uv
 VENV := .venv
 PEERS := .cache/peers
 AUDIT := .cache/audit
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+INSTALL = python .ci/install.py $(if $(filter pip,$(INSTALLER)),--pip)
 
 # One resolution with all extras, so that every lock names the same versions.
 COMPILE = mkdir -p .cache && uv pip compile pyproject.toml --quiet --universal \
@@ -19,7 +22,7 @@ exec "$$here/python" -c 'import sys; sys.path[0] = sys.argv.pop(1); from trackbe
 endef
 export PROGRAM
 
-.PHONY: repro recipe test faults install lint openvino search suspects lock audit bench help
+.PHONY: repro recipe test faults install lint openvino search suspects lock audit bench help venv
 
 repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment and run the pipeline
 	@dvc repro
@@ -43,13 +46,13 @@ lint: $(VENV)/installed-dev ## check style and formatting
 	@ruff format --check .
 
 openvino: $(VENV)/installed ## install the engine that embed.engine: openvino selects
-	@python -m pip install --quiet --require-hashes -r requirements-openvino.lock
+	@$(INSTALL) requirements-openvino.lock
 
 search: $(VENV)/installed ## install what `trackbed sweep --search` needs
-	@python -m pip install --quiet --require-hashes -r requirements-search.lock
+	@$(INSTALL) requirements-search.lock
 
 suspects: $(VENV)/installed ## install what `trackbed suspects --method cleanlab` needs
-	@python -m pip install --quiet --require-hashes -r requirements-suspects.lock
+	@$(INSTALL) requirements-suspects.lock
 
 lock: $(VENV)/installed-dev ## resolve the dependencies anew, everything in one resolution
 	@$(COMPILE) --all-extras --group dev -o .cache/everything.txt
@@ -64,6 +67,7 @@ lock: $(VENV)/installed-dev ## resolve the dependencies anew, everything in one 
 		-o requirements-suspects.lock
 	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra gpu -o requirements-gpu.lock
 	@$(subst pyproject.toml,--group audit,$(COMPILE)) -o requirements-audit.lock
+	@$(subst pyproject.toml,--group install,$(COMPILE)) -c .cache/everything.txt -o requirements-uv.lock
 
 audit: $(AUDIT)/installed ## look for known vulnerabilities in the locked dependencies; asks pypi.org
 	@$(AUDIT)/bin/python .ci/audit.py $(AUDIT)/bin/pip-audit $(AUDIT_ARGS)
@@ -74,32 +78,32 @@ bench: $(VENV)/installed $(PEERS)/installed ## measure speed beside other tools,
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
 
-$(VENV)/bin/python:
-	@$(PYTHON) -m venv $(VENV)
+venv:
+	@.ci/venv $(PYTHON)
 
-$(VENV)/installed: requirements.lock | $(VENV)/bin/python
+$(VENV)/installed: requirements.lock | venv
 	@echo "installing requirements.lock into $(VENV)"
-	@python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(INSTALL) requirements.lock
 	@touch $@
 
-$(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
+$(VENV)/installed-dev: requirements-dev.lock requirements.lock | venv
 	@echo "installing requirements-dev.lock into $(VENV)"
-	@python -m pip install --quiet --require-hashes -r requirements-dev.lock
-	@touch $@
+	@$(INSTALL) requirements-dev.lock
+	@touch $@ $(VENV)/installed
 
-$(PEERS)/installed: benchmarks/requirements.txt
+$(PEERS)/installed: benchmarks/requirements.txt | venv
 	@echo "installing benchmarks/requirements.txt into $(PEERS)"
-	@$(PYTHON) -m venv $(PEERS)
+	@python -m venv $(PEERS)
 	@$(PEERS)/bin/python -m pip install --quiet -r $<
 	@touch $@
 
-$(AUDIT)/installed: requirements-audit.lock
+$(AUDIT)/installed: requirements-audit.lock | venv
 	@echo "installing requirements-audit.lock into $(AUDIT)"
-	@$(PYTHON) -m venv $(AUDIT)
+	@python -m venv $(AUDIT)
 	@$(AUDIT)/bin/python -m pip install --quiet --require-hashes -r $< || \
 		{ echo "COULD NOT AUDIT: pip-audit cannot be installed. Is there network access?" >&2; exit 2; }
 	@touch $@
 
-$(VENV)/bin/trackbed: Makefile | $(VENV)/bin/python
+$(VENV)/bin/trackbed: Makefile | venv
 	@echo "$$PROGRAM" > $@
 	@chmod +x $@
