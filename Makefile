@@ -29,11 +29,11 @@ repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment 
 	@echo "report: $(CURDIR)/plots/report.html"
 
 test: $(VENV)/installed-dev $(VENV)/bin/trackbed ## run the tests
-	@python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
 
 faults: $(VENV)/installed-dev $(VENV)/bin/trackbed ## kill, interrupt and starve every stage at every moment; some ten minutes
 	@mkdir -p .cache && rm -f .cache/faults.md
-	@FAULTS_TABLE=.cache/faults.md python -m pytest -m faults --numprocesses auto --maxprocesses 4 --dist load
+	@FAULTS_TABLE=.cache/faults.md python -m pytest -q -m faults --numprocesses auto --maxprocesses 4 --dist load
 
 recipe: $(VENV)/installed $(VENV)/bin/trackbed ## write params.yaml from a recipe, e.g. NAME=signs; no NAME lists them
 	@trackbed recipe $(NAME)
