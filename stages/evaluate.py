@@ -27,7 +27,7 @@ class EvaluateParams(params.Section):
 def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Path) -> None:
     """Write predictions, scores, and the tables of classes, confusions, confidence, slices."""
     p = params.load("evaluate", EvaluateParams)
-    dvc_lock.refuse_changed(models_path)
+    dvc_lock.check_unchanged(models_path)
     records_path = data_path / index.RECORDS
     table = index.assigned(records_path, data_path / index.FOLDS)
     validation = tables.read_predictions(models_path, tables.VALIDATION_FILE)

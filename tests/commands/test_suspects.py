@@ -200,11 +200,11 @@ def test_a_model_of_code_that_wrote_no_such_file_is_told(finished, tmp_path, mon
         place = Path(repo.cache.local.oid_to_path(name))
         place.parent.mkdir(exist_ok=True)
         place.write_bytes(listing)
-        old = dataclasses.replace(training_runs.known("HEAD")[0], models=name)
+        old = dataclasses.replace(training_runs.finished("HEAD")[0], models=name)
         with pytest.raises(
             UserError, match=r"second:models/.*: the model was trained by code that"
         ):
-            training_runs.validated(repo, old)
+            training_runs.validation_predictions(repo, old)
 
 
 def test_predictions_that_the_cache_holds_damaged_are_not_believed(finished, tmp_path):

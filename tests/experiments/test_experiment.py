@@ -29,7 +29,7 @@ def test_parameters_scores_and_curves(project, monkeypatch):
     assert plain.params["train.learning_rate"] == "1e-05"
     assert plain.validation["best.val_macro_f1"] == pytest.approx(0.6)
     assert plain.test["macro_f1"] == pytest.approx(0.55)
-    curve = experiment.curves([plain], ["val/loss", "val/nothing"])["plain"]
+    curve = experiment.read_curves([plain], ["val/loss", "val/nothing"])["plain"]
     assert list(curve) == ["val/loss"]
     assert curve["val/loss"].index.tolist() == [1, 2, 3]
     assert curve["val/loss"].iloc[-1] == pytest.approx(0.6)
@@ -41,9 +41,9 @@ def test_only_the_same_code_stands_for_a_run(project, monkeypatch):
     known = experiment.finished(baseline)
     by_name = {one.name: one for one in known}
     plain, coded = by_name["plain"], by_name["sweep-dropout=0.1"]
-    assert experiment.same(plain.params, known, baseline, "any") is plain
-    assert experiment.same(coded.params, known, baseline, coded.name) is None
-    assert experiment.same(plain.params | {"train.seed": "7"}, known, baseline, "any") is None
+    assert experiment.equivalent(plain.params, known, baseline, "any") is plain
+    assert experiment.equivalent(coded.params, known, baseline, coded.name) is None
+    assert experiment.equivalent(plain.params | {"train.seed": "7"}, known, baseline, "any") is None
 
 
 def test_an_experiment_of_other_code_is_never_overwritten(project):

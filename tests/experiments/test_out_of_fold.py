@@ -20,63 +20,63 @@ def names(setting):
 
 def test_runs_that_differ_in_the_fold_alone_are_one_setting():
     known = [run(2), run(0), run(1), run(0, dropout="0.5")]
-    setting = out_of_fold.chosen(known, 3)
+    setting = out_of_fold.select(known, 3)
     assert setting.folds == [0, 1, 2]
     assert names(setting) == [f"cv-dropout=0.3_fold={fold}_seed=0" for fold in (0, 1, 2)]
 
 
 def test_a_second_run_of_a_fold_counts_once():
     known = [run(0, name="first"), run(0, name="again"), run(1, name="other")]
-    assert names(out_of_fold.chosen(known, 2)) == ["first", "other"]
-    assert names(out_of_fold.chosen(known, 2, name="again")) == ["first", "other"]
+    assert names(out_of_fold.select(known, 2)) == ["first", "other"]
+    assert names(out_of_fold.select(known, 2, name="again")) == ["first", "other"]
 
 
 def test_every_fold_is_judged_by_the_same_seeds():
     known = [run(fold, seed) for fold, seed in ((0, 0), (0, 1), (1, 1), (0, 2), (1, 2))]
-    setting = out_of_fold.chosen(known, 2)
+    setting = out_of_fold.select(known, 2)
     assert [(one.fold, one.seed) for one in setting.runs] == [(0, 1), (0, 2), (1, 1), (1, 2)]
 
 
 def test_folds_of_different_seeds_are_no_run_on_all_folds():
     with pytest.raises(UserError, match=r"validated on fold 0, missing 1 of 2"):
-        out_of_fold.chosen([run(0, seed=0), run(1, seed=1)], 2)
+        out_of_fold.select([run(0, seed=0), run(1, seed=1)], 2)
 
 
 def test_missing_folds_are_named_with_the_command_that_makes_them():
     with pytest.raises(UserError) as told:
-        out_of_fold.chosen([run(1), run(3), run(0, dropout="0.5")], 5)
+        out_of_fold.select([run(1), run(3), run(0, dropout="0.5")], 5)
     assert "validated on fold 1, 3, missing 0, 2, 4 of 5" in str(told.value)
     assert "trackbed sweep --folds all" in str(told.value)
     assert "--partial" in str(told.value)
 
 
 def test_a_part_will_do_if_it_is_wanted():
-    setting = out_of_fold.chosen([run(1), run(3), run(0, dropout="0.5")], 5, partial=True)
+    setting = out_of_fold.select([run(1), run(3), run(0, dropout="0.5")], 5, partial=True)
     assert setting.folds == [1, 3]
 
 
 def test_several_settings_are_refused_with_their_names_and_one_can_be_chosen():
     known = [run(fold, dropout=value) for value in ("0.3", "0.5") for fold in (0, 1)]
     with pytest.raises(UserError) as told:
-        out_of_fold.chosen(known, 2)
+        out_of_fold.select(known, 2)
     assert "2 settings were validated on as many folds" in str(told.value)
     assert "--setting cv-dropout=0.5_fold=0_seed=0: train.dropout=0.5" in str(told.value)
-    chosen = out_of_fold.chosen(known, 2, name="cv-dropout=0.5_fold=1_seed=0")
+    chosen = out_of_fold.select(known, 2, name="cv-dropout=0.5_fold=1_seed=0")
     assert {one.params["train.dropout"] for one in chosen.runs} == {"0.5"}
 
 
 def test_other_code_is_another_setting():
     known = [run(0), run(1), run(0, inputs=CODE | {"stages/train.py": "0ther"}, name="coded")]
-    assert len(out_of_fold.settings(known)) == 2
+    assert len(out_of_fold.by_setting(known)) == 2
     known.append(run(1, inputs=CODE | {"stages/train.py": "0ther"}))
     with pytest.raises(UserError, match="coded: the same parameters, other code or inputs"):
-        out_of_fold.chosen(known, 2)
+        out_of_fold.select(known, 2)
 
 
 def test_an_unknown_name_and_no_run_at_all_are_refused():
     with pytest.raises(
         UserError, match=r"--setting x: no finished .* Known: cv-dropout=0.3_fold=0"
     ):
-        out_of_fold.chosen([run(0)], 2, name="x")
+        out_of_fold.select([run(0)], 2, name="x")
     with pytest.raises(UserError, match="No finished training is known"):
-        out_of_fold.chosen([], 2)
+        out_of_fold.select([], 2)

@@ -5,7 +5,7 @@ from trackbed.pipeline.errors import UserError
 
 
 def test_every_combination_comes_once_the_last_key_fastest():
-    found = param_values.settings(["train.learning_rate=1e-3,1e-4", "train.dropout=0.2, 0.5"])
+    found = param_values.grid(["train.learning_rate=1e-3,1e-4", "train.dropout=0.2, 0.5"])
     assert [tuple(setting.values()) for setting in found] == [
         ("1e-3", "0.2"),
         ("1e-3", "0.5"),
@@ -16,18 +16,18 @@ def test_every_combination_comes_once_the_last_key_fastest():
 
 
 def test_without_assignments_there_is_one_empty_setting():
-    assert param_values.settings([]) == [{}]
+    assert param_values.grid([]) == [{}]
 
 
 @pytest.mark.parametrize("wrong", ["dropout=1", "train.dropout", "train.=1", "train.dropout=1,,2"])
 def test_anything_else_is_refused_with_an_example(wrong):
     with pytest.raises(UserError, match=r"must be section\.key=value.*such as"):
-        param_values.settings([wrong])
+        param_values.grid([wrong])
 
 
 def test_a_key_that_comes_twice_is_refused():
     with pytest.raises(UserError, match=r"train\.dropout: given twice"):
-        param_values.settings(["train.dropout=1", "train.dropout=2"])
+        param_values.grid(["train.dropout=1", "train.dropout=2"])
 
 
 @pytest.mark.parametrize(
@@ -55,13 +55,13 @@ def test_values_that_only_look_alike_differ(one, other):
 
 
 def test_lists_are_read_and_shown():
-    assert param_values.parsed("[]") == []
-    assert param_values.short_text(param_values.parsed("[{name: flip}]")) == "[{name: flip}]"
+    assert param_values.parse_value("[]") == []
+    assert param_values.short_text(param_values.parse_value("[{name: flip}]")) == "[{name: flip}]"
     assert param_values.short_text("") == "null"
 
 
 def test_numbers_come_in_the_order_of_their_size_and_before_text():
-    assert sorted(["b", "10", "9", "1e-05", "a"], key=param_values.order) == [
+    assert sorted(["b", "10", "9", "1e-05", "a"], key=param_values.sort_key) == [
         "1e-05",
         "9",
         "10",

@@ -7,7 +7,7 @@ from trackbed.pipeline.errors import UserError
 
 
 def test_names_speak():
-    settings = param_values.settings(["train.learning_rate=1e-3,1e-4", "train.dropout=0.2"])
+    settings = param_values.grid(["train.learning_rate=1e-3,1e-4", "train.dropout=0.2"])
     planned = runs.planned("sweep", settings, [0, 1], [])
     assert [run.name for run in planned] == [
         "sweep-dropout=0.2_learning_rate=0.001_fold=0",
@@ -25,11 +25,11 @@ def test_names_speak():
 def test_order_and_notation_do_not_matter():
     one = {"train.learning_rate": "1e-3", "train.dropout": ".20"}
     other = {"train.dropout": "0.2", "train.learning_rate": "0.001"}
-    assert runs.name("s", one) == runs.name("s", other)
+    assert runs.run_name("s", one) == runs.run_name("s", other)
 
 
 def test_keys_of_two_sections_keep_them_apart():
-    assert runs.name("s", {"train.batch": "8", "embed.batch": "4"}) == (
+    assert runs.run_name("s", {"train.batch": "8", "embed.batch": "4"}) == (
         "s-embed.batch=4_train.batch=8"
     )
 
@@ -49,15 +49,15 @@ def test_keys_of_two_sections_keep_them_apart():
     ],
 )
 def test_whatever_the_value_git_takes_the_name(value):
-    name = runs.name("s", {"train.weights": value})
+    name = runs.run_name("s", {"train.weights": value})
     done = subprocess.run(["git", "check-ref-format", f"refs/exps/ab/cd/{name}"], check=False)
     assert done.returncode == 0
-    assert len(name) <= runs.LONGEST
+    assert len(name) <= runs.MAX_NAME_LENGTH
     assert name.isascii()
 
 
 def test_values_that_look_alike_after_cleaning_get_other_names():
-    names = {runs.name("s", {"train.weights": value}) for value in ("a b", "a/b", "a:b", "a-b")}
+    names = {runs.run_name("s", {"train.weights": value}) for value in ("a b", "a/b", "a:b", "a-b")}
     assert len(names) == 4
 
 
@@ -67,7 +67,7 @@ def test_values_that_look_alike_after_cleaning_get_other_names():
 )
 def test_equal_runs_are_refused(values, words):
     with pytest.raises(UserError, match=words):
-        runs.planned("s", param_values.settings([f"train.dropout={values}"]), [], [])
+        runs.planned("s", param_values.grid([f"train.dropout={values}"]), [], [])
 
 
 @pytest.mark.parametrize("prefix", ["", "-x", "a b", "a/b", "a.b"])
@@ -77,11 +77,11 @@ def test_a_prefix_that_cannot_begin_a_name_is_refused(prefix):
 
 
 def test_folds_and_seeds():
-    assert runs.repeats("all", "3,4", set(), 5) == ([0, 1, 2, 3, 4], [3, 4])
-    assert runs.repeats(None, None, {"train.fold"}, 5) == ([], [])
+    assert runs.folds_and_seeds("all", "3,4", set(), 5) == ([0, 1, 2, 3, 4], [3, 4])
+    assert runs.folds_and_seeds(None, None, {"train.fold"}, 5) == ([], [])
     with pytest.raises(UserError, match="say the same"):
-        runs.repeats("all", None, {"train.fold"}, 5)
+        runs.folds_and_seeds("all", None, {"train.fold"}, 5)
     with pytest.raises(UserError, match="leave that out"):
-        runs.repeats("all", None, {"split.folds"}, 5)
+        runs.folds_and_seeds("all", None, {"split.folds"}, 5)
     with pytest.raises(UserError, match="--seeds 0,0: must be different whole numbers"):
-        runs.repeats(None, "0,0", set(), 5)
+        runs.folds_and_seeds(None, "0,0", set(), 5)

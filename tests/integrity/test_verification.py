@@ -6,14 +6,14 @@ import json
 import pytest
 
 from trackbed.integrity import dvc_lock, verification
-from trackbed.integrity.dvc_lock import MISSING, Output, Seen
+from trackbed.integrity.dvc_lock import MISSING, FileState, Output
 from trackbed.integrity.verification import Checked, Copies, File, Kind
 
 CONTENT = b"as recorded"
 MD5 = hashlib.md5(CONTENT).hexdigest()
-RIGHT = Seen(MD5, len(CONTENT))
-FLIPPED = Seen("0" * 32, len(CONTENT))
-CUT = Seen("1" * 32, 3)
+RIGHT = FileState(MD5, len(CONTENT))
+FLIPPED = FileState("0" * 32, len(CONTENT))
+CUT = FileState("1" * 32, 3)
 MADE = Output("models/model", MD5, len(CONTENT), "train", made=True, cached=True)
 ADDED = Output("data/raw", MD5, len(CONTENT), "data/raw.dvc", made=False, cached=True)
 IN_GIT = Output("metrics/a.json", MD5, len(CONTENT), "train", made=True, cached=False)
@@ -33,17 +33,17 @@ def test_what_is_as_recorded_is_not_told_of():
     ("seen", "size", "words"),
     [
         (CUT, 11, "cut: 3 of 11 bytes"),
-        (Seen("1" * 32, 0), 9870, "cut: 0 of 9,870 bytes"),
-        (Seen("1" * 32, 0), None, "cut: nothing left of it"),
+        (FileState("1" * 32, 0), 9870, "cut: 0 of 9,870 bytes"),
+        (FileState("1" * 32, 0), None, "cut: nothing left of it"),
         (FLIPPED, 11, "altered"),
-        (Seen("1" * 32, 12), 11, "altered"),
+        (FileState("1" * 32, 12), 11, "altered"),
         (CUT, None, "altered"),
         (MISSING, 11, "missing"),
-        (Seen(error="Input/output error"), 11, "unreadable (Input/output error)"),
+        (FileState(error="Input/output error"), 11, "unreadable (Input/output error)"),
     ],
 )
 def test_what_is_wrong_in_words(seen, size, words):
-    assert verification.what(seen, size) == words
+    assert verification.defect(seen, size) == words
 
 
 def test_the_size_of_a_file_in_a_folder_is_that_of_a_right_copy():
@@ -132,10 +132,10 @@ def test_a_list_is_written_as_dvc_writes_it():
     for name, md5 in hashes.items():
         tree.add(tuple(name.split("/")), None, HashInfo("md5", md5))
     tree.digest()
-    content = dvc_lock.listing(hashes)
+    content = dvc_lock.folder_listing(hashes)
     assert content == tree.as_bytes()
-    assert dvc_lock.hash_of_bytes(content).md5 + ".dir" == tree.oid
-    assert dvc_lock.listed(content) == hashes
+    assert dvc_lock.hash_bytes(content).md5 + ".dir" == tree.oid
+    assert dvc_lock.parse_listing(content) == hashes
 
 
 def test_files_are_hashed_once_per_inode_and_what_is_not_there_is_missing(tmp_path):
@@ -144,13 +144,13 @@ def test_files_are_hashed_once_per_inode_and_what_is_not_there_is_missing(tmp_pa
     second.hardlink_to(first)
     read = []
     seen = dvc_lock.Hasher(read.append).files([str(path) for path in (first, second, none)])
-    expected = Seen(hashlib.md5(b"x" * (3 << 20)).hexdigest(), 3 << 20)
+    expected = FileState(hashlib.md5(b"x" * (3 << 20)).hexdigest(), 3 << 20)
     assert seen == {str(first): expected, str(second): expected, str(none): MISSING}
     assert sum(read) == 3 << 20
     assert dvc_lock.Hasher().files([str(tmp_path)])[str(tmp_path)].error == "Is a directory"
 
 
 def test_a_record_of_nothing_holds_no_file():
-    assert dvc_lock.listing({}) == b"[]"
-    assert json.loads(dvc_lock.listing({"a": MD5})) == [{"md5": MD5, "relpath": "a"}]
+    assert dvc_lock.folder_listing({}) == b"[]"
+    assert json.loads(dvc_lock.folder_listing({"a": MD5})) == [{"md5": MD5, "relpath": "a"}]
     assert not Output("a", None, None, "train", made=True, cached=True).is_folder

@@ -72,8 +72,10 @@ def run(arguments: argparse.Namespace) -> None:
             f"Commit {baseline[:10]} has no finished experiment. Run `trackbed sweep` or "
             "`dvc exp run`; --rev names another commit."
         )
-    keys = experiment.varied(known)
-    runs, metric = experiment.scored(experiment.table(known, keys), known, arguments.metric)
+    keys = experiment.varied_params(known)
+    runs, metric = experiment.with_metric(
+        experiment.run_table(known, keys), known, arguments.metric
+    )
     runs = cross_validation.comparable(_on_folds(runs, arguments.folds), keys)
     lower = experiment.lower_is_better(metric)
     table = cross_validation.table(runs, keys, metric, lower)
@@ -90,11 +92,11 @@ def _distinct(known: "Sequence[Experiment]") -> "list[Experiment]":
 
 
 def _on_folds(runs: "pd.DataFrame", text: str | None) -> "pd.DataFrame":
-    from trackbed.experiments.runs import numbers
+    from trackbed.experiments.runs import parse_numbers
 
     if text is None:
         return runs
-    left = runs[runs["fold"].isin(numbers(text, "--folds"))]
+    left = runs[runs["fold"].isin(parse_numbers(text, "--folds"))]
     if left.empty:
         raise UserError(f"--folds {text}: no experiment was validated on one of them.")
     return left
@@ -111,9 +113,9 @@ def _warn_of_test(metric: str) -> None:
 def _tell_baseline(baseline: str, metric: str) -> None:
     from trackbed.experiments import experiment
 
-    known = experiment.read({"HEAD": baseline})
+    known = experiment.from_commits({"HEAD": baseline})
     try:
-        runs, metric = experiment.scored(experiment.table(known, []), known, metric)
+        runs, metric = experiment.with_metric(experiment.run_table(known, []), known, metric)
     except UserError:
         return
     print(f"The commit itself: {metric} {runs[metric].iloc[0]:.4f} on fold {runs['fold'].iloc[0]}.")
@@ -124,7 +126,7 @@ def _refuse_changes(baseline: str) -> None:
 
     if git.commit() != baseline:
         raise UserError("--apply: goes with experiments of HEAD alone; leave out --rev.")
-    _, other = git.unfinished()
+    _, other = git.uncommitted()
     if other:
         raise UserError(
             f"--apply: would overwrite changes that are not committed, such as {other[0]}. "

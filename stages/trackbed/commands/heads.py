@@ -23,7 +23,7 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    param_values.add_option(command, "train.KEY=VALUE[,VALUE...]")
+    param_values.add_grid_option(command, "train.KEY=VALUE[,VALUE...]")
     command.add_argument(
         "--folds", default="all", metavar="all|0,1,...", help="folds to validate on; default: all"
     )
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
     from trackbed.pipeline import index, tensorflow_setup
     from trackbed.pipeline.outputs import write_csv
 
-    settings = param_values.settings(arguments.assignments)
+    settings = param_values.grid(arguments.assignments)
     table = index.assigned(arguments.records_path, arguments.folds_path)
     stored = embeddings.read(arguments.embeddings_path)
     if stored is None:

@@ -68,10 +68,10 @@ def run(arguments: argparse.Namespace) -> None:
     records_path = Path("data/records")
     table = index.assigned(records_path, Path("data/folds"))
     training = table[table["part"] == "train"]
-    known = _of_these_data(training_runs.known(arguments.rev))
+    known = _of_these_data(training_runs.finished(arguments.rev))
     folds = int(training["fold"].max()) + 1
-    setting = out_of_fold.chosen(known, folds, arguments.setting, arguments.partial)
-    told = out_of_fold.out_of_fold(setting, table)
+    setting = out_of_fold.select(known, folds, arguments.setting, arguments.partial)
+    told = out_of_fold.predictions(setting, table)
     ranked = label_errors.ranked(told, by_cleanlab=arguments.method == METHODS[1])
     found = suspects_page.Found(
         ranked.head(arguments.most),
@@ -92,7 +92,7 @@ def _of_these_data(known: "list[Training]") -> "list[Training]":
     """Without trainings on other records or folds than those of the workspace, which it tells."""
     from trackbed.experiments import training_runs
 
-    here = training_runs.data_here()
+    here = training_runs.workspace_data()
     left = [one for one in known if one.data() == here]
     if known and not left:
         raise UserError(

@@ -39,7 +39,7 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     more = ". With --search also LOW..HIGH and LOW..HIGH:log"
-    param_values.add_option(command, "SECTION.KEY=VALUE[,VALUE...]", more)
+    param_values.add_grid_option(command, "SECTION.KEY=VALUE[,VALUE...]", more)
     command.add_argument(
         "--folds",
         metavar="all|0,1,...",
@@ -106,16 +106,16 @@ def _grid(arguments: argparse.Namespace, baseline: str) -> "tuple[list[Run], lis
         raise UserError(
             "Nothing to vary: give -S, --folds or --seeds. See `trackbed sweep --help`."
         )
-    settings = param_values.settings(arguments.assignments)
+    settings = param_values.grid(arguments.assignments)
     for key, value in settings[0].items():
-        if search.is_range(value):
+        if search.match_range(value):
             raise UserError(f"-S {key}={value}: a range goes with --search N; give values instead.")
-    count = validity.folds(params.sections())
-    folds, seeds = runs.repeats(arguments.folds, arguments.seeds, set(settings[0]), count)
+    count = validity.fold_count(params.sections())
+    folds, seeds = runs.folds_and_seeds(arguments.folds, arguments.seeds, set(settings[0]), count)
     planned = runs.planned(arguments.prefix, settings, folds, seeds)
     _check([one.setting for one in planned])
     logs, jobs = FOLDER / arguments.prefix / "logs", min(arguments.jobs, len(planned))
-    with sweeper.opened(baseline, logs, jobs, len(planned), arguments.force) as opened:
+    with sweeper.open_sweeper(baseline, logs, jobs, len(planned), arguments.force) as opened:
         opened.run(planned)
     return planned, opened.failed
 
@@ -127,28 +127,28 @@ def _search(arguments: argparse.Namespace, baseline: str) -> "tuple[list[Run], l
 
     if arguments.search < 1:
         raise UserError(f"--search {arguments.search}: must be at least 1.")
-    space = search.space(arguments.assignments)
-    count = validity.folds(params.sections())
-    folds, seeds = runs.repeats(arguments.folds, arguments.seeds, set(space), count)
+    space = search.search_space(arguments.assignments)
+    count = validity.fold_count(params.sections())
+    folds, seeds = runs.folds_and_seeds(arguments.folds, arguments.seeds, set(space), count)
     repeats = max(1, len(folds)) * max(1, len(seeds))
-    limits = search.extremes(space)
+    limits = search.extreme_settings(space)
     _check([run.setting for one in limits for run in _of(arguments, one, folds, seeds)])
     at_once = max(1, arguments.jobs // repeats)
-    asked, planned = search.study(at_once), {}
+    asked, planned = search.create_study(at_once), {}
     logs, total = FOLDER / arguments.prefix / "logs", arguments.search * repeats
-    with sweeper.opened(baseline, logs, arguments.jobs, total, arguments.force) as opened:
+    with sweeper.open_sweeper(baseline, logs, arguments.jobs, total, arguments.force) as opened:
         for begin in range(0, arguments.search, at_once):
             trials = [asked.ask() for _ in range(min(at_once, arguments.search - begin))]
             wanted = [
-                _of(arguments, search.suggested(trial, space), folds, seeds) for trial in trials
+                _of(arguments, search.suggest(trial, space), folds, seeds) for trial in trials
             ]
             fresh = {run.name: run for some in wanted for run in some if run.name not in planned}
             opened.progress.total -= len(trials) * repeats - len(fresh)
             opened.run(list(fresh.values()))
             planned |= fresh
             for trial, some in zip(trials, wanted, strict=True):
-                scores = [experiment.score(baseline, run.name) for run in some]
-                search.answer(asked, trial, scores)
+                scores = [experiment.validation_macro_f1(baseline, run.name) for run in some]
+                search.report_scores(asked, trial, scores)
     return list(planned.values()), opened.failed
 
 
@@ -190,10 +190,10 @@ def _write(
     scored = [one for one in known if "best.val_macro_f1" in one.validation]
     if not scored:
         return False
-    keys = experiment.varied(scored)
-    sweep = sweep_page.Sweep(prefix, baseline, experiment.table(scored, keys), keys, failed)
+    keys = experiment.varied_params(scored)
+    sweep = sweep_page.Sweep(prefix, baseline, experiment.run_table(scored, keys), keys, failed)
     folder = FOLDER / prefix
-    sweep_page.write(folder, sweep, experiment.curves(scored, sweep_page.QUANTITIES))
+    sweep_page.write(folder, sweep, experiment.read_curves(scored, sweep_page.QUANTITIES))
     print(sweep_page.text(sweep))
     print(f"page: {folder / 'index.html'}")
     return True

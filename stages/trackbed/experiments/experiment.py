@@ -23,7 +23,7 @@ SOURCE_FOLDERS = ("stages", "recipes")
 SOURCE_SUFFIXES = (".yaml", ".yml", ".dvc")
 SOURCE_FILES = (".dvc/config", ".dvcignore")
 # Where nothing lies that a stage reads.
-ELSEWHERE = ("benchmarks", "docs", "metrics", "plots", "tests")
+UNREAD_FOLDERS = ("benchmarks", "docs", "metrics", "plots", "tests")
 
 
 def is_source(path: str) -> bool:
@@ -32,12 +32,12 @@ def is_source(path: str) -> bool:
     if path in SOURCE_FILES or parts.parts[0] in SOURCE_FOLDERS:
         return True
     hidden = parts.parts[0].startswith(".")  # of CI and tools
-    return parts.suffix in SOURCE_SUFFIXES and parts.parts[0] not in ELSEWHERE and not hidden
+    return parts.suffix in SOURCE_SUFFIXES and parts.parts[0] not in UNREAD_FOLDERS and not hidden
 
 
-TRAINING = "metrics/train/metrics.json"
-TEST = "metrics/evaluate.json"
-CURVES = "metrics/train/plots/metrics"
+TRAINING_METRICS = "metrics/train/metrics.json"
+TEST_METRICS = "metrics/evaluate.json"
+CURVES_FOLDER = "metrics/train/plots/metrics"
 
 
 @dataclass(frozen=True)
@@ -51,45 +51,47 @@ class Experiment:
     test: dict[str, Any]
 
 
-def namespace(baseline: str) -> str:
+def references_of(baseline: str) -> str:
     """Where DVC keeps the references of the experiments of a commit."""
     return f"refs/exps/{baseline[:2]}/{baseline[2:]}"
 
 
 def finished(baseline: str) -> list[Experiment]:
     """The experiments of a commit (its full hash), sorted by name."""
-    place = namespace(baseline)
+    place = references_of(baseline)
     found = git.references(place)
-    return read({name.removeprefix(f"{place}/"): commit for name, commit in found.items()})
+    return from_commits({name.removeprefix(f"{place}/"): commit for name, commit in found.items()})
 
 
-def read(commits: dict[str, str]) -> list[Experiment]:
+def from_commits(commits: dict[str, str]) -> list[Experiment]:
     """Experiments from their commits by name; one without readable parameters is left out."""
-    paths = (str(params.PARAMS), TRAINING, TEST)
+    paths = (str(params.PARAMS), TRAINING_METRICS, TEST_METRICS)
     places = [(commit, path) for commit in commits.values() for path in paths]
-    texts = dict(zip(places, git.contents(places), strict=True))
+    texts = dict(zip(places, git.file_contents(places), strict=True))
     made = []
     for name in sorted(commits):
         given, training, test = (texts[commits[name], path] for path in paths)
         if given is not None:
-            both = _scores(training), _scores(test)
-            made.append(Experiment(name, commits[name], _params(given), *both))
+            scores = _scores(training), _scores(test)
+            made.append(Experiment(name, commits[name], _flat_params(given), *scores))
     return made
 
 
-def curves(wanted: Sequence[Experiment], names: Sequence[str]) -> dict[str, dict[str, pd.Series]]:
+def read_curves(
+    wanted: Sequence[Experiment], names: Sequence[str]
+) -> dict[str, dict[str, pd.Series]]:
     """Curves such as 'val/loss' by experiment and name, indexed by epoch; missing ones left out."""
     places = [(one, name) for one in wanted for name in names]
-    texts = git.contents([(one.commit, f"{CURVES}/{name}.tsv") for one, name in places])
+    texts = git.file_contents([(one.commit, f"{CURVES_FOLDER}/{name}.tsv") for one, name in places])
     found: dict[str, dict[str, pd.Series]] = {one.name: {} for one in wanted}
     for (one, name), text in zip(places, texts, strict=True):
-        curve = None if text is None else _curve(text)
+        curve = None if text is None else _parse_curve(text)
         if curve is not None:
             found[one.name][name] = curve
     return found
 
 
-def same(
+def equivalent(
     wanted: dict[str, Any], known: Sequence[Experiment], baseline: str, name: str
 ) -> Experiment | None:
     """The scored experiment with exactly these parameters (see values.flat) and the commit's code.
@@ -98,29 +100,29 @@ def same(
     """
     for one in sorted(known, key=lambda one: one.name != name):
         if one.params == wanted and one.validation:
-            others = set(git.changed(baseline, one.commit)) - {str(params.PARAMS)}
+            others = set(git.changed_paths(baseline, one.commit)) - {str(params.PARAMS)}
             if not any(map(is_source, others)):
                 return one
     return None
 
 
-def also_name(one: Experiment, name: str, baseline: str) -> None:
+def add_name(one: Experiment, name: str, baseline: str) -> None:
     """Give an experiment a second name."""
-    git.run("update-ref", f"{namespace(baseline)}/{name}", one.commit)
+    git.run("update-ref", f"{references_of(baseline)}/{name}", one.commit)
 
 
-def score(baseline: str, name: str) -> float | None:
+def validation_macro_f1(baseline: str, name: str) -> float | None:
     """Validation macro F1 of an experiment, None where it has none."""
-    (text,) = git.contents([(f"{namespace(baseline)}/{name}", TRAINING)])
+    (text,) = git.file_contents([(f"{references_of(baseline)}/{name}", TRAINING_METRICS)])
     return _scores(text).get("best.val_macro_f1")
 
 
-def _params(text: bytes) -> dict[str, Any]:
+def _flat_params(text: bytes) -> dict[str, Any]:
     try:
         loaded = yaml.load(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError:
         return {}
-    return param_values.flat(loaded) if isinstance(loaded, dict) else {}
+    return param_values.flattened(loaded) if isinstance(loaded, dict) else {}
 
 
 def _scores(text: bytes | None) -> dict[str, Any]:
@@ -139,7 +141,7 @@ def _numbers(value: Any, key: str) -> dict[str, float]:
     return {key: float(value)} if usable and math.isfinite(value) else {}
 
 
-def _curve(text: bytes) -> pd.Series | None:
+def _parse_curve(text: bytes) -> pd.Series | None:
     try:
         table = pd.read_csv(io.BytesIO(text), sep="\t")
         return table.set_index(table.columns[0]).iloc[:, 0].astype(float)
@@ -147,16 +149,16 @@ def _curve(text: bytes) -> pd.Series | None:
         return None
 
 
-VALIDATION = {
+VALIDATION_COLUMNS = {
     "val_macro_f1": "best.val_macro_f1",
     "val_accuracy": "best.val_accuracy",
     "val_loss": "best.val_loss",
     "seconds": "seconds",
 }
-TEST_SCORES = {"test_macro_f1": "macro_f1", "test_accuracy": "accuracy"}
+TEST_COLUMNS = {"test_macro_f1": "macro_f1", "test_accuracy": "accuracy"}
 
 
-def varied(known: Sequence[Experiment]) -> list[str]:
+def varied_params(known: Sequence[Experiment]) -> list[str]:
     """The parameters in which the experiments differ, without fold and seed, sorted."""
     keys = sorted({key for one in known for key in one.params} - {FOLD, SEED})
     return [
@@ -166,23 +168,23 @@ def varied(known: Sequence[Experiment]) -> list[str]:
     ]
 
 
-def table(known: Sequence[Experiment], keys: Sequence[str]) -> pd.DataFrame:
+def run_table(known: Sequence[Experiment], keys: Sequence[str]) -> pd.DataFrame:
     """A row per experiment: name, commit, fold, seed, the values of the keys, scores.
 
     Sorted by the values, numbers by size, then fold, seed and name.
     """
     rows = [_row(one, keys) for one in known]
     rows.sort(
-        key=lambda row: [param_values.order(row[key]) for key in (*keys, "fold", "seed", "name")]
+        key=lambda row: [param_values.sort_key(row[key]) for key in (*keys, "fold", "seed", "name")]
     )
-    columns = ["name", "commit", "fold", "seed", *keys, *VALIDATION, *TEST_SCORES]
+    columns = ["name", "commit", "fold", "seed", *keys, *VALIDATION_COLUMNS, *TEST_COLUMNS]
     made = pd.DataFrame(rows, columns=columns)
     return made.astype(
-        {"fold": int, "seed": int} | dict.fromkeys((*VALIDATION, *TEST_SCORES), float)
+        {"fold": int, "seed": int} | dict.fromkeys((*VALIDATION_COLUMNS, *TEST_COLUMNS), float)
     )
 
 
-def scored(
+def with_metric(
     runs: pd.DataFrame, known: Sequence[Experiment], metric: str
 ) -> tuple[pd.DataFrame, str]:
     """The runs with a column for a metric, and its name; rows without it are dropped.
@@ -215,8 +217,8 @@ def _row(one: Experiment, keys: Sequence[str]) -> dict[str, Any]:
     row: dict[str, Any] = {"name": one.name, "commit": one.commit}
     row |= {"fold": str(one.params.get(FOLD, "0")), "seed": str(one.params.get(SEED, "0"))}
     row |= {key: param_values.short_text(one.params.get(key, "")) for key in keys}
-    row |= {name: one.validation.get(key, np.nan) for name, key in VALIDATION.items()}
-    return row | {name: one.test.get(key, np.nan) for name, key in TEST_SCORES.items()}
+    row |= {name: one.validation.get(key, np.nan) for name, key in VALIDATION_COLUMNS.items()}
+    return row | {name: one.test.get(key, np.nan) for name, key in TEST_COLUMNS.items()}
 
 
 def _metric(one: Experiment, metric: str) -> float:

@@ -20,7 +20,7 @@ from trackbed.pipeline.errors import UserError
 from trackbed.pipeline.outputs import replacing_folder
 
 GROUP, IDENTICAL, NEAR = "shared group", "identical pixels", "near duplicate"
-NONE = -1
+NO_MATCH = -1
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def leaks(table: pd.DataFrame, fold: int, distance: int, examples: int = 3) -> l
     return [
         Leak(kind, first, second, len(found), len(parts[second]), found[:examples])
         for first, second in pairs
-        for kind, found in _found(parts[first], parts[second], distance).items()
+        for kind, found in _matches(parts[first], parts[second], distance).items()
     ]
 
 
@@ -69,7 +69,7 @@ def groups_known(table: pd.DataFrame) -> bool:
     return not table["named_group"].is_unique
 
 
-def _found(
+def _matches(
     training: pd.DataFrame, judged: pd.DataFrame, distance: int
 ) -> dict[str, list[tuple[str, str]]]:
     """Kind -> pairs of file names, in the order of the judged images."""
@@ -78,13 +78,13 @@ def _found(
         IDENTICAL: _first_equal(judged["pixel_hash"], training["pixel_hash"]),
     }
     near = _first_near(judged, training, distance)
-    matched[NEAR] = np.where(matched[IDENTICAL] == NONE, near, NONE)
+    matched[NEAR] = np.where(matched[IDENTICAL] == NO_MATCH, near, NO_MATCH)
     names = training["filename"].to_numpy()
     return {
         kind: [
             (name, names[place])
             for name, place in zip(judged["filename"], places, strict=True)
-            if place != NONE
+            if place != NO_MATCH
         ]
         for kind, places in matched.items()
     }
@@ -95,24 +95,24 @@ def _first_near(judged: pd.DataFrame, training: pd.DataFrame, distance: int) -> 
     first = np.full(len(judged), len(training))
     for left, right in duplicates.similar_pairs(judged, training, distance):
         np.minimum.at(first, left, right)
-    return np.where(first < len(training), first, NONE)
+    return np.where(first < len(training), first, NO_MATCH)
 
 
 def _first_equal(wanted: pd.Series, among: pd.Series) -> np.ndarray:
     """For every value the position of the first equal one, -1 where there is none."""
     first = among.reset_index(drop=True).drop_duplicates()
     position = pd.Series(first.index, index=first.to_numpy())
-    return wanted.map(position).fillna(NONE).to_numpy(int)
+    return wanted.map(position).fillna(NO_MATCH).to_numpy(int)
 
 
 CACHE = Path(".cache")
 RANDOM, GROUPED = "random", "grouped"
 SCORES = ("accuracy", "macro_f1")
-LINES = 5  # of what a stage said before it failed
+ERROR_LINES = 5  # of what a stage said before it failed
 
 
 @dataclass(frozen=True)
-class RandomSplitScores:
+class SplitScores:
     """Scores of a model on the fold it was validated on, and on the test part."""
 
     split: str
@@ -123,7 +123,7 @@ class RandomSplitScores:
 
 def compare_splits(
     root: Path, table: pd.DataFrame, sections: dict[str, Any], seeds: list[int]
-) -> Iterator[RandomSplitScores]:
+) -> Iterator[SplitScores]:
     """Train the recipe of a project on both splits with every seed, one after the other.
 
     The test part is left alone: its groups are in no fold of either split, so that both models
@@ -135,14 +135,14 @@ def compare_splits(
         for split in (RANDOM, GROUPED):
             with tempfile.TemporaryDirectory(dir=CACHE, prefix="resplit-") as name:
                 folder = Path(name).resolve()
-                _lay_out(
+                _create_project(
                     root.resolve(), folder, sections | {"train": sections["train"] | {"seed": seed}}
                 )
                 folds = random_folds(table, seed) if split == RANDOM else table
                 with replacing_folder(folder / "data" / "folds") as target:
                     index.write_folds(target, folds)
                 for stage in ("train", "evaluate"):
-                    _run(stage, folder)
+                    _run_stage(stage, folder)
                 yield _scores(split, seed, folder)
 
 
@@ -157,7 +157,7 @@ def random_folds(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     return table.assign(fold=fold)
 
 
-def _lay_out(root: Path, folder: Path, sections: dict[str, Any]) -> None:
+def _create_project(root: Path, folder: Path, sections: dict[str, Any]) -> None:
     """A project that shares code, records and embeddings, with parameters of its own."""
     (folder / "data").mkdir()
     for name in ("stages", "dvc.yaml", "data/records", "data/embeddings"):
@@ -169,7 +169,7 @@ def _lay_out(root: Path, folder: Path, sections: dict[str, Any]) -> None:
         subprocess.run(["git", *identity, *arguments], cwd=folder, check=True)
 
 
-def _run(stage: str, folder: Path) -> None:
+def _run_stage(stage: str, folder: Path) -> None:
     """Run the command that dvc.yaml gives for a stage."""
     command = yaml.safe_load((folder / "dvc.yaml").read_text("utf-8"))["stages"][stage]["cmd"]
     _, *arguments = shlex.split(command)
@@ -177,14 +177,14 @@ def _run(stage: str, folder: Path) -> None:
         [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-LINES:])
+        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-ERROR_LINES:])
         raise UserError(f"stage {stage} failed on another split:\n{said}")
 
 
-def _scores(split: str, seed: int, folder: Path) -> RandomSplitScores:
+def _scores(split: str, seed: int, folder: Path) -> SplitScores:
     training = tables.json_object(folder / "metrics/train/metrics.json", "")
     test = tables.json_object(folder / "metrics/evaluate.json", "")
-    return RandomSplitScores(
+    return SplitScores(
         split,
         seed,
         {name: training["best"][f"val_{name}"] for name in SCORES},

@@ -45,7 +45,7 @@ class Setting:
         return found
 
 
-def settings(known: Sequence[Training]) -> list[Setting]:
+def by_setting(known: Sequence[Training]) -> list[Setting]:
     """The trainings by setting, in the order in which the settings first come."""
     found: list[list[Training]] = []
     for one in known:
@@ -57,7 +57,7 @@ def settings(known: Sequence[Training]) -> list[Setting]:
     return [Setting(tuple(runs)) for runs in found]
 
 
-def chosen(
+def select(
     known: Sequence[Training], folds: int, name: str | None = None, partial: bool = False
 ) -> Setting:
     """The one setting that was validated on every fold, or that of the training of this name.
@@ -66,7 +66,7 @@ def chosen(
     one with most. Raises UserError where there is none, with the folds that are missing, and where
     there are several, with their list.
     """
-    found = settings(known)
+    found = by_setting(known)
     if name is not None:
         found = [one for one in found if name in {run.name for run in one.all_runs}]
         if not found:
@@ -78,14 +78,14 @@ def chosen(
         raise UserError(f"No finished training is known, so no image has a probability. {REMEDY}")
     most = max(len(one.folds) for one in found)
     if most < folds and not partial:
-        raise UserError(_lacking(found, most, folds))
+        raise UserError(_incomplete_message(found, most, folds))
     best = [one for one in found if len(one.folds) == most]
     if len(best) > 1:
-        raise UserError(_several(best))
+        raise UserError(_ambiguous_message(best))
     return best[0]
 
 
-def out_of_fold(setting: Setting, table: pd.DataFrame) -> pd.DataFrame:
+def predictions(setting: Setting, table: pd.DataFrame) -> pd.DataFrame:
     """The predictions for every image of the setting's folds by models that never saw it.
 
     table: see index.assigned. Columns as in judging.predictions, probabilities being means over
@@ -96,14 +96,17 @@ def out_of_fold(setting: Setting, table: pd.DataFrame) -> pd.DataFrame:
     with dvc_lock.repository() as repo:
         for fold in setting.folds:
             runs = [one for one in setting.runs if one.fold == fold]
-            told = [_checked(training_runs.validated(repo, one), one, table) for one in runs]
+            told = [
+                _checked(training_runs.validation_predictions(repo, one), one, table)
+                for one in runs
+            ]
             parts.append(label_errors.averaged(told).assign(fold=fold))
     return pd.concat(parts).sort_values("record", ignore_index=True)
 
 
-def named(known: Sequence[Setting]) -> list[str]:
+def descriptions(known: Sequence[Setting]) -> list[str]:
     """What each setting has for itself: its values where they differ, folds, a run's name."""
-    keys = training_runs.varied([one.all_runs[0] for one in known])
+    keys = training_runs.varied_params([one.all_runs[0] for one in known])
     return [
         ", ".join(
             f"{key}={param_values.short_text(one.all_runs[0].params.get(key, ''))}" for key in keys
@@ -126,10 +129,10 @@ def _checked(told: pd.DataFrame, one: Training, table: pd.DataFrame) -> pd.DataF
     return told
 
 
-def _lacking(found: Sequence[Setting], most: int, folds: int) -> str:
+def _incomplete_message(found: Sequence[Setting], most: int, folds: int) -> str:
     lines = ["No cross-validated run: every image needs a model that was not trained on it."]
     nearest = [one for one in found if len(one.folds) == most]
-    for one, words in zip(nearest, named(nearest), strict=True):
+    for one, words in zip(nearest, descriptions(nearest), strict=True):
         missing = sorted(set(range(folds)) - set(one.folds))
         said = f"{one.runs[0].name}: " + (f"{words}, " if len(nearest) > 1 else "")
         lines.append(
@@ -139,11 +142,11 @@ def _lacking(found: Sequence[Setting], most: int, folds: int) -> str:
     return "\n".join(lines)
 
 
-def _several(found: Sequence[Setting]) -> str:
+def _ambiguous_message(found: Sequence[Setting]) -> str:
     lines = [f"{len(found)} settings were validated on as many folds; choose one with --setting:"]
     lines += [
         f"  --setting {one.runs[0].name}: {words}"
-        for one, words in zip(found, named(found), strict=True)
+        for one, words in zip(found, descriptions(found), strict=True)
     ]
     return "\n".join(lines)
 

@@ -14,7 +14,7 @@ Setting = dict[str, str]
 """Values by key, such as {"train.dropout": "0.2"}."""
 
 
-def add_option(command: argparse.ArgumentParser, metavar: str, more: str = "") -> None:
+def add_grid_option(command: argparse.ArgumentParser, metavar: str, more: str = "") -> None:
     """Give a command the option -S, as often as wanted; its texts become `assignments`."""
     command.add_argument(
         "-S",
@@ -26,12 +26,12 @@ def add_option(command: argparse.ArgumentParser, metavar: str, more: str = "") -
     )
 
 
-def settings(assignments: Sequence[str]) -> list[Setting]:
+def grid(assignments: Sequence[str]) -> list[Setting]:
     """Every combination of the values of the assignments, the last key varying fastest.
 
     Raises UserError for an assignment that is not `section.key=value[,value...]` or comes twice.
     """
-    parsed = [_parsed(assignment) for assignment in assignments]
+    parsed = [_parse_assignment(assignment) for assignment in assignments]
     keys = [key for key, _ in parsed]
     if double := {key for key in keys if keys.count(key) > 1}:
         raise UserError(f"-S {min(double)}: given twice; put its values into one list.")
@@ -41,7 +41,7 @@ def settings(assignments: Sequence[str]) -> list[Setting]:
     ]
 
 
-def _parsed(assignment: str) -> tuple[str, list[str]]:
+def _parse_assignment(assignment: str) -> tuple[str, list[str]]:
     key, equals, text = assignment.partition("=")
     values = [value.strip() for value in text.split(",")]
     if not equals or key.count(".") != 1 or not all(key.split(".")) or not all(values):
@@ -54,7 +54,7 @@ def _parsed(assignment: str) -> tuple[str, list[str]]:
 NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
 
 
-def parsed(text: str) -> Any:
+def parse_value(text: str) -> Any:
     """A value of the command line with every scalar as text, as params.sections gives it."""
     try:
         return yaml.load(text, Loader=yaml.BaseLoader)
@@ -83,7 +83,7 @@ def canonical(value: Any) -> Any:
     return text
 
 
-def flat(sections: dict[str, Any]) -> dict[str, Any]:
+def flattened(sections: dict[str, Any]) -> dict[str, Any]:
     """Canonical values by section.key, such as {'train.dropout': '0.3'}."""
     return {
         f"{section}.{key}": canonical(value)
@@ -111,7 +111,7 @@ def typed(text: str) -> Any:
     return text
 
 
-def order(text: str) -> tuple[int, float, str]:
+def sort_key(text: str) -> tuple[int, float, str]:
     """A key to sort values by: numbers by their value, before text."""
     value = typed(text)
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -16,7 +16,7 @@ PREDICTIONS = Path("data/evaluation") / tables.PREDICTIONS_FILE
 SCORES = Path("metrics/evaluate.json")
 
 
-def predicted(revision: str) -> pd.DataFrame:
+def predictions(revision: str) -> pd.DataFrame:
     """predictions.csv of a revision (commit, branch, tag, experiment) or of the workspace.
 
     Raises UserError if there is no such revision, or the file is in no cache or remote.
@@ -30,7 +30,7 @@ def predicted(revision: str) -> pd.DataFrame:
 
 def comparison(first: str, second: str) -> Comparison:
     """Two revisions compared on their test images. Raises UserError where that has no sense."""
-    tables = predicted(first), predicted(second)
+    tables = predictions(first), predictions(second)
     try:
         return compared(*tables)
     except ValueError as error:

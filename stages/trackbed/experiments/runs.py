@@ -11,7 +11,7 @@ from trackbed.experiments import param_values
 from trackbed.pipeline.errors import UserError
 
 FOLD, SEED = "train.fold", "train.seed"
-LONGEST = 100  # characters of a name; git makes a file of it
+MAX_NAME_LENGTH = 100  # characters of a name; git makes a file of it
 PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 UNSAFE = re.compile(r"[^A-Za-z0-9_+=.-]+|\.(?=\.)|\.lock(?=$)")
 
@@ -44,12 +44,12 @@ def planned(
         whole = dict(setting)
         whole |= {FOLD: str(fold)} if fold is not None else {}
         whole |= {SEED: str(seed)} if seed is not None else {}
-        made.append(Run(name(prefix, whole), whole))
+        made.append(Run(run_name(prefix, whole), whole))
     _refuse_equal(made)
     return made
 
 
-def name(prefix: str, setting: param_values.Setting) -> str:
+def run_name(prefix: str, setting: param_values.Setting) -> str:
     """The name of a run: 'sweep-dropout=0.2_learning_rate=0.001_fold=0'.
 
     Valid as a git reference and for DVC, the same for the same values in whatever order and
@@ -57,17 +57,19 @@ def name(prefix: str, setting: param_values.Setting) -> str:
     is replaced and told apart by a hash. Fold and seed come last.
     """
     keys = sorted(setting, key=lambda key: (key == SEED, key == FOLD, key))
-    same = {key: param_values.canonical(param_values.parsed(setting[key])) for key in keys}
-    wanted = "_".join(f"{_short(key, keys)}={param_values.short_text(same[key])}" for key in keys)
+    same = {key: param_values.canonical(param_values.parse_value(setting[key])) for key in keys}
+    wanted = "_".join(
+        f"{_short_key(key, keys)}={param_values.short_text(same[key])}" for key in keys
+    )
     safe = UNSAFE.sub("-", wanted).rstrip(".")
     whole = f"{prefix}-{safe}"
-    if safe == wanted and len(whole) <= LONGEST:
+    if safe == wanted and len(whole) <= MAX_NAME_LENGTH:
         return whole
     code = hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:8]
-    return f"{whole[: LONGEST - 9]}-{code}"
+    return f"{whole[: MAX_NAME_LENGTH - 9]}-{code}"
 
 
-def repeats(
+def folds_and_seeds(
     folds: str | None, seeds: str | None, keys: set[str], count: int
 ) -> tuple[list[int], list[int]]:
     """The numbers of --folds ('all': as many as `count`) and of --seeds; none for None.
@@ -79,11 +81,13 @@ def repeats(
             raise UserError(f"--{option} and -S {key} say the same; give one of them.")
     if folds == "all" and "split.folds" in keys:
         raise UserError("--folds all: takes its number from split.folds; leave that out of -S.")
-    chosen = list(range(count)) if folds == "all" else numbers(folds, "--folds") if folds else []
-    return chosen, numbers(seeds, "--seeds") if seeds else []
+    chosen = (
+        list(range(count)) if folds == "all" else parse_numbers(folds, "--folds") if folds else []
+    )
+    return chosen, parse_numbers(seeds, "--seeds") if seeds else []
 
 
-def numbers(text: str, option: str) -> list[int]:
+def parse_numbers(text: str, option: str) -> list[int]:
     """'0,1,2' as numbers. Raises UserError for anything else and for one that comes twice."""
     try:
         found = [int(number) for number in text.split(",")]
@@ -94,7 +98,7 @@ def numbers(text: str, option: str) -> list[int]:
     return found
 
 
-def _short(key: str, keys: Iterable[str]) -> str:
+def _short_key(key: str, keys: Iterable[str]) -> str:
     """The key without its section, where no other key has the same name."""
     last = key.partition(".")[2]
     return last if sum(other.partition(".")[2] == last for other in keys) == 1 else key

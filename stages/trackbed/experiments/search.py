@@ -35,28 +35,28 @@ Space = dict[str, Range | list[str]]
 """What each key may be: a range of numbers or one of some values."""
 
 
-def space(assignments: Sequence[str]) -> Space:
+def search_space(assignments: Sequence[str]) -> Space:
     """From '-S key=1e-5..1e-2:log', '-S key=32..512' and '-S key=a,b'. Raises UserError."""
     if not assignments:
         raise UserError("--search: give what to search in, such as -S train.dropout=0..0.5.")
     found: Space = {}
     for assignment in assignments:
-        settings = param_values.settings([assignment])
+        settings = param_values.grid([assignment])
         (key,) = settings[0]
         if key in found:
             raise UserError(f"-S {key}: given twice; put its values into one list.")
         choices = [setting[key] for setting in settings]
-        ends = is_range(choices[0]) if len(choices) == 1 else None
-        found[key] = choices if ends is None else _range(key, choices[0], ends)
+        ends = match_range(choices[0]) if len(choices) == 1 else None
+        found[key] = choices if ends is None else _parse_range(key, choices[0], ends)
     return found
 
 
-def is_range(text: str) -> re.Match[str] | None:
+def match_range(text: str) -> re.Match[str] | None:
     """The parts of LOW..HIGH or LOW..HIGH:log, None for other text."""
     return RANGE.fullmatch(text)
 
 
-def extremes(searched: Space) -> list[param_values.Setting]:
+def extreme_settings(searched: Space) -> list[param_values.Setting]:
     """Settings that together hold every value, or both ends of every range."""
     ends = {
         key: [one.text(one.low), one.text(one.high)] if isinstance(one, Range) else one
@@ -66,7 +66,7 @@ def extremes(searched: Space) -> list[param_values.Setting]:
     return [first | {key: value} for key, some in ends.items() for value in some]
 
 
-def study(at_once: int) -> "optuna.Study":
+def create_study(at_once: int) -> "optuna.Study":
     """A study that looks for a high value; the same answers lead to the same questions.
 
     at_once: settings that are asked for before the first of them is answered. Raises UserError
@@ -83,7 +83,7 @@ def study(at_once: int) -> "optuna.Study":
     return optuna.create_study(direction="maximize", sampler=sampler)
 
 
-def suggested(trial: "optuna.Trial", searched: Space) -> param_values.Setting:
+def suggest(trial: "optuna.Trial", searched: Space) -> param_values.Setting:
     """The setting that a trial asks to try."""
     setting = {}
     for key, one in searched.items():
@@ -98,7 +98,9 @@ def suggested(trial: "optuna.Trial", searched: Space) -> param_values.Setting:
     return setting
 
 
-def answer(asked: "optuna.Study", trial: "optuna.Trial", scores: Sequence[float | None]) -> None:
+def report_scores(
+    asked: "optuna.Study", trial: "optuna.Trial", scores: Sequence[float | None]
+) -> None:
     """Tell the mean of the runs' scores, or that one of them failed."""
     import optuna
 
@@ -108,7 +110,7 @@ def answer(asked: "optuna.Study", trial: "optuna.Trial", scores: Sequence[float 
         asked.tell(trial, sum(scores) / len(scores))
 
 
-def _range(key: str, text: str, ends: re.Match[str]) -> Range:
+def _parse_range(key: str, text: str, ends: re.Match[str]) -> Range:
     try:
         low, high = float(ends["low"]), float(ends["high"])
     except ValueError:

@@ -12,8 +12,8 @@ import rich.console
 import rich.live
 import rich.text
 
-from trackbed.experiments import experiment, launch, param_values, worktrees
-from trackbed.experiments.launch import Job, Launcher, Outcome
+from trackbed.experiments import experiment, param_values, worktrees
+from trackbed.experiments.launcher import Job, Launcher, Outcome
 from trackbed.experiments.runs import Run
 from trackbed.pipeline import params
 from trackbed.pipeline.errors import UserError
@@ -122,7 +122,7 @@ class Sweeper:
 
     baseline: str
     force: bool
-    launcher: launch.Launcher
+    launcher: Launcher
     progress: Progress
     failed: list[Failure] = field(default_factory=list)
     kept: int = 0
@@ -135,7 +135,7 @@ class Sweeper:
             score = None
             if outcome.error is None:
                 self.kept += 1
-                score = experiment.score(self.baseline, outcome.run.name)
+                score = experiment.validation_macro_f1(self.baseline, outcome.run.name)
             elif not outcome.race:
                 self.failed.append(Failure(outcome.run.name, outcome.error, str(outcome.log)))
             self.progress.ran(outcome, score, list(self.launcher.running.values()))
@@ -143,30 +143,34 @@ class Sweeper:
     def _missing(self, runs: Sequence[Run]) -> list[Run]:
         """The runs that no experiment stands for yet; tells of those that one does."""
         known = experiment.finished(self.baseline)
-        sections = param_values.flat(params.sections())
+        sections = param_values.flattened(params.sections())
         missing = []
         for run in runs:
-            found = experiment.same(_parameters(run, sections), known, self.baseline, run.name)
+            found = experiment.equivalent(
+                _all_params(run, sections), known, self.baseline, run.name
+            )
             if found is None:
                 missing.append(run)
                 continue
             self.progress.stands(run.name, found.name)
             if found.name != run.name:
-                experiment.also_name(found, run.name, self.baseline)
+                experiment.add_name(found, run.name, self.baseline)
         _refuse_taken([run.name for run in missing], {one.name for one in known})
         return missing
 
 
 @contextlib.contextmanager
-def opened(baseline: str, logs: Path, jobs: int, total: int, force: bool) -> Iterator[Sweeper]:
+def open_sweeper(
+    baseline: str, logs: Path, jobs: int, total: int, force: bool
+) -> Iterator[Sweeper]:
     """A sweeper of `total` runs, `jobs` at once. Whatever ends the block, it leaves no process.
 
     Raises UserError where another one is at work in this repository.
     """
-    launcher = launch.Launcher(TEMPORARY, logs, baseline, jobs)
+    launcher = Launcher(TEMPORARY, logs, baseline, jobs)
     with (
-        worktrees.alone(TEMPORARY.parent),
-        worktrees.stopping(launcher.stop),
+        worktrees.only_sweep(TEMPORARY.parent),
+        worktrees.stop_on_signals(launcher.stop),
         launcher,
         Progress(total, jobs) as progress,
     ):
@@ -181,10 +185,11 @@ def opened(baseline: str, logs: Path, jobs: int, total: int, force: bool) -> Ite
             raise
 
 
-def _parameters(run: Run, sections: dict[str, Any]) -> dict[str, Any]:
+def _all_params(run: Run, sections: dict[str, Any]) -> dict[str, Any]:
     """All of params.yaml as the run has it."""
     given = {
-        key: param_values.canonical(param_values.parsed(text)) for key, text in run.setting.items()
+        key: param_values.canonical(param_values.parse_value(text))
+        for key, text in run.setting.items()
     }
     return sections | given
 

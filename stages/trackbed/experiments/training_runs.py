@@ -47,34 +47,34 @@ class Training:
         return {path: self.inputs.get(path) for path in DATA}
 
 
-def known(revision: str) -> list[Training]:
+def finished(revision: str) -> list[Training]:
     """The trainings of a revision's finished experiments, by name, then its own.
 
     Of HEAD also that of the workspace. Failed and queued experiments are none. Raises UserError for
     a revision that is none.
     """
     baseline = git.commit(revision)
-    place = experiment.namespace(baseline)
+    place = experiment.references_of(baseline)
     named = {
         name.removeprefix(f"{place}/"): commit
         for name, commit in sorted(git.references(place).items())
     }
     commits = named | {revision: baseline}
-    texts = git.contents([(commit, LOCK) for commit in commits.values()])
+    texts = git.file_contents([(commit, LOCK) for commit in commits.values()])
     found = [
-        training(text, name, commit)
+        from_lock(text, name, commit)
         for (name, commit), text in zip(commits.items(), texts, strict=True)
     ]
     if baseline == git.commit():
-        found.append(training(_workspace(), revisions.WORKSPACE, None))
+        found.append(from_lock(_workspace(), revisions.WORKSPACE, None))
     return [one for one in found if one is not None]
 
 
-def training(lock: bytes | None, name: str, commit: str | None) -> Training | None:
+def from_lock(lock: bytes | None, name: str, commit: str | None) -> Training | None:
     """The training that the text of a dvc.lock records; None where it records none."""
     try:
         stage = yaml.load(lock or b"", Loader=yaml.BaseLoader)["stages"][STAGE]
-        params = param_values.flat(stage["params"]["params.yaml"])
+        params = param_values.flattened(stage["params"]["params.yaml"])
         outputs = {out["path"]: out["md5"] for out in stage["outs"] if "md5" in out}
         return Training(
             name,
@@ -89,7 +89,7 @@ def training(lock: bytes | None, name: str, commit: str | None) -> Training | No
         return None
 
 
-def data_here() -> dict[str, str | None]:
+def workspace_data() -> dict[str, str | None]:
     """The hashes of the records and folds in the workspace, as its dvc.lock has them."""
     try:
         stages = yaml.load(_workspace() or b"", Loader=yaml.BaseLoader)["stages"].values()
@@ -99,7 +99,7 @@ def data_here() -> dict[str, str | None]:
     return {path: outs.get(path) for path in DATA}
 
 
-def validated(repo: Any, one: Training) -> pd.DataFrame:
+def validation_predictions(repo: Any, one: Training) -> pd.DataFrame:
     """What the model said of its validation fold, see judging.predictions.
 
     repo: see recorded.repository. From DVC's cache, else from its remote. Raises UserError where
@@ -112,7 +112,7 @@ def validated(repo: Any, one: Training) -> pd.DataFrame:
     return tables.parsed_predictions(io.StringIO(text), named, remedy)
 
 
-def varied(trainings: Sequence[Training]) -> list[str]:
+def varied_params(trainings: Sequence[Training]) -> list[str]:
     """The parameters in which trainings differ, without fold and seed, sorted."""
     keys = sorted({key for one in trainings for key in one.params})
     return [key for key in keys if len({str(one.params.get(key)) for one in trainings}) > 1]
@@ -129,7 +129,7 @@ def _of_cache(repo: Any, one: Training, named: str) -> bytes | None:
     listing = _object(repo, one.models)
     if listing is None:
         return None
-    files = dvc_lock.listed(listing)
+    files = dvc_lock.parse_listing(listing)
     if VALIDATION.name not in files:
         raise UserError(
             f"{named}: the model was trained by code that did not write it. Commit the present "
@@ -144,7 +144,7 @@ def _object(repo: Any, name: str) -> bytes | None:
         content = path.read_bytes()
     except OSError:
         return None
-    if dvc_lock.hash_of_bytes(content).md5 != name.removesuffix(dvc_lock.FOLDER):
+    if dvc_lock.hash_bytes(content).md5 != name.removesuffix(dvc_lock.FOLDER):
         raise Damaged(f"{path}: not as DVC wrote it. `trackbed verify --repair` may mend it.")
     return content
 

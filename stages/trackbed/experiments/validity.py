@@ -28,20 +28,20 @@ def check_settings(settings: Iterable[param_values.Setting], sections: dict[str,
             _check_key(key, sections)
         # A wrong value is told by itself before the rest of the section can be at fault.
         train = dict(sections.get("train", {}))
-        train |= _inside("train", setting)
+        train |= _section_values("train", setting)
         p = params.checked("train", TrainParams, train)
-        split = sections.get("split", {}) | _inside("split", setting)
+        split = sections.get("split", {}) | _section_values("split", setting)
         check_fold(p.fold, split)
 
 
 def check_fold(fold: int, split: dict[str, Any]) -> None:
     """Raises UserError for a fold that the split does not have."""
-    count = folds({"split": split})
+    count = fold_count({"split": split})
     if fold >= count:
         raise UserError(f"{FOLD}: must be below split.folds ({count}), got {fold}.")
 
 
-def folds(sections: dict[str, Any]) -> int:
+def fold_count(sections: dict[str, Any]) -> int:
     """split.folds of params.yaml. Raises UserError where it is no number."""
     text = str(sections.get("split", {}).get("folds", ""))
     if not text.isdigit():
@@ -54,7 +54,7 @@ def check_workspace(source: str) -> None:
 
     The runs see what HEAD holds. source: data.source of params.yaml.
     """
-    new, other = git.unfinished()
+    new, other = git.uncommitted()
     if str(params.PARAMS) in other:
         raise UserError(
             f"{params.PARAMS}: differs from HEAD (an interrupted `dvc exp run` leaves its values "
@@ -83,9 +83,9 @@ def check_project(folder: Path = Path()) -> None:
     git.commit()
 
 
-def _inside(section: str, setting: param_values.Setting) -> dict[str, Any]:
+def _section_values(section: str, setting: param_values.Setting) -> dict[str, Any]:
     return {
-        key.partition(".")[2]: param_values.parsed(value)
+        key.partition(".")[2]: param_values.parse_value(value)
         for key, value in setting.items()
         if key.partition(".")[0] == section
     }
@@ -94,12 +94,16 @@ def _inside(section: str, setting: param_values.Setting) -> dict[str, Any]:
 def _check_key(key: str, sections: dict[str, Any]) -> None:
     section, _, name = key.partition(".")
     if not isinstance(sections.get(section), dict):
-        raise UserError(f"-S {key}: unknown section '{section}'.{_close(section, list(sections))}")
+        raise UserError(
+            f"-S {key}: unknown section '{section}'.{_suggestion(section, list(sections))}"
+        )
     if name not in sections[section]:
-        raise UserError(f"-S {key}: unknown key '{name}'.{_close(name, list(sections[section]))}")
+        raise UserError(
+            f"-S {key}: unknown key '{name}'.{_suggestion(name, list(sections[section]))}"
+        )
 
 
-def _close(name: str, known: Sequence[str]) -> str:
+def _suggestion(name: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     return f" Did you mean '{close[0]}'?" if close else f" Known: {', '.join(known)}."
 

@@ -12,29 +12,29 @@ from pathlib import Path
 
 import psutil
 
-from trackbed.experiments.experiment import namespace
+from trackbed.experiments.experiment import references_of
 from trackbed.integrity import git
 from trackbed.pipeline.errors import UserError
 
-GRACE = 10.0  # seconds between TERM and KILL
-GLANCE = 0.05  # seconds between two looks at a process
+GRACE_SECONDS = 10.0  # seconds between TERM and KILL
+POLL_SECONDS = 0.05  # seconds between two looks at a process
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def end(processes: Sequence[subprocess.Popen]) -> None:
+def end_processes(processes: Sequence[subprocess.Popen]) -> None:
     """End the groups that these processes lead: TERM, and after GRACE seconds KILL."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        groups = [process.pid for process in processes if _alive(process)]
+        groups = [process.pid for process in processes if _is_running(process)]
         for group in groups:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(group, number)
-        deadline = time.monotonic() + GRACE
-        while any(map(_alive, processes)) and time.monotonic() < deadline:
-            time.sleep(GLANCE)
+        deadline = time.monotonic() + GRACE_SECONDS
+        while any(map(_is_running, processes)) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
 
 
 @contextlib.contextmanager
-def stopping(stop: threading.Event) -> Iterator[None]:
+def stop_on_signals(stop: threading.Event) -> Iterator[None]:
     """Ctrl-C, TERM and a closed terminal set `stop` instead of ending the program at once."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
     try:
@@ -47,7 +47,7 @@ def stopping(stop: threading.Event) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def only_sweep(folder: Path) -> Iterator[None]:
     """Hold a lock on a folder that ends with the process. Raises UserError if another has it."""
     import fcntl
 
@@ -64,17 +64,17 @@ def alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _alive(leader: subprocess.Popen) -> bool:
+def _is_running(leader: subprocess.Popen) -> bool:
     """Whether any process of the group is left; the leader itself is waited for."""
     leader.poll()
     try:
         os.killpg(leader.pid, 0)
     except (ProcessLookupError, PermissionError):
         return False
-    return any(_member(process, leader.pid) for process in psutil.process_iter())
+    return any(_is_live_member(process, leader.pid) for process in psutil.process_iter())
 
 
-def _member(process: psutil.Process, group: int) -> bool:
+def _is_live_member(process: psutil.Process, group: int) -> bool:
     """Not a zombie, which waits for a parent that may never ask for it."""
     try:
         return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
@@ -115,7 +115,7 @@ class Worktree:
 
     def collect(self, name: str) -> bool:
         """Take a finished experiment over into the repository; False if the copy has none."""
-        place = f"{namespace(self.baseline)}/{name}"
+        place = f"{references_of(self.baseline)}/{name}"
         if not self._git("for-each-ref", place):
             return False
         git.run("fetch", "--quiet", "--no-tags", str(self.folder), f"+{place}:{place}")
@@ -123,7 +123,7 @@ class Worktree:
 
     def remove(self) -> None:
         """Delete the copy; what it has in DVC's cache and in git stays."""
-        remove(self.folder)
+        remove_folder(self.folder)
 
     def _clone(self) -> None:
         self.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -155,7 +155,7 @@ class Worktree:
         return git.run(*arguments, folder=self.folder)
 
 
-def remove(folder: Path) -> None:
+def remove_folder(folder: Path) -> None:
     """Delete a folder in which a process that was just killed may have left a file half-made."""
     for _ in range(3):
         shutil.rmtree(folder, ignore_errors=True)

@@ -22,7 +22,7 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Seen:
+class FileState:
     """What lies at a place."""
 
     md5: str | None = None  # None: it could not be read, or nothing is there
@@ -30,7 +30,7 @@ class Seen:
     error: str = ""  # why it could not be read; empty: nothing is there
 
 
-MISSING = Seen()
+MISSING = FileState()
 
 
 @dataclass
@@ -38,36 +38,38 @@ class Hasher:
     """Hashes local files, those with several names (hard links) once."""
 
     told: Progress = lambda _: None
-    known: dict[tuple[int, int], Seen] = field(default_factory=dict)  # by device and inode
+    known: dict[tuple[int, int], FileState] = field(default_factory=dict)  # by device and inode
 
-    def files(self, paths: Sequence[str]) -> dict[str, Seen]:
+    def files(self, paths: Sequence[str]) -> dict[str, FileState]:
         """What lies at each path."""
         places = {path: _inode(path) for path in paths}
         fresh = {place: path for path, place in places.items() if place not in self.known}
         fresh.pop(None, None)
-        found = in_threads(self._one, list(fresh.values()))
+        found = _in_threads(self._one, list(fresh.values()))
         self.known |= dict(zip(fresh, found, strict=True))
         return {
             path: self.known[place] if place else self._one(path) for path, place in places.items()
         }
 
-    def _one(self, path: str) -> Seen:
+    def _one(self, path: str) -> FileState:
         try:
             with Path(path).open("rb") as file:
-                return hash_of(file, self.told)
+                return hash_file(file, self.told)
         except FileNotFoundError:
             return MISSING
         except OSError as error:
-            return Seen(error=error.strerror or f"{error}")
+            return FileState(error=error.strerror or f"{error}")
 
 
-def in_threads(work: Callable[[str], Seen], paths: Sequence[str]) -> Iterator[Seen]:
+def _in_threads(work: Callable[[str], FileState], paths: Sequence[str]) -> Iterator[FileState]:
     """What `work` says of each path, in their order."""
     with ThreadPoolExecutor(THREADS) as pool:
         yield from pool.map(work, paths)
 
 
-def hash_of(file: BinaryIO, told: Progress = lambda _: None, copy: BinaryIO | None = None) -> Seen:
+def hash_file(
+    file: BinaryIO, told: Progress = lambda _: None, copy: BinaryIO | None = None
+) -> FileState:
     """Hash and length of what is left of an open file, which is copied on the way if wanted."""
     digest, size = hashlib.md5(usedforsecurity=False), 0
     while chunk := file.read(CHUNK):
@@ -76,12 +78,12 @@ def hash_of(file: BinaryIO, told: Progress = lambda _: None, copy: BinaryIO | No
         if copy is not None:
             copy.write(chunk)
         told(len(chunk))
-    return Seen(digest.hexdigest(), size)
+    return FileState(digest.hexdigest(), size)
 
 
-def hash_of_bytes(content: bytes) -> Seen:
+def hash_bytes(content: bytes) -> FileState:
     """Hash and length of bytes in memory."""
-    return Seen(hashlib.md5(content, usedforsecurity=False).hexdigest(), len(content))
+    return FileState(hashlib.md5(content, usedforsecurity=False).hexdigest(), len(content))
 
 
 def _inode(path: str) -> tuple[int, int] | None:
@@ -153,13 +155,13 @@ def _output(repo: Any, out: Any) -> Output:
     )
 
 
-def listing(hashes: Mapping[str, str]) -> bytes:
+def folder_listing(hashes: Mapping[str, str]) -> bytes:
     """The list of a folder as DVC writes it: {name below the folder: md5} -> JSON."""
     rows = [{"md5": hashes[name], "relpath": name} for name in sorted(hashes)]
     return json.dumps(rows, sort_keys=True).encode("utf-8")
 
 
-def listed(content: bytes) -> dict[str, str]:
+def parse_listing(content: bytes) -> dict[str, str]:
     """The hash of every file of a folder's list, by its name below the folder."""
     return {row["relpath"]: row["md5"] for row in json.loads(content)}
 
@@ -167,7 +169,7 @@ def listed(content: bytes) -> dict[str, str]:
 LOCK = Path("dvc.lock")
 
 
-def refuse_changed(folder: Path, lock: Path = LOCK) -> None:
+def check_unchanged(folder: Path, lock: Path = LOCK) -> None:
     """Raise Damaged if a folder is not as the lock file says that its stage left it.
 
     `dvc repro` of that stage sees a changed output by itself; `dvc repro -s` of a later one does
@@ -180,7 +182,7 @@ def refuse_changed(folder: Path, lock: Path = LOCK) -> None:
     paths = {path.relative_to(folder).as_posix(): f"{path}" for path in _files(folder)}
     found = Hasher().files(list(paths.values()))
     hashes = {name: found[path].md5 or "" for name, path in paths.items()}
-    listed = hash_of_bytes(listing(hashes))
+    listed = hash_bytes(folder_listing(hashes))
     if f"{listed.md5}{FOLDER}" != wanted:
         raise Damaged(
             f"{folder}: not what {lock} names (MD5 {wanted[:12]}…, found {listed.md5[:12]}…): "
@@ -198,12 +200,12 @@ def _recorded(folder: Path, lock: Path) -> str | None:
     try:
         content = yaml.safe_load(lock.read_text("utf-8"))
         outs = [out for stage in content["stages"].values() for out in stage.get("outs", ())]
-        return _of(outs, folder)
+        return _md5_of(outs, folder)
     except FileNotFoundError:
         return None
     except (OSError, yaml.YAMLError, TypeError, KeyError, AttributeError) as error:
         raise UserError(f"{lock}: not readable ({error}). `git checkout {lock}`.") from error
 
 
-def _of(outs: list[dict[str, Any]], folder: Path) -> str | None:
+def _md5_of(outs: list[dict[str, Any]], folder: Path) -> str | None:
     return next((out.get("md5") for out in outs if Path(out["path"]) == folder), None)

@@ -48,7 +48,7 @@ def references(pattern: str) -> dict[str, str]:
     return {name: sha for sha, _, name in (line.partition(" ") for line in told.splitlines())}
 
 
-def contents(wanted: Sequence[tuple[str, str]]) -> list[bytes | None]:
+def file_contents(wanted: Sequence[tuple[str, str]]) -> list[bytes | None]:
     """The files (commit, path below the current folder); None where a commit has no such file."""
     if not wanted:
         return []
@@ -57,23 +57,23 @@ def contents(wanted: Sequence[tuple[str, str]]) -> list[bytes | None]:
     return list(_objects(run("cat-file", "--batch", given=names.encode("utf-8")), len(wanted)))
 
 
-def changed(first: str, second: str) -> list[str]:
+def changed_paths(first: str, second: str) -> list[str]:
     """Paths below the current folder in which two commits differ."""
     told = run("diff", "--name-only", "--relative", "--no-renames", "-z", first, second, "--")
-    return _paths(told)
+    return _split_paths(told)
 
 
-def unfinished() -> tuple[list[str], list[str]]:
+def uncommitted() -> tuple[list[str], list[str]]:
     """Paths below the current folder that git does not track, and those that differ from HEAD.
 
     What .gitignore names is in neither.
     """
     new = run("ls-files", "--others", "--exclude-standard", "-z")
     other = run("diff", "--name-only", "--relative", "--no-renames", "-z", "HEAD", "--")
-    return _paths(new), _paths(other)
+    return _split_paths(new), _split_paths(other)
 
 
-def _paths(told: bytes) -> list[str]:
+def _split_paths(told: bytes) -> list[str]:
     return sorted(path.decode("utf-8", "replace") for path in told.split(b"\0") if path)
 
 

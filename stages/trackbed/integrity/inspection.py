@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from trackbed.integrity import dvc_lock, git
-from trackbed.integrity.dvc_lock import MISSING, Hasher, Output, Progress, Seen, hash_of_bytes
+from trackbed.integrity.dvc_lock import MISSING, FileState, Hasher, Output, Progress, hash_bytes
 from trackbed.integrity.storage import Remotes
 from trackbed.integrity.verification import Checked, Copies, File
 from trackbed.pipeline.errors import UserError
@@ -27,7 +27,7 @@ class Inspection:
 
 
 @dataclass
-class Look:
+class Inspector:
     """What is seen. ask: also in the remote storage; fetch: lists may come from there."""
 
     repo: Any
@@ -36,23 +36,23 @@ class Look:
     fetch: bool
     bar: Bar
     hasher: Hasher = field(default_factory=Hasher)
-    workspace: dict[str, Seen] = field(default_factory=dict)  # by path
-    folders: dict[str, Seen] = field(default_factory=dict)  # lists made from the workspace
-    cache: dict[str, Seen] = field(default_factory=dict)  # by name of the object
-    remote: dict[str, Seen] = field(default_factory=dict)  # by path
+    workspace: dict[str, FileState] = field(default_factory=dict)  # by path
+    folders: dict[str, FileState] = field(default_factory=dict)  # lists made from the workspace
+    cache: dict[str, FileState] = field(default_factory=dict)  # by name of the object
+    remote: dict[str, FileState] = field(default_factory=dict)  # by path
     lists: dict[str, bytes] = field(default_factory=dict)
 
     def into_workspace(self, outputs: Sequence[Output]) -> None:
         """Hash the files of outputs."""
-        paths = [path for output in outputs for path in _paths(output)]
-        with self.bar("workspace", _bytes(paths)) as self.hasher.told:
+        paths = [path for output in outputs for path in _workspace_paths(output)]
+        with self.bar("workspace", _total_bytes(paths)) as self.hasher.told:
             self.workspace = self.hasher.files(paths)
 
     def for_list(self, output: Output) -> None:
         """Take the list of a folder from the first place that has it as recorded."""
         seen = {name: self.workspace[f"{output.path}/{name}"].md5 or "" for name in output.files}
-        made, name = dvc_lock.listing(seen), output.md5 or ""
-        self.folders[output.path] = hash_of_bytes(made) if Path(output.path).exists() else MISSING
+        made, name = dvc_lock.folder_listing(seen), output.md5 or ""
+        self.folders[output.path] = hash_bytes(made) if Path(output.path).exists() else MISSING
         if not output.cached:
             return
         with contextlib.suppress(OSError):
@@ -66,7 +66,7 @@ class Look:
         """Hash their objects."""
         path = self.repo.cache.local.oid_to_path
         paths = {file.name: path(file.name) for file in files if file.output.cached}
-        with self.bar("cache", _bytes(paths.values())) as self.hasher.told:
+        with self.bar("cache", _total_bytes(paths.values())) as self.hasher.told:
             seen = self.hasher.files(list(paths.values()))
         self.cache = {name: seen[path] for name, path in paths.items()}
 
@@ -90,7 +90,7 @@ class Look:
         return Copies(workspace, self.cache.get(file.name), self.remote.get(file.path))
 
     def _take(self, name: str, content: bytes) -> bool:
-        if hash_of_bytes(content).md5 == name.removesuffix(dvc_lock.FOLDER):
+        if hash_bytes(content).md5 == name.removesuffix(dvc_lock.FOLDER):
             self.lists[name] = content
         return name in self.lists
 
@@ -109,20 +109,20 @@ def inspect(repo: Any, remotes: Remotes, bar: Bar, *, ask: bool, fetch: bool) ->
         )
     if ask:
         remotes.refuse_unreachable([output for output in kept if output.cached and output.pushed])
-    look = Look(repo, remotes, ask, ask or fetch, bar)
+    look = Inspector(repo, remotes, ask, ask or fetch, bar)
     look.into_workspace(kept)
     for output in kept:
         if output.is_folder:
             look.for_list(output)
-    files = [file for output in kept for file in _files(output, look.lists)]
+    files = [file for output in kept for file in _recorded_files(output, look.lists)]
     look.into_cache(files)
     look.into_remote(files)
-    checked = _checked(files, look)
+    checked = _checked_files(files, look)
     unrecorded = [output for output in outputs if not output.md5]
     return Inspection(checked, _unlisted(kept, files, look.lists), unrecorded, look.lists)
 
 
-def _checked(files: Sequence[File], look: Look) -> list[Checked]:
+def _checked_files(files: Sequence[File], look: Inspector) -> list[Checked]:
     twins = {seen.md5: path for path, seen in look.workspace.items() if seen.md5}
     outputs = {file.output.path: file.output for file in files}
     here = {path for path in outputs if Path(path).exists()}
@@ -145,24 +145,24 @@ def _unlisted(
 ) -> list[tuple[str, Output]]:
     names = {file.path for file in files}
     listed = (output for output in outputs if output.md5 in lists)
-    found = ((path, output) for output in listed for path in _paths(output))
+    found = ((path, output) for output in listed for path in _workspace_paths(output))
     return [(path, output) for path, output in found if path not in names]
 
 
-def _paths(output: Output) -> list[str]:
+def _workspace_paths(output: Output) -> list[str]:
     """The files in the workspace that are to be hashed."""
     if not output.is_folder:
         return [output.path]
     return [f"{output.path}/{name}" for name in output.files]
 
 
-def _files(output: Output, lists: dict[str, bytes]) -> list[File]:
+def _recorded_files(output: Output, lists: dict[str, bytes]) -> list[File]:
     name = output.md5 or ""
     if not output.is_folder:
         return [File(output.path, name, output.size, output)]
     files = [File(f"{output.path}/", name, None, output)]
     if name in lists:
-        inside = dvc_lock.listed(lists[name])
+        inside = dvc_lock.parse_listing(lists[name])
         files += [File(f"{output.path}/{path}", inside[path], None, output) for path in inside]
     return files
 
@@ -173,7 +173,7 @@ def _in_git(output: Output) -> bool:
     return False
 
 
-def _bytes(paths: Iterable[str]) -> int:
+def _total_bytes(paths: Iterable[str]) -> int:
     total = 0
     for path in paths:
         with contextlib.suppress(OSError):

@@ -168,7 +168,7 @@ class Repair:
 def _copy(source: Path, target: Path, file: File) -> None:
     """Copy a file and check it on the way. Raises UserError if it is not as recorded (any more)."""
     with source.open("rb") as given, target.open("wb") as copy:
-        seen = dvc_lock.hash_of(given, copy=copy)
+        seen = dvc_lock.hash_file(given, copy=copy)
     if not file.is_right(seen):
         raise UserError(f"{source}: it changed meanwhile.")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trackbed.integrity import dvc_lock
-from trackbed.integrity.dvc_lock import MISSING, THREADS, Output, Progress, Seen
+from trackbed.integrity.dvc_lock import MISSING, THREADS, FileState, Output, Progress
 from trackbed.integrity.verification import File
 from trackbed.pipeline.errors import UserError
 
@@ -38,7 +38,7 @@ class Remotes:
                     "address right? If nothing was ever pushed: `dvc push`."
                 )
 
-    def seen(self, files: Sequence[File], told: Progress = lambda _: None) -> dict[str, Seen]:
+    def seen(self, files: Sequence[File], told: Progress = lambda _: None) -> dict[str, FileState]:
         """What lies there of each file, by its path. Raises UserError."""
         places = {file.path: (self._storage(file.output), file.name) for file in files}
         wanted = sorted(set(places.values()))
@@ -55,7 +55,7 @@ class Remotes:
         self._read(self._storage(output), name, copy=copy)
         return copy.getvalue()
 
-    def fetch(self, file: File, target: Path) -> Seen:
+    def fetch(self, file: File, target: Path) -> FileState:
         """Copy an object to a file; what arrived. Raises UserError."""
         with target.open("wb") as copy:
             return self._read(self._storage(file.output), file.name, copy=copy)
@@ -84,12 +84,12 @@ class Remotes:
                 self.databases[storage] = self.repo.cloud.get_remote_odb(storage, "verify")
         return self.databases[storage]
 
-    def _read(self, storage: str, name: str, **ways: Any) -> Seen:
+    def _read(self, storage: str, name: str, **ways: Any) -> FileState:
         database = self._database(storage)
         with _storage_errors(storage):
             try:
                 with database.fs.open(database.oid_to_path(name), "rb") as file:
-                    return dvc_lock.hash_of(file, **ways)
+                    return dvc_lock.hash_file(file, **ways)
             except FileNotFoundError:
                 return MISSING
 

@@ -4,7 +4,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from trackbed.integrity.dvc_lock import MISSING, Output, Seen
+from trackbed.integrity.dvc_lock import MISSING, FileState, Output
 
 WORKSPACE, CACHE, REMOTE = "workspace", "cache", "remote"
 REPAIR = "`trackbed verify --repair`"
@@ -32,7 +32,7 @@ class File:
         """The hash that its bytes must have."""
         return self.name.partition(".")[0]
 
-    def is_right(self, seen: Seen | None) -> bool:
+    def is_right(self, seen: FileState | None) -> bool:
         """Whether what was seen is this file as recorded."""
         return seen is not None and seen.md5 == self.md5
 
@@ -41,11 +41,11 @@ class File:
 class Copies:
     """What was seen of a file; None: nobody looked, or it is not to be there."""
 
-    workspace: Seen | None = None
-    cache: Seen | None = None
-    remote: Seen | None = None
+    workspace: FileState | None = None
+    cache: FileState | None = None
+    remote: FileState | None = None
 
-    def places(self) -> dict[str, Seen]:
+    def places(self) -> dict[str, FileState]:
         """Those that were looked at, by place."""
         named = {WORKSPACE: self.workspace, CACHE: self.cache, REMOTE: self.remote}
         return {place: seen for place, seen in named.items() if seen is not None}
@@ -103,7 +103,7 @@ def unlisted(path: str, output: Output) -> Finding:
     return Finding(Kind.WRONG, path, WORKSPACE, "not listed", remedy, output.path)
 
 
-def what(seen: Seen, size: int | None) -> str:
+def defect(seen: FileState, size: int | None) -> str:
     """What is wrong with a file of that many bytes by the record (None: it does not say)."""
     if seen.md5 is None:
         return f"unreadable ({seen.error})" if seen.error else "missing"
@@ -112,7 +112,7 @@ def what(seen: Seen, size: int | None) -> str:
     return f"cut: {seen.size:,} of {size:,} bytes" if seen.size < size else "altered"
 
 
-def remake(output: Output) -> str:
+def remake_command(output: Output) -> str:
     """How to get an output that no place holds as recorded."""
     if output.made:
         return f"`dvc repro -f {output.stage}`"
@@ -121,14 +121,14 @@ def remake(output: Output) -> str:
 
 def _findings(one: Checked) -> list[Finding]:
     absent = _is_absent(one)
-    found = [_absent(one)] if absent else []
+    found = [_absence(one)] if absent else []
     for place, seen in one.copies.places().items():
         if place in one.good or (absent and place != REMOTE):
             continue
         if place == WORKSPACE and seen == MISSING and CACHE not in one.good:
             continue  # what is wrong in the cache says enough
         remedy, name = _remedy(one, place, seen), "" if place == WORKSPACE else one.file.name
-        found.append(_finding(one, Kind.WRONG, place, what(seen, _size(one)), remedy, name))
+        found.append(_finding(one, Kind.WRONG, place, defect(seen, _size(one)), remedy, name))
     return found
 
 
@@ -145,7 +145,7 @@ def _is_absent(one: Checked) -> bool:
     return one.copies.cache in (None, MISSING) or (CACHE in one.good and not one.output_here)
 
 
-def _absent(one: Checked) -> Finding:
+def _absence(one: Checked) -> Finding:
     output = one.file.output
     if one.good:
         command = "checkout" if CACHE in one.good else "pull"
@@ -159,11 +159,11 @@ def _absent(one: Checked) -> Finding:
     if one.elsewhere:
         remedy = f"`dvc pull {output.path}`; `trackbed verify --remote` tells whether it can."
         return _finding(one, Kind.UNKNOWN, WORKSPACE, "neither here nor in the cache", remedy)
-    remedy = f"No place holds it: {remake(output)}."
+    remedy = f"No place holds it: {remake_command(output)}."
     return _finding(one, Kind.WRONG, WORKSPACE, "missing", remedy)
 
 
-def _remedy(one: Checked, place: str, seen: Seen) -> str:
+def _remedy(one: Checked, place: str, seen: FileState) -> str:
     output = one.file.output
     if not output.cached:
         return _from_git(output)
@@ -175,13 +175,15 @@ def _remedy(one: Checked, place: str, seen: Seen) -> str:
     if one.is_held:
         return f"{REPAIR}."
     if one.elsewhere:
-        return f"{REPAIR} fetches it if the remote storage has it; if not, {remake(output)}."
+        return (
+            f"{REPAIR} fetches it if the remote storage has it; if not, {remake_command(output)}."
+        )
     # DVC would take the damaged object for what the stage makes, so it has to go first.
-    return f"No place holds it as recorded: {REPAIR}, then {remake(output)}."
+    return f"No place holds it as recorded: {REPAIR}, then {remake_command(output)}."
 
 
 def _from_git(output: Output) -> str:
-    return f"`git checkout -- {output.path}` if git has it as recorded; if not, {remake(output)}."
+    return f"`git checkout -- {output.path}` if git has it as recorded; if not, {remake_command(output)}."
 
 
 def _size(one: Checked) -> int | None:

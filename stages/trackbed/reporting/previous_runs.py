@@ -113,7 +113,7 @@ def _committed(path: Path) -> list[experiment.Experiment]:
         return []
     told = git.run("log", f"-{COMMITS_LISTED}", "--format=%H", "--", path.as_posix())
     commits = told.decode("utf-8").split()
-    found = {one.commit: one for one in experiment.read({sha[:10]: sha for sha in commits})}
+    found = {one.commit: one for one in experiment.from_commits({sha[:10]: sha for sha in commits})}
     return [found[sha] for sha in commits if sha in found]
 
 
@@ -124,7 +124,7 @@ def _experiments() -> list[experiment.Experiment]:
 
 
 def _other_run(one: experiment.Experiment, kind: str, sections: dict[str, Any]) -> OtherRun:
-    here = param_values.flat(sections)
+    here = param_values.flattened(sections)
     keys = sorted(key for key in one.params if key in here and one.params[key] != here[key])
     changes = [f"{key}={one.params[key]}" for key in keys[:DIFFERENCES]]
     if len(keys) > DIFFERENCES:

@@ -23,8 +23,8 @@ RACES = re.compile(
     re.IGNORECASE,
 )
 # The command of a stage ran and did not succeed, for example because training diverged.
-STAGE = re.compile(r"^ERROR: failed to reproduce '.*failed to run: ", re.MULTILINE)
-DVC = re.compile(r"^ERROR: |^For support, |^Having any troubles\?|^\s*$")
+STAGE_FAILED = re.compile(r"^ERROR: failed to reproduce '.*failed to run: ", re.MULTILINE)
+DVC_NOISE = re.compile(r"^ERROR: |^For support, |^Having any troubles\?|^\s*$")
 
 
 def is_race(output: str) -> bool:
@@ -32,24 +32,24 @@ def is_race(output: str) -> bool:
 
     Never where a stage's own command failed: that would fail again.
     """
-    return bool(RACES.search(output)) and not STAGE.search(output)
+    return bool(RACES.search(output)) and not STAGE_FAILED.search(output)
 
 
 def last_error(output: str, exit_code: int) -> str:
     """The line that says best what went wrong: the failing stage's last one, else DVC's."""
     lines = output.splitlines()
-    if STAGE.search(output):
-        end = next(number for number, line in enumerate(lines) if STAGE.match(line))
+    if STAGE_FAILED.search(output):
+        end = next(number for number, line in enumerate(lines) if STAGE_FAILED.match(line))
         said = [line for line in lines[:end] if line.strip() and not line.startswith("> ")]
         return said[-1].strip() if said else lines[end]
     if exit_code < 0:
         return f"ended by signal {-exit_code}"
     told = [line for line in lines if line.startswith("ERROR: ")]
-    told = told or [line for line in lines if not DVC.match(line)]
+    told = told or [line for line in lines if not DVC_NOISE.match(line)]
     return told[-1].strip() if told else f"exit code {exit_code} without a word"
 
 
-GLANCE = 0.1  # seconds between two looks at the processes
+POLL_SECONDS = 0.1  # seconds between two looks at the processes
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,9 @@ class Launcher:
         return self
 
     def __exit__(self, *_: object) -> None:
-        worktrees.end([job.process for job in self.running.values()])
+        worktrees.end_processes([job.process for job in self.running.values()])
         self.running.clear()
-        worktrees.remove(self.folder)
+        worktrees.remove_folder(self.folder)
 
     def outcomes(
         self, runs: Sequence[Run], tell: Callable[["Launcher", int], None] = lambda *_: None
@@ -124,7 +124,7 @@ class Launcher:
                 else:
                     yield Outcome(outcome.run, outcome.seconds, outcome.log, outcome.error)
             tell(self, len(waiting))
-            self.stop.wait(GLANCE)
+            self.stop.wait(POLL_SECONDS)
 
     def _check_stop(self) -> None:
         if self.stop.is_set():
@@ -139,28 +139,28 @@ class Launcher:
             self._check_stop()
             copy.prepare(clean=not self.broken[slot])
             self.broken[slot] = True  # until the run has ended well
-            self.running[slot] = started(waiting.popleft(), copy, self.logs, self.folder / "site")
+            self.running[slot] = start(waiting.popleft(), copy, self.logs, self.folder / "site")
 
     def _ended(self) -> Iterator[Outcome]:
         for slot, job in list(self.running.items()):
             code = job.process.poll()
             if code is not None:
                 del self.running[slot]
-                worktrees.end([job.process])  # what a failed stage may have left running
+                worktrees.end_processes([job.process])  # what a failed stage may have left running
                 outcome = _outcome(job, code)
                 self.broken[slot] = outcome.error is not None
                 yield outcome
 
 
-def started(run: Run, copy: Worktree, logs: Path, site: Path) -> Job:
+def start(run: Run, copy: Worktree, logs: Path, site: Path) -> Job:
     """A run as a process in a session, and so in a group, of its own."""
     logs.mkdir(parents=True, exist_ok=True)
     log = logs / f"{run.name}.log"
     with log.open("wb") as output:
-        return Job(run, copy, _process(run, copy, output, site), log)
+        return Job(run, copy, _start_process(run, copy, output, site), log)
 
 
-def _process(run: Run, copy: Worktree, output: IO[bytes], site: Path) -> subprocess.Popen:
+def _start_process(run: Run, copy: Worktree, output: IO[bytes], site: Path) -> subprocess.Popen:
     assignments = [word for key, value in run.setting.items() for word in ("-S", f"{key}={value}")]
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return subprocess.Popen(

@@ -9,7 +9,7 @@ import time
 import pytest
 import sweeping
 
-from trackbed.experiments import launch
+from trackbed.experiments import launcher
 
 DIVERGED = """\
 Reproducing experiment 'bad'
@@ -27,30 +27,30 @@ reasons and to learn how to resolve this.
 
 
 def test_a_stage_that_failed_is_no_race_and_tells_its_own_words():
-    assert not launch.is_race(DIVERGED)
-    assert launch.last_error(DIVERGED, 255) == (
+    assert not launcher.is_race(DIVERGED)
+    assert launcher.last_error(DIVERGED, 255) == (
         "train: the loss is not finite after epoch 1; lower train.learning_rate."
     )
 
 
 def test_a_stage_that_speaks_of_a_lock_is_no_race():
-    assert not launch.is_race(DIVERGED.replace("loss is not finite", "database is locked"))
+    assert not launcher.is_race(DIVERGED.replace("loss is not finite", "database is locked"))
 
 
 def test_a_lock_is_a_race():
-    assert launch.is_race(LOCKED)
-    assert launch.last_error(LOCKED, 255).startswith("ERROR: Unable to acquire lock")
+    assert launcher.is_race(LOCKED)
+    assert launcher.last_error(LOCKED, 255).startswith("ERROR: Unable to acquire lock")
 
 
 def test_a_killed_run_and_a_silent_one():
-    assert launch.last_error("epoch 1/2\n", -9) == "ended by signal 9"
-    assert launch.last_error("", 3) == "exit code 3 without a word"
-    assert not launch.is_race("epoch 1/2\n")
+    assert launcher.last_error("epoch 1/2\n", -9) == "ended by signal 9"
+    assert launcher.last_error("", 3) == "exit code 3 without a word"
+    assert not launcher.is_race("epoch 1/2\n")
 
 
 def test_an_error_of_dvc_itself():
     output = "Reproducing experiment 'x'\nERROR: output 'a' does not exist\n"
-    assert launch.last_error(output, 255) == "ERROR: output 'a' does not exist"
+    assert launcher.last_error(output, 255) == "ERROR: output 'a' does not exist"
 
 
 WAITING = "train.patience=1000"
@@ -128,11 +128,11 @@ def test_a_process_that_ignores_term_is_killed(tmp_path):
         ["sh", "-c", stubborn], cwd=tmp_path, stdout=subprocess.PIPE, start_new_session=True
     )
     process.stdout.readline()
-    before, worktrees.GRACE = worktrees.GRACE, 0.5
+    before, worktrees.GRACE_SECONDS = worktrees.GRACE_SECONDS, 0.5
     try:
-        worktrees.end([process])
+        worktrees.end_processes([process])
     finally:
-        worktrees.GRACE = before
+        worktrees.GRACE_SECONDS = before
         process.stdout.close()
     assert process.poll() == -signal.SIGKILL
     assert sweeping.processes(tmp_path) == []
