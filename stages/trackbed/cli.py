@@ -1,8 +1,8 @@
 """The program `trackbed`: its commands lie in trackbed.commands, one module each.
 
-A module of a command has a function `add_to(commands)` that adds a parser, whose default `run`
-takes the parsed arguments and returns an exit code, or None for 0. It imports what takes long
-inside `run`, so that help stays quick.
+The module of a command has HELP (one line), DESCRIPTION, `add_arguments(parser)` and
+`run(arguments)`, which returns an exit code, or None for 0. It imports slow modules inside `run`,
+so that help stays quick.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 from trackbed.commands import (
@@ -48,7 +49,7 @@ INTERRUPTED = 130  # what a shell reports after Ctrl-C
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that tells wrong usage in one line, as a UserError is told."""
+    """A parser that reports wrong usage in one line, like a UserError."""
 
     def error(self, message: str) -> NoReturn:
         """End the process with exit code 2."""
@@ -78,12 +79,24 @@ def parser() -> Parser:
     program.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = program.add_subparsers(metavar="COMMAND", title="commands", required=True)
     for command in COMMANDS:
-        command.add_to(commands)
+        add_command(commands, command)
     return program
 
 
+def add_command(commands: "argparse._SubParsersAction", module: ModuleType) -> None:
+    """Add the parser of a command, which is called as its module is."""
+    parser = commands.add_parser(
+        module.__name__.rpartition(".")[2],
+        help=module.HELP,
+        description=module.DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    parser.set_defaults(run=module.run)
+
+
 def version() -> str:
-    """The version of the code beside this file, 'unknown' where nothing tells it."""
+    """The version of the code beside this file; 'unknown' if it cannot be determined."""
     try:
         # Not that of an installed copy, which may be another.
         text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")

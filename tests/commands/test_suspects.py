@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import html
 import shutil
-from pathlib import Path
 
 import browser
 import fabricated
@@ -14,7 +13,7 @@ import sweeping
 from conftest import Project
 
 from trackbed.experiments import training_runs
-from trackbed.integrity import dvc_lock
+from trackbed.integrity import dvc_repo
 from trackbed.pipeline.errors import UserError
 
 # A model believes in every label but in one of ten, for which it takes the next class.
@@ -196,8 +195,8 @@ def test_a_model_of_code_that_wrote_no_such_file_is_told(finished, tmp_path, mon
     monkeypatch.chdir(copied(finished, tmp_path).folder)
     listing = b'[{"md5": "0", "relpath": "model.keras"}]'
     name = f"{hashlib.md5(listing).hexdigest()}.dir"
-    with dvc_lock.repository() as repo:
-        place = Path(repo.cache.local.oid_to_path(name))
+    with dvc_repo.repository() as repo:
+        place = dvc_repo.object_path(repo, name)
         place.parent.mkdir(exist_ok=True)
         place.write_bytes(listing)
         old = dataclasses.replace(training_runs.finished("HEAD")[0], models=name)

@@ -198,7 +198,7 @@ def test_mistakes_are_told_before_anything_starts(swept, monkeypatch, capsys, ar
 @pytest.mark.parametrize(
     ("path", "text", "words"),
     [
-        ("stages/new.py", "x", "would leave out what is not tracked by git: stages/new.py"),
+        ("stages/new.py", "x", "would miss what is not tracked by git: stages/new.py"),
         ("recipes/mine.yaml", "x", "not tracked by git: recipes/mine.yaml"),
         ("data/extra.dvc", "x", "not tracked by git: data/extra.dvc"),
         ("stages/train.py", "x", "what is different from HEAD: stages/train.py"),

@@ -228,7 +228,7 @@ def test_what_no_place_holds_is_named_with_its_stage_which_then_makes_it(project
     (store(project) / name(b"model" * 200)).unlink()
     told = project.verify("--remote", code=1)
     remedy = "`trackbed verify --repair`, then `dvc repro -f copy`."
-    assert f"model.bin: cache: altered. No place holds it as recorded: {remedy}" in told
+    assert f"model.bin: cache: altered. No place has it as recorded: {remedy}" in told
     told = project.verify("--repair", "--remote", code=1)
     assert "NOT repaired: model.bin: cache" in told
     assert len(list((project.folder / ".cache/verify/cache").iterdir())) == 1
@@ -276,7 +276,7 @@ def test_a_clone_that_pulled_nothing_or_little_is_not_damaged(project, tmp_path)
     assert not (clone.folder / "copies").exists()
     (store(project) / name(PICTURES["b/1.jpg"])).unlink()
     told = clone.verify("--remote", code=1)
-    assert "copies/b/1.jpg: workspace: missing. No place holds it: `dvc repro -f copy`." in told
+    assert "copies/b/1.jpg: workspace: missing. No place has it: `dvc repro -f copy`." in told
 
 
 def test_where_it_cannot_tell_it_says_why(project):

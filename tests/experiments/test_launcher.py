@@ -1,4 +1,4 @@
-"""What the output of a run says; the texts are those of DVC 3.67."""
+"""Runs in copies of the repository. The outputs of DVC are those of version 3.67."""
 
 import fcntl
 import signal
@@ -44,7 +44,7 @@ def test_a_lock_is_a_race():
 
 def test_a_killed_run_and_a_silent_one():
     assert launcher.last_error("epoch 1/2\n", -9) == "ended by signal 9"
-    assert launcher.last_error("", 3) == "exit code 3 without a word"
+    assert launcher.last_error("", 3) == "exit code 3 without output"
     assert not launcher.is_race("epoch 1/2\n")
 
 

@@ -18,7 +18,7 @@ def hash_of(*bits):
 
 
 def found(leaks):
-    return {(leak.kind, leak.training, leak.judged): leak for leak in leaks}
+    return {(leak.kind, leak.training, leak.evaluated): leak for leak in leaks}
 
 
 TABLE = table(
@@ -31,9 +31,9 @@ TABLE = table(
 )
 
 
-def test_the_sides_of_a_fold():
-    sides = leakage.sides(TABLE, 1)
-    assert {name: side.index.tolist() for name, side in sides.items()} == {
+def test_the_parts_of_a_fold():
+    parts = leakage.parts_of_fold(TABLE, 1)
+    assert {name: part.index.tolist() for name, part in parts.items()} == {
         "training": [0],
         "validation": [1, 2],
         "test": [3, 4, 5],

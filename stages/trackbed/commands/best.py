@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from trackbed.experiments.experiment import Experiment
 
+HELP = "the best experiment, and whether it beats the next by more than chance"
 DESCRIPTION = """\
 Rank the finished experiments of HEAD by a score and say whether the best one is better than the
 runner-up by more than noise. Failed, queued and running ones and the workspace are no part of it.
@@ -28,31 +29,24 @@ of its first fold (fold 0)."""
 DEFAULT = "val_macro_f1"
 
 
-def add_to(commands: "argparse._SubParsersAction") -> None:
-    """Add the command to those of the program."""
-    command = commands.add_parser(
-        "best",
-        help="the best experiment, and whether it beats the next by more than chance",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the command's arguments."""
+    parser.add_argument(
         "--metric",
         default=DEFAULT,
         metavar="KEY",
         help="a key of metrics/train/metrics.json or metrics/evaluate.json; default: val_macro_f1",
     )
-    command.add_argument("--folds", metavar="0,1,...", help="look at runs on these folds alone")
-    command.add_argument(
+    parser.add_argument("--folds", metavar="0,1,...", help="look at runs on these folds alone")
+    parser.add_argument(
         "--rev", default="HEAD", metavar="REV", help="experiments of this commit; default: HEAD"
     )
-    command.add_argument("--top", type=int, default=10, metavar="N", help="rows; default: 10")
-    taking = command.add_mutually_exclusive_group()
+    parser.add_argument("--top", type=int, default=10, metavar="N", help="rows; default: 10")
+    taking = parser.add_mutually_exclusive_group()
     taking.add_argument(
         "--apply", action="store_true", help="bring it into the workspace (dvc exp apply)"
     )
     taking.add_argument("--branch", metavar="NAME", help="make a branch of it (dvc exp branch)")
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+HELP = "which images two runs disagree on, and whether the difference is more than chance"
 DESCRIPTION = """\
 Compare the predictions of two revisions (commits, branches, tags, experiments) on the test images
 that both have judged: which images were mended, which broke, the difference of macro F1 with its
@@ -12,29 +13,22 @@ The predictions come from DVC's cache or remote; the pictures from the records o
 `dvc metrics diff` stays the quick look."""
 
 
-def add_to(commands: "argparse._SubParsersAction") -> None:
-    """Add the command to those of the program."""
-    command = commands.add_parser(
-        "compare",
-        help="which images two runs disagree on, and whether the difference is more than chance",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.add_argument("first", metavar="REV1")
-    command.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the command's arguments."""
+    parser.add_argument("first", metavar="REV1")
+    parser.add_argument(
         "second", metavar="REV2", nargs="?", default="workspace", help="default: the workspace"
     )
-    command.add_argument(
+    parser.add_argument(
         "--html",
         type=Path,
         metavar="FILE",
         default=Path("plots/comparison.html"),
         help="the page with pictures; default: plots/comparison.html",
     )
-    command.add_argument(
+    parser.add_argument(
         "--pictures", type=int, default=48, metavar="N", help="of each kind at most; default: 48"
     )
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

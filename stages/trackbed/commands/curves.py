@@ -8,6 +8,7 @@ from typing import Any
 
 from trackbed.pipeline.errors import UserError
 
+HELP = "why a training run went as it did: best epoch, fit, convergence, anomalies"
 DESCRIPTION = """\
 Analyse the history of one training run, or of several side by side: best epoch and early stopping,
 over- and under-fitting, convergence, the learning-rate schedule and its drops, anomalies, time.
@@ -17,30 +18,23 @@ A LOG is a folder of DVCLive (metrics/train), the table of Keras' CSVLogger, a h
 results.csv of Ultralytics or the metrics.csv of PyTorch Lightning; its content tells which."""
 
 
-def add_to(commands: "argparse._SubParsersAction") -> None:
-    """Add the command to those of the program."""
-    command = commands.add_parser(
-        "curves",
-        help="why a training run went as it did: best epoch, fit, convergence, anomalies",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.add_argument("logs", type=Path, nargs="+", metavar="LOG")
-    command.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the command's arguments."""
+    parser.add_argument("logs", type=Path, nargs="+", metavar="LOG")
+    parser.add_argument(
         "--out",
         type=Path,
         metavar="FOLDER",
         help="also write curves.html, curves.md and curves.json there; default: text only",
     )
-    command.add_argument(
+    parser.add_argument(
         "--monitor", metavar="COLUMN", help="best epochs go by it; default: as logged, or val_loss"
     )
-    command.add_argument("--patience", type=int, metavar="N", help="of early stopping, in epochs")
-    command.add_argument(
+    parser.add_argument("--patience", type=int, metavar="N", help="of early stopping, in epochs")
+    parser.add_argument(
         "--parameters", metavar="N[,N...]", help="of the networks, where the logs do not say"
     )
-    command.add_argument("--classes", type=Path, metavar="FILE", help="a table of scores by class")
-    command.set_defaults(run=run)
+    parser.add_argument("--classes", type=Path, metavar="FILE", help="a table of scores by class")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 
+HELP = "fail where the scores are too low, or worse than a base by more than chance"
 DESCRIPTION = """\
 Fail if the macro F1 of the workspace is below gate.macro_f1_floor of params.yaml, or lower than
 that of a base revision by more than gate.allowed_drop and by more than chance: the 95 % interval
@@ -13,18 +14,11 @@ remote."""
 FAILED = 1
 
 
-def add_to(commands: "argparse._SubParsersAction") -> None:
-    """Add the command to those of the program."""
-    command = commands.add_parser(
-        "gate",
-        help="fail where the scores are too low, or worse than a base by more than chance",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the command's arguments."""
+    parser.add_argument(
         "--base", metavar="REV", help="commit, branch, tag or experiment; default: the floor alone"
     )
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from trackbed.experiments import param_values
 from trackbed.pipeline.errors import UserError
 
+HELP = "compare settings of the head on a frozen backbone, all at once"
 DESCRIPTION = """\
 Train the head of a frozen backbone in every combination of the given values, on every fold, all
 at once, and rank the settings by their validation scores. It needs the embeddings that
@@ -15,24 +16,17 @@ into params.yaml, or hand them to `dvc exp run`."""
 SCORES = ["val_macro_f1", "val_accuracy", "val_loss"]
 
 
-def add_to(commands: "argparse._SubParsersAction") -> None:
-    """Add the command to those of the program."""
-    command = commands.add_parser(
-        "heads",
-        help="compare settings of the head on a frozen backbone, all at once",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    param_values.add_grid_option(command, "train.KEY=VALUE[,VALUE...]")
-    command.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the command's arguments."""
+    param_values.add_grid_option(parser, "train.KEY=VALUE[,VALUE...]")
+    parser.add_argument(
         "--folds", default="all", metavar="all|0,1,...", help="folds to validate on; default: all"
     )
-    command.add_argument("--csv", type=Path, metavar="FILE", help="write every fold's scores")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write every fold's scores")
     for name in ("records", "folds", "embeddings"):
-        command.add_argument(
+        parser.add_argument(
             f"--{name}-path", type=Path, default=Path("data", name), help=argparse.SUPPRESS
         )
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+HELP = "what training, validation and test images have in common"
 DESCRIPTION = """\
 Count what training, validation and test images have in common: groups, identical pixels, near
 duplicates (alike in brightness and contrast, perceptual hashes that differ in few bits), with
@@ -20,32 +21,25 @@ exit code: 0 no leak, 1 a shared group or identical pixels, 2 it cannot tell."""
 LEAKS = 1
 
 
-def add_to(commands: "argparse._SubParsersAction") -> None:
-    """Add the command to those of the program."""
-    command = commands.add_parser(
-        "leak",
-        help="what training, validation and test images have in common",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the command's arguments."""
+    parser.add_argument(
         "--distance",
         type=int,
         default=4,
         metavar="BITS",
         help="of 64, in which near duplicates may differ; default: 4",
     )
-    command.add_argument(
+    parser.add_argument(
         "--experiment", action="store_true", help="train on a random and on the grouped split"
     )
-    command.add_argument(
+    parser.add_argument(
         "--seeds", default="0", metavar="0,1,...", help="of the experiment; default: 0"
     )
     for name in ("records", "folds"):
-        command.add_argument(
+        parser.add_argument(
             f"--{name}-path", type=Path, default=Path("data", name), help=argparse.SUPPRESS
         )
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -84,10 +78,10 @@ def text(leaks: Sequence[Any]) -> str:
     for leak in leaks:
         share = f" ({leak.images / leak.of:.1%})" if leak.of else ""
         lines.append(
-            f"{leak.kind + ',':<17} {leak.training} and {leak.judged}: "
-            f"{leak.images:,} of {leak.of:,} {leak.judged} images{share}"
+            f"{leak.kind + ',':<17} {leak.training} and {leak.evaluated}: "
+            f"{leak.images:,} of {leak.of:,} {leak.evaluated} images{share}"
         )
-        lines += [f"    {judged}  like  {training}" for judged, training in leak.examples]
+        lines += [f"    {evaluated}  like  {training}" for evaluated, training in leak.examples]
     return "\n".join(lines)
 
 

@@ -8,6 +8,8 @@ from trackbed.dataset import folders, gtsrb, manifest_csv
 from trackbed.dataset.schema import Found, printable
 from trackbed.pipeline.errors import UserError
 
+HELP = "write a manifest.csv for folders of a known layout"
+DESCRIPTION = f"{HELP.capitalize()}."
 GTSRB = """\
 Write a manifest.csv for the official folders of the German Traffic Sign Recognition Benchmark.
 
@@ -17,11 +19,9 @@ are not opened. The test part needs GT-final_test.csv anywhere in FOLDER. Name t
 training pictures to leave it out; the column part is then empty."""
 
 
-def add_to(commands: "argparse._SubParsersAction") -> None:
-    """Add the command to those of the program."""
-    summary = "write a manifest.csv for folders of a known layout"
-    command = commands.add_parser("manifest", help=summary, description=f"{summary.capitalize()}.")
-    layouts = command.add_subparsers(metavar="LAYOUT", title="layouts", required=True)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the command's arguments."""
+    layouts = parser.add_subparsers(metavar="LAYOUT", title="layouts", required=True)
     layout = layouts.add_parser(
         "gtsrb",
         help="German traffic signs, official folders",
@@ -39,7 +39,6 @@ def add_to(commands: "argparse._SubParsersAction") -> None:
         "reads it by the name manifest.csv",
     )
     layout.add_argument("--force", action="store_true", help="replace FILE if it exists")
-    layout.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

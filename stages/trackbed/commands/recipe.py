@@ -15,6 +15,7 @@ FOLDER = Path("recipes")
 # The line of a recipe's header that names it, in params.yaml too.
 COMMAND = re.compile(r"^# command: trackbed recipe (\w+)", re.MULTILINE)
 
+HELP = "write params.yaml with the settings of a recipe, or list the recipes"
 DESCRIPTION = """\
 Write params.yaml: the committed one with its comments, the recipe's values in place of its own,
 and the recipe's header (command, data, time, score) on top. Without NAME, list the recipes.
@@ -24,25 +25,18 @@ Uncommitted changes of params.yaml are kept: the command refuses to overwrite th
 commit before that one with --base."""
 
 
-def add_to(commands: "argparse._SubParsersAction") -> None:
-    """Add the command to those of the program."""
-    command = commands.add_parser(
-        "recipe",
-        help="write params.yaml with the settings of a recipe, or list the recipes",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.add_argument("name", nargs="?", metavar="NAME", help="one of the listed recipes")
-    command.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the command's arguments."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="one of the listed recipes")
+    parser.add_argument(
         "--base",
         default="HEAD",
         metavar="REV",
         help="commit whose params.yaml gets the recipe's values; default: %(default)s",
     )
-    command.add_argument(
+    parser.add_argument(
         "--force", action="store_true", help="discard uncommitted changes of params.yaml"
     )
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+HELP = "what is wrong with a folder of pictures, before `dvc add`"
 DESCRIPTION = """\
 Look through FOLDER before `dvc add FOLDER`, which copies what a symbolic link leads to into the
 cache, waits for ever at a pipe, ends at a name that is not UTF-8 without telling which, and loses
@@ -17,23 +18,16 @@ file of --csv.
 exit code: 0 `dvc add` is safe and no picture is rejected, 3 otherwise."""
 
 
-def add_to(commands: "argparse._SubParsersAction") -> None:
-    """Add the command to those of the program."""
-    command = commands.add_parser(
-        "scan",
-        help="what is wrong with a folder of pictures, before `dvc add`",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the command's arguments."""
     what = "of class folders, with a manifest.csv, or of TFRecord files"
-    command.add_argument("folder", type=Path, metavar="FOLDER", help=what)
-    command.add_argument("--classes", metavar="A,B", help="as data.classes; default: all")
-    command.add_argument("--quick", action="store_true", help="open no picture")
-    command.add_argument(
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help=what)
+    parser.add_argument("--classes", metavar="A,B", help="as data.classes; default: all")
+    parser.add_argument("--quick", action="store_true", help="open no picture")
+    parser.add_argument(
         "--examples", type=int, default=3, metavar="N", help="names per reason; default: 3"
     )
-    command.add_argument("--csv", type=Path, metavar="FILE", help="write the whole list there")
-    command.set_defaults(run=run)
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the whole list there")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from trackbed.pipeline.errors import UserError
 if TYPE_CHECKING:
     from trackbed.experiments.training_runs import Training
 
+HELP = "training images whose label is probably wrong, as a list and as pictures"
 DESCRIPTION = """\
 Rank the training images by how little a model that was not trained on them believes their label,
 and write the first ones as a list and as a page of pictures.
@@ -22,37 +23,30 @@ docs/suspects.md."""
 METHODS = ("self-confidence", "cleanlab")
 
 
-def add_to(commands: "argparse._SubParsersAction") -> None:
-    """Add the command to those of the program."""
-    command = commands.add_parser(
-        "suspects",
-        help="training images whose label is probably wrong, as a list and as pictures",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the command's arguments."""
+    parser.add_argument(
         "--most", type=int, default=100, metavar="N", help="images in the list; default: 100"
     )
-    command.add_argument(
+    parser.add_argument(
         "--out", type=Path, default=Path("suspects"), metavar="FOLDER", help="default: suspects"
     )
-    command.add_argument(
+    parser.add_argument(
         "--method",
         choices=METHODS,
         default=METHODS[0],
         help="self-confidence ranks all images; cleanlab picks those it takes for mislabelled "
         "(needs cleanlab: make suspects)",
     )
-    command.add_argument(
+    parser.add_argument(
         "--setting", metavar="NAME", help="of several settings, the one of the run of this name"
     )
-    command.add_argument(
+    parser.add_argument(
         "--partial", action="store_true", help="do with the images of some of the folds"
     )
-    command.add_argument(
+    parser.add_argument(
         "--rev", default="HEAD", metavar="REV", help="experiments of this commit; default: HEAD"
     )
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from trackbed.experiments.runs import Run
     from trackbed.experiments.sweeper import Failure
 
+HELP = "run a grid of settings, cross-validated if wanted, and rank them"
 DESCRIPTION = """\
 Run every combination of the given values as a DVC experiment, on every given fold and with every
 given seed, and rank the settings.
@@ -30,50 +31,41 @@ FOLDER = Path("sweeps")
 PREFIX = "sweep"
 
 
-def add_to(commands: "argparse._SubParsersAction") -> None:
-    """Add the command to those of the program."""
-    command = commands.add_parser(
-        "sweep",
-        help="run a grid of settings, cross-validated if wanted, and rank them",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the command's arguments."""
     more = ". With --search also LOW..HIGH and LOW..HIGH:log"
-    param_values.add_grid_option(command, "SECTION.KEY=VALUE[,VALUE...]", more)
-    command.add_argument(
+    param_values.add_grid_option(parser, "SECTION.KEY=VALUE[,VALUE...]", more)
+    parser.add_argument(
         "--folds",
         metavar="all|0,1,...",
         help="folds to validate on, each in a run of its own; default: train.fold of params.yaml",
     )
-    command.add_argument(
-        "--seeds", metavar="0,1,...", help="values of train.seed; default: its own"
-    )
-    command.add_argument(
+    parser.add_argument("--seeds", metavar="0,1,...", help="values of train.seed; default: its own")
+    parser.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="runs at the same time; default: 1"
     )
-    command.add_argument(
+    parser.add_argument(
         "--prefix", default=PREFIX, metavar="NAME", help="first part of the names; default: sweep"
     )
-    command.add_argument("--force", action="store_true", help="run anew what exists already")
-    command.add_argument(
+    parser.add_argument("--force", action="store_true", help="run anew what exists already")
+    parser.add_argument(
         "--search",
         type=int,
         metavar="N",
         help="try N settings, each chosen from what the ones before gave, instead of the grid "
         "(needs Optuna: make search)",
     )
-    command.add_argument(
+    parser.add_argument(
         "--summarise",
         metavar="PREFIX",
         help="run nothing; write tables and page anew from the experiments of this prefix",
     )
-    command.add_argument(
+    parser.add_argument(
         "--rev",
         default="HEAD",
         metavar="REV",
         help="with --summarise: the commit they started from",
     )
-    command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

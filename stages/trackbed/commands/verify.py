@@ -1,4 +1,4 @@
-"""`trackbed verify`: is everything still as dvc.lock has it?"""
+"""`trackbed verify`: check that all data is as dvc.lock records it."""
 
 import argparse
 import contextlib
@@ -12,129 +12,124 @@ if TYPE_CHECKING:
     from trackbed.integrity.repair import Outcome
     from trackbed.integrity.verification import Finding
 
+HELP = "find damaged files in workspace, cache and remote storage, and repair them"
 DESCRIPTION = """\
-Hash every output, every file in an output folder, and the objects that DVC keeps of them, and
-compare them with dvc.lock and the .dvc files. DVC itself believes its cache: it checks a damaged
-file out and reports it up to date.
+Hash every output, every file in an output folder, and their objects in DVC's cache, and compare
+them with dvc.lock and the .dvc files. DVC itself trusts its cache: it checks out a damaged file and
+reports that it is up to date.
 
---repair puts right what another place still holds as recorded. A file of the workspace that it
-replaces is kept below .cache/verify/, as is a damaged object that no place holds otherwise. It
-fetches single files from the remote storage; with --remote it writes damaged and missing ones there
-too. An output that is not in the workspace at all is left alone.
+--repair restores files from any place that still has them as recorded. A replaced file of the
+workspace is kept below .cache/verify/, and so is a damaged object of which no place has a good
+copy. Single files are fetched from the remote storage; with --remote, damaged and missing files are
+also written there. An output that is not in the workspace at all is left alone.
 
-exit code: 0 all is as recorded, or was made so; 1 something differs; 2 it cannot tell."""
+exit code: 0 all is as recorded, or was repaired; 1 something differs; 2 unknown."""
 DIFFERS, CANNOT_TELL = 1, 2
 
 
-def add_to(commands: "argparse._SubParsersAction") -> None:
-    """Add the command to those of the program."""
-    command = commands.add_parser(
-        "verify",
-        help="find damaged files in workspace, cache and remote storage, and repair them",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the command's arguments."""
+    parser.add_argument(
         "--remote",
         nargs="?",
         const="",
         metavar="NAME",
-        help="look into the remote storage too, which reads all of it; default: DVC's own choice",
+        help="check the remote storage too (reads all of it); default: DVC's default storage",
     )
-    command.add_argument("--repair", action="store_true", help="put right what can be")
-    command.set_defaults(run=run)
+    parser.add_argument("--repair", action="store_true", help="repair what can be repaired")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the findings, and what was repaired; the exit code. Raises UserError."""
-    from trackbed.integrity import dvc_lock, inspection, repair
+    from trackbed.integrity import dvc_repo, inspection, repair
     from trackbed.integrity.storage import Remotes
 
-    ask = arguments.remote is not None
-    with dvc_lock.repository() as repo, contextlib.ExitStack() as stack:
+    remote = arguments.remote is not None
+    with dvc_repo.repository() as repo, contextlib.ExitStack() as stack:
         if arguments.repair:
             stack.enter_context(repair.locked(repo))
         remotes = Remotes(repo, arguments.remote or None)
-        seen = inspection.inspect(repo, remotes, _bar, ask=ask, fetch=arguments.repair)
-        findings = _findings(seen)
-        _tell(findings)
-        done: set[tuple[str, str]] = set()
+        inspected = inspection.inspect(repo, remotes, _bar, remote=remote, fetch=arguments.repair)
+        findings = _findings(inspected)
+        _print_findings(findings)
+        repaired: set[tuple[str, str]] = set()
         if arguments.repair:
-            work = repair.Repair(repo, remotes, seen.lists, write=ask)
-            done = _repairs_with_output(work.outcomes(seen.checked))
-    return _concluded(seen, findings, done)
+            work = repair.Repair(repo, remotes, inspected.lists, write=remote)
+            repaired = _print_outcomes(work.outcomes(inspected.checked))
+    return _conclude(inspected, findings, repaired)
 
 
-def _findings(seen: "Inspection") -> list["Finding"]:
+def _findings(inspected: "Inspection") -> list["Finding"]:
     from trackbed.integrity import verification
 
-    found = verification.findings(seen.checked)
-    return found + [verification.unlisted(path, output) for path, output in seen.unlisted]
+    found = verification.findings(inspected.checked)
+    return found + [verification.unlisted(path, output) for path, output in inspected.unlisted]
 
 
-def _tell(findings: Sequence["Finding"]) -> None:
-    """What differs file by file, what is only not here output by output."""
+def _print_findings(findings: Sequence["Finding"]) -> None:
+    """Print what differs by file, and what is only missing here by output."""
     from trackbed.integrity.verification import Kind
 
     away: Counter[tuple[str, str, str]] = Counter()
     for finding in findings:
         if finding.kind is Kind.WRONG:
-            place = f"{_shortened(finding.path)}: {finding.where}: {finding.what}."
-            print(f"{place} {_shortened(finding.remedy)}")
+            problem = f"{_shortened(finding.path)}: {finding.where}: {finding.problem}."
+            print(f"{problem} {_shortened(finding.remedy)}")
         else:
-            away[finding.output, finding.what, finding.remedy] += 1
-    for (output, what, remedy), count in away.items():
+            away[finding.output, finding.problem, finding.remedy] += 1
+    for (output, problem, remedy), count in away.items():
         files = f"{count:,} files " if count > 1 else ""
-        print(f"{_shortened(output)}: {files}{what}. {_shortened(remedy)}")
+        print(f"{_shortened(output)}: {files}{problem}. {_shortened(remedy)}")
 
 
-def _repairs_with_output(outcomes: Iterator["Outcome"]) -> set[tuple[str, str]]:
-    """Print the outcomes; place and object, or path, of what was repaired."""
-    done = set()
+def _print_outcomes(outcomes: Iterator["Outcome"]) -> set[tuple[str, str]]:
+    """Print the outcomes; (place, object or path) of what was repaired."""
+    repaired = set()
     for outcome in outcomes:
-        word = "repaired" if outcome.done else "NOT repaired"
-        print(f"{word}: {_shortened(outcome.path)}: {outcome.where}: {_shortened(outcome.told)}")
+        result = "repaired" if outcome.done else "NOT repaired"
+        path, message = _shortened(outcome.path), _shortened(outcome.message)
+        print(f"{result}: {path}: {outcome.where}: {message}")
         if outcome.done:
-            done.add((outcome.where, outcome.name or outcome.path))
-    return done
+            repaired.add((outcome.where, outcome.name or outcome.path))
+    return repaired
 
 
-def _concluded(
-    seen: "Inspection", findings: Sequence["Finding"], done: set[tuple[str, str]]
+def _conclude(
+    inspected: "Inspection", findings: Sequence["Finding"], repaired: set[tuple[str, str]]
 ) -> int:
     """Print the counts; the exit code."""
     from trackbed.integrity.verification import Kind
 
     wrong = [finding for finding in findings if finding.kind is Kind.WRONG]
-    left = [finding for finding in wrong if (finding.where, _key(finding)) not in done]
+    left = [finding for finding in wrong if (finding.where, _key(finding)) not in repaired]
     unknown = sum(finding.kind is Kind.UNKNOWN for finding in findings)
     away = sum(finding.kind is Kind.AWAY for finding in findings)
-    print(_looked(seen))
-    told = [f"{_by_place(left)} as recorded" if left else "all as recorded"]
-    told += [f"{len(wrong) - len(left):,} repaired"] if len(wrong) > len(left) else []
-    told += [f"{away:,} not here"] if away else []
-    told += [f"{unknown:,} perhaps in the remote storage alone"] if unknown else []
-    print("; ".join(told))
-    names = ", ".join(output.path for output in seen.unrecorded)
+    print(_checked_counts(inspected))
+    counts = [f"{_by_place(left)} as recorded" if left else "all as recorded"]
+    counts += [f"{len(wrong) - len(left):,} repaired"] if len(wrong) > len(left) else []
+    counts += [f"{away:,} not here"] if away else []
+    counts += [f"{unknown:,} possibly in the remote storage only"] if unknown else []
+    print("; ".join(counts))
+    names = ", ".join(output.path for output in inspected.unrecorded)
     if names:
         print(f"no record of {_shortened(names)}: `dvc repro` was not run for it yet")
-    never_run = any(output.made for output in seen.unrecorded) and not any(
-        one.file.output.made for one in seen.checked
+    never_run = any(output.made for output in inspected.unrecorded) and not any(
+        one.file.output.made for one in inspected.checked
     )
     if left:
         return DIFFERS
     return CANNOT_TELL if unknown or never_run else 0
 
 
-def _looked(seen: "Inspection") -> str:
-    """How many files were looked at in each place."""
+def _checked_counts(inspected: "Inspection") -> str:
+    """How many files were checked in each place."""
     places: Counter[str] = Counter()
-    for one in seen.checked:
+    for one in inspected.checked:
         places.update(one.copies.places().keys())
-    outputs = {one.file.output.path for one in seen.checked}
+    outputs = {one.file.output.path for one in inspected.checked}
     counts = ", ".join(f"{place} {count:,}" for place, count in sorted(places.items()))
-    asked = "" if "remote" in places else ", remote not asked"
-    return f"checked: {len(outputs)} outputs; files: {counts}{asked}"
+    unchecked = "" if "remote" in places else ", remote not checked"
+    return f"checked: {len(outputs)} outputs; files: {counts}{unchecked}"
 
 
 def _by_place(findings: Sequence["Finding"]) -> str:
@@ -148,7 +143,7 @@ def _key(finding: "Finding") -> str:
 
 
 def _shortened(text: str) -> str:
-    """Without control characters, which `dvc add` takes in names."""
+    """Without control characters, which `dvc add` accepts in names."""
     from trackbed.dataset.schema import printable
 
     return printable(text)
@@ -156,7 +151,7 @@ def _shortened(text: str) -> str:
 
 @contextlib.contextmanager
 def _bar(title: str, total: int) -> Iterator["Progress"]:
-    """On a terminal, a bar of the bytes that were read."""
+    """On a terminal, a progress bar of the bytes read."""
     import sys
 
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn

@@ -1,4 +1,4 @@
-"""Finished experiments of a commit, read from git, and the table of them."""
+"""The finished experiments of a commit, read from git, and their table."""
 
 import io
 import json
@@ -15,29 +15,25 @@ import yaml
 from trackbed.evaluation import scores
 from trackbed.experiments import param_values
 from trackbed.experiments.runs import FOLD, SEED
-from trackbed.integrity import git
+from trackbed.integrity import dvc_repo, git
 from trackbed.pipeline import params
 from trackbed.pipeline.errors import UserError
-
-SOURCE_FOLDERS = ("stages", "recipes")
-SOURCE_SUFFIXES = (".yaml", ".yml", ".dvc")
-SOURCE_FILES = (".dvc/config", ".dvcignore")
-# Where nothing lies that a stage reads.
-UNREAD_FOLDERS = ("benchmarks", "docs", "metrics", "plots", "tests")
-
-
-def is_source(path: str) -> bool:
-    """Whether a stage may read the file or DVC derives from it what runs; not the outputs."""
-    parts = PurePosixPath(path)
-    if path in SOURCE_FILES or parts.parts[0] in SOURCE_FOLDERS:
-        return True
-    hidden = parts.parts[0].startswith(".")  # of CI and tools
-    return parts.suffix in SOURCE_SUFFIXES and parts.parts[0] not in UNREAD_FOLDERS and not hidden
-
 
 TRAINING_METRICS = "metrics/train/metrics.json"
 TEST_METRICS = "metrics/evaluate.json"
 CURVES_FOLDER = "metrics/train/plots/metrics"
+VALIDATION_COLUMNS = {
+    "val_macro_f1": "best.val_macro_f1",
+    "val_accuracy": "best.val_accuracy",
+    "val_loss": "best.val_loss",
+    "seconds": "seconds",
+}
+TEST_COLUMNS = {"test_macro_f1": "macro_f1", "test_accuracy": "accuracy"}
+SOURCE_FOLDERS = ("stages", "recipes")
+SOURCE_SUFFIXES = (".yaml", ".yml", ".dvc")
+SOURCE_FILES = (".dvc/config", ".dvcignore")
+# Top-level folders that no stage reads.
+UNREAD_FOLDERS = ("benchmarks", "docs", "metrics", "plots", "tests")
 
 
 @dataclass(frozen=True)
@@ -51,40 +47,35 @@ class Experiment:
     test: dict[str, Any]
 
 
-def references_of(baseline: str) -> str:
-    """Where DVC keeps the references of the experiments of a commit."""
-    return f"refs/exps/{baseline[:2]}/{baseline[2:]}"
-
-
 def finished(baseline: str) -> list[Experiment]:
     """The experiments of a commit (its full hash), sorted by name."""
-    place = references_of(baseline)
-    found = git.references(place)
-    return from_commits({name.removeprefix(f"{place}/"): commit for name, commit in found.items()})
+    prefix = dvc_repo.experiments_reference(baseline)
+    references = git.references(prefix)
+    return from_commits({name.removeprefix(f"{prefix}/"): sha for name, sha in references.items()})
 
 
 def from_commits(commits: dict[str, str]) -> list[Experiment]:
-    """Experiments from their commits by name; one without readable parameters is left out."""
+    """Experiments by {name: commit}, sorted by name; those without a params.yaml are left out."""
     paths = (str(params.PARAMS), TRAINING_METRICS, TEST_METRICS)
-    places = [(commit, path) for commit in commits.values() for path in paths]
-    texts = dict(zip(places, git.file_contents(places), strict=True))
-    made = []
-    for name in sorted(commits):
-        given, training, test = (texts[commits[name], path] for path in paths)
-        if given is not None:
-            scores = _scores(training), _scores(test)
-            made.append(Experiment(name, commits[name], _flat_params(given), *scores))
-    return made
+    wanted = [(commit, path) for commit in commits.values() for path in paths]
+    texts = dict(zip(wanted, git.file_contents(wanted), strict=True))
+    found = []
+    for name, commit in sorted(commits.items()):
+        values, training, test = (texts[commit, path] for path in paths)
+        if values is not None:
+            both = _scores(training), _scores(test)
+            found.append(Experiment(name, commit, _flat_params(values), *both))
+    return found
 
 
 def read_curves(
     wanted: Sequence[Experiment], names: Sequence[str]
 ) -> dict[str, dict[str, pd.Series]]:
     """Curves such as 'val/loss' by experiment and name, indexed by epoch; missing ones left out."""
-    places = [(one, name) for one in wanted for name in names]
-    texts = git.file_contents([(one.commit, f"{CURVES_FOLDER}/{name}.tsv") for one, name in places])
+    pairs = [(one, name) for one in wanted for name in names]
+    texts = git.file_contents([(one.commit, f"{CURVES_FOLDER}/{name}.tsv") for one, name in pairs])
     found: dict[str, dict[str, pd.Series]] = {one.name: {} for one in wanted}
-    for (one, name), text in zip(places, texts, strict=True):
+    for (one, name), text in zip(pairs, texts, strict=True):
         curve = None if text is None else _parse_curve(text)
         if curve is not None:
             found[one.name][name] = curve
@@ -94,9 +85,9 @@ def read_curves(
 def equivalent(
     wanted: dict[str, Any], known: Sequence[Experiment], baseline: str, name: str
 ) -> Experiment | None:
-    """The scored experiment with exactly these parameters (see values.flat) and the commit's code.
+    """The experiment with scores that has exactly these parameters and the commit's code.
 
-    Where there are several, the one of this name.
+    wanted: see param_values.flattened. name: the preferred name, where there are several.
     """
     for one in sorted(known, key=lambda one: one.name != name):
         if one.params == wanted and one.validation:
@@ -108,13 +99,94 @@ def equivalent(
 
 def add_name(one: Experiment, name: str, baseline: str) -> None:
     """Give an experiment a second name."""
-    git.run("update-ref", f"{references_of(baseline)}/{name}", one.commit)
+    git.run("update-ref", f"{dvc_repo.experiments_reference(baseline)}/{name}", one.commit)
 
 
 def validation_macro_f1(baseline: str, name: str) -> float | None:
-    """Validation macro F1 of an experiment, None where it has none."""
-    (text,) = git.file_contents([(f"{references_of(baseline)}/{name}", TRAINING_METRICS)])
+    """Validation macro F1 of an experiment, 0 to 1; None where it has none."""
+    reference = f"{dvc_repo.experiments_reference(baseline)}/{name}"
+    (text,) = git.file_contents([(reference, TRAINING_METRICS)])
     return _scores(text).get("best.val_macro_f1")
+
+
+def is_source(path: str) -> bool:
+    """Whether a file decides what a run does: code, parameters, pipeline and DVC files."""
+    parts = PurePosixPath(path)
+    if path in SOURCE_FILES or parts.parts[0] in SOURCE_FOLDERS:
+        return True
+    hidden = parts.parts[0].startswith(".")  # of CI and tools
+    return parts.suffix in SOURCE_SUFFIXES and parts.parts[0] not in UNREAD_FOLDERS and not hidden
+
+
+def varied_params(known: Sequence[Experiment]) -> list[str]:
+    """The parameters in which the experiments differ, without fold and seed, sorted."""
+    keys = sorted({key for one in known for key in one.params} - {FOLD, SEED})
+    return [
+        key
+        for key in keys
+        if len({param_values.short_text(one.params.get(key, "")) for one in known}) > 1
+    ]
+
+
+def run_table(known: Sequence[Experiment], keys: Sequence[str]) -> pd.DataFrame:
+    """One row per experiment: name, commit, fold, seed, the values of the keys, scores.
+
+    Sorted by the values, numbers by size, then fold, seed and name.
+    """
+    rows = [_row(one, keys) for one in known]
+    rows.sort(
+        key=lambda row: [param_values.sort_key(row[key]) for key in (*keys, "fold", "seed", "name")]
+    )
+    columns = ["name", "commit", "fold", "seed", *keys, *VALIDATION_COLUMNS, *TEST_COLUMNS]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.astype(
+        {"fold": int, "seed": int} | dict.fromkeys((*VALIDATION_COLUMNS, *TEST_COLUMNS), float)
+    )
+
+
+def with_metric(
+    runs: pd.DataFrame, known: Sequence[Experiment], metric: str
+) -> tuple[pd.DataFrame, str]:
+    """The runs with a column for a metric, and the column's name; rows without it are dropped.
+
+    metric: a column of the table, or a key of metrics/train/metrics.json or
+    metrics/evaluate.json. Raises UserError where no experiment has it.
+    """
+    column = metric
+    if metric not in runs:
+        is_test = any(metric in one.test and metric not in one.validation for one in known)
+        column = f"test_{metric}" if is_test else f"val_{metric}"
+        by_name = {one.name: _metric(one, metric) for one in known}
+        runs = runs.assign(**{column: runs["name"].map(by_name)})
+    left = runs.dropna(subset=[column])
+    if left.empty:
+        names = sorted({key for one in known for key in (*one.validation, *one.test)})
+        raise UserError(f"--metric {metric}: no experiment has it. Known: {', '.join(names)}.")
+    return left.reset_index(drop=True), column
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether a column of the run table is better the lower it is: a loss, an error, a time."""
+    score = scores.find(metric.removeprefix("test_")) if metric.startswith("test_") else None
+    if score:
+        return score.better == scores.LOWER
+    return any(word in metric for word in ("loss", "seconds", "waiting", "parameters"))
+
+
+def _row(one: Experiment, keys: Sequence[str]) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": one.name, "commit": one.commit}
+    row |= {"fold": str(one.params.get(FOLD, "0")), "seed": str(one.params.get(SEED, "0"))}
+    row |= {key: param_values.short_text(one.params.get(key, "")) for key in keys}
+    row |= {name: one.validation.get(key, np.nan) for name, key in VALIDATION_COLUMNS.items()}
+    return row | {name: one.test.get(key, np.nan) for name, key in TEST_COLUMNS.items()}
+
+
+def _metric(one: Experiment, metric: str) -> float:
+    for found in (one.validation, one.test):
+        for key in (metric, f"best.{metric}"):
+            if key in found:
+                return found[key]
+    return float("nan")
 
 
 def _flat_params(text: bytes) -> dict[str, Any]:
@@ -147,83 +219,3 @@ def _parse_curve(text: bytes) -> pd.Series | None:
         return table.set_index(table.columns[0]).iloc[:, 0].astype(float)
     except (ValueError, IndexError):
         return None
-
-
-VALIDATION_COLUMNS = {
-    "val_macro_f1": "best.val_macro_f1",
-    "val_accuracy": "best.val_accuracy",
-    "val_loss": "best.val_loss",
-    "seconds": "seconds",
-}
-TEST_COLUMNS = {"test_macro_f1": "macro_f1", "test_accuracy": "accuracy"}
-
-
-def varied_params(known: Sequence[Experiment]) -> list[str]:
-    """The parameters in which the experiments differ, without fold and seed, sorted."""
-    keys = sorted({key for one in known for key in one.params} - {FOLD, SEED})
-    return [
-        key
-        for key in keys
-        if len({param_values.short_text(one.params.get(key, "")) for one in known}) > 1
-    ]
-
-
-def run_table(known: Sequence[Experiment], keys: Sequence[str]) -> pd.DataFrame:
-    """A row per experiment: name, commit, fold, seed, the values of the keys, scores.
-
-    Sorted by the values, numbers by size, then fold, seed and name.
-    """
-    rows = [_row(one, keys) for one in known]
-    rows.sort(
-        key=lambda row: [param_values.sort_key(row[key]) for key in (*keys, "fold", "seed", "name")]
-    )
-    columns = ["name", "commit", "fold", "seed", *keys, *VALIDATION_COLUMNS, *TEST_COLUMNS]
-    made = pd.DataFrame(rows, columns=columns)
-    return made.astype(
-        {"fold": int, "seed": int} | dict.fromkeys((*VALIDATION_COLUMNS, *TEST_COLUMNS), float)
-    )
-
-
-def with_metric(
-    runs: pd.DataFrame, known: Sequence[Experiment], metric: str
-) -> tuple[pd.DataFrame, str]:
-    """The runs with a column for a metric, and its name; rows without it are dropped.
-
-    metric: a column of the table, or a key of metrics/train/metrics.json or
-    metrics/evaluate.json. Raises UserError where no experiment has it.
-    """
-    column = metric
-    if metric not in runs:
-        is_test = any(metric in one.test and metric not in one.validation for one in known)
-        column = f"test_{metric}" if is_test else f"val_{metric}"
-        by_name = {one.name: _metric(one, metric) for one in known}
-        runs = runs.assign(**{column: runs["name"].map(by_name)})
-    left = runs.dropna(subset=[column])
-    if left.empty:
-        names = sorted({key for one in known for key in (*one.validation, *one.test)})
-        raise UserError(f"--metric {metric}: no experiment has it. Known: {', '.join(names)}.")
-    return left.reset_index(drop=True), column
-
-
-def lower_is_better(metric: str) -> bool:
-    """Whether a column of the table of runs is better where it is lower: a loss, error or time."""
-    score = scores.find(metric.removeprefix("test_")) if metric.startswith("test_") else None
-    if score:
-        return score.better == scores.LOWER
-    return any(word in metric for word in ("loss", "seconds", "waiting", "parameters"))
-
-
-def _row(one: Experiment, keys: Sequence[str]) -> dict[str, Any]:
-    row: dict[str, Any] = {"name": one.name, "commit": one.commit}
-    row |= {"fold": str(one.params.get(FOLD, "0")), "seed": str(one.params.get(SEED, "0"))}
-    row |= {key: param_values.short_text(one.params.get(key, "")) for key in keys}
-    row |= {name: one.validation.get(key, np.nan) for name, key in VALIDATION_COLUMNS.items()}
-    return row | {name: one.test.get(key, np.nan) for name, key in TEST_COLUMNS.items()}
-
-
-def _metric(one: Experiment, metric: str) -> float:
-    for found in (one.validation, one.test):
-        for key in (metric, f"best.{metric}"):
-            if key in found:
-                return found[key]
-    return float("nan")

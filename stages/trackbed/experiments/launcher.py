@@ -16,19 +16,20 @@ from trackbed.experiments import worktrees
 from trackbed.experiments.runs import Run
 from trackbed.experiments.worktrees import Worktree
 
-# Two DVC processes met; nothing is wrong with the run itself.
+# Two DVC processes collided; nothing is wrong with the run itself.
 RACES = re.compile(
     r"Unable to acquire lock|is busy, it is being blocked by|database is locked|"
     r"Failed to acquire rwlock|LockError|index\.lock|cannot lock ref|rwlock.*(corrupt|invalid)",
     re.IGNORECASE,
 )
-# The command of a stage ran and did not succeed, for example because training diverged.
+# The command of a stage failed, for example because training diverged.
 STAGE_FAILED = re.compile(r"^ERROR: failed to reproduce '.*failed to run: ", re.MULTILINE)
+POLL_SECONDS = 0.1
 DVC_NOISE = re.compile(r"^ERROR: |^For support, |^Having any troubles\?|^\s*$")
 
 
 def is_race(output: str) -> bool:
-    """Whether the run died of a collision with another process, so that a second try may do.
+    """Whether a run failed by a collision with another process, so that a second try may succeed.
 
     Never where a stage's own command failed: that would fail again.
     """
@@ -36,27 +37,24 @@ def is_race(output: str) -> bool:
 
 
 def last_error(output: str, exit_code: int) -> str:
-    """The line that says best what went wrong: the failing stage's last one, else DVC's."""
+    """The line that best explains a failure: the failing stage's last one, else DVC's."""
     lines = output.splitlines()
     if STAGE_FAILED.search(output):
         end = next(number for number, line in enumerate(lines) if STAGE_FAILED.match(line))
-        said = [line for line in lines[:end] if line.strip() and not line.startswith("> ")]
-        return said[-1].strip() if said else lines[end]
+        printed = [line for line in lines[:end] if line.strip() and not line.startswith("> ")]
+        return printed[-1].strip() if printed else lines[end]
     if exit_code < 0:
         return f"ended by signal {-exit_code}"
-    told = [line for line in lines if line.startswith("ERROR: ")]
-    told = told or [line for line in lines if not DVC_NOISE.match(line)]
-    return told[-1].strip() if told else f"exit code {exit_code} without a word"
-
-
-POLL_SECONDS = 0.1  # seconds between two looks at the processes
+    errors = [line for line in lines if line.startswith("ERROR: ")]
+    errors = errors or [line for line in lines if not DVC_NOISE.match(line)]
+    return errors[-1].strip() if errors else f"exit code {exit_code} without output"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended; error: the line that tells why it failed, None if it did not.
+    """How a run ended. error: one line with the reason of a failure, None if it succeeded.
 
-    race: whether it died of a collision with another process and is tried once more.
+    race: whether it failed by a collision with another process and is tried once more.
     """
 
     run: Run
@@ -68,31 +66,31 @@ class Outcome:
 
 @dataclass
 class Job:
-    """A run under way in a copy."""
+    """A run in progress in a copy."""
 
     run: Run
     copy: Worktree
     process: subprocess.Popen
     log: Path
-    begun: float = field(default_factory=time.monotonic)
+    started_at: float = field(default_factory=time.monotonic)
 
     @property
     def elapsed(self) -> float:
-        """Seconds since it began."""
-        return time.monotonic() - self.begun
+        """Seconds since the start."""
+        return time.monotonic() - self.started_at
 
 
 class Launcher:
-    """A pool of `jobs` copies below `folder`, in which runs take place; a context manager.
+    """A context manager with `jobs` copies of the repository below `folder` for runs.
 
-    Whatever ends the block, no process of a run and no copy is left. Logs go to `logs`, one
-    file per run. `stop` may be set from a signal handler.
+    At the end of the block, however it ends, no process and no copy is left. `logs` gets one file
+    per run. `stop` may be set from a signal handler.
     """
 
     def __init__(self, folder: Path, logs: Path, baseline: str, jobs: int) -> None:
         self.folder, self.logs, self.jobs = folder, logs, jobs
         self.copies = [Worktree(folder / str(number), baseline) for number in range(jobs)]
-        self.broken = [True] * jobs  # a copy that an earlier, killed sweep left is not trusted
+        self.dirty = [True] * jobs  # copies may be left by a sweep that was killed
         self.running: dict[int, Job] = {}
         self.stop = threading.Event()
 
@@ -105,25 +103,25 @@ class Launcher:
         worktrees.remove_folder(self.folder)
 
     def outcomes(
-        self, runs: Sequence[Run], tell: Callable[["Launcher", int], None] = lambda *_: None
+        self, runs: Sequence[Run], progress: Callable[["Launcher", int], None] = lambda *_: None
     ) -> Iterator[Outcome]:
-        """Every run's outcome as it ends; one that died by a race comes twice.
+        """The outcome of every run as it ends; a run that failed by a race has two.
 
-        tell: called now and then with this pool and the number of waiting runs. Raises
+        progress: is called regularly with this launcher and the number of waiting runs. Raises
         KeyboardInterrupt when `stop` is set.
         """
         waiting, tried = deque(runs), set()
         while waiting or self.running:
             self._check_stop()
             self._start(waiting)
-            for outcome in self._ended():
+            for outcome in self._finished():
                 if outcome.race and outcome.run.name not in tried:
                     tried.add(outcome.run.name)
                     waiting.append(outcome.run)
                     yield outcome
                 else:
                     yield Outcome(outcome.run, outcome.seconds, outcome.log, outcome.error)
-            tell(self, len(waiting))
+            progress(self, len(waiting))
             self.stop.wait(POLL_SECONDS)
 
     def _check_stop(self) -> None:
@@ -137,23 +135,23 @@ class Launcher:
             if slot in self.running:
                 continue
             self._check_stop()
-            copy.prepare(clean=not self.broken[slot])
-            self.broken[slot] = True  # until the run has ended well
+            copy.prepare(clean=not self.dirty[slot])
+            self.dirty[slot] = True  # until the run has succeeded
             self.running[slot] = start(waiting.popleft(), copy, self.logs, self.folder / "site")
 
-    def _ended(self) -> Iterator[Outcome]:
+    def _finished(self) -> Iterator[Outcome]:
         for slot, job in list(self.running.items()):
             code = job.process.poll()
             if code is not None:
                 del self.running[slot]
-                worktrees.end_processes([job.process])  # what a failed stage may have left running
+                worktrees.end_processes([job.process])  # a failed stage may have left children
                 outcome = _outcome(job, code)
-                self.broken[slot] = outcome.error is not None
+                self.dirty[slot] = outcome.error is not None
                 yield outcome
 
 
 def start(run: Run, copy: Worktree, logs: Path, site: Path) -> Job:
-    """A run as a process in a session, and so in a group, of its own."""
+    """Start a run as a process in its own session, and so in its own process group."""
     logs.mkdir(parents=True, exist_ok=True)
     log = logs / f"{run.name}.log"
     with log.open("wb") as output:
@@ -161,7 +159,7 @@ def start(run: Run, copy: Worktree, logs: Path, site: Path) -> Job:
 
 
 def _start_process(run: Run, copy: Worktree, output: IO[bytes], site: Path) -> subprocess.Popen:
-    assignments = [word for key, value in run.setting.items() for word in ("-S", f"{key}={value}")]
+    assignments = [text for key, value in run.setting.items() for text in ("-S", f"{key}={value}")]
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return subprocess.Popen(
         [sys.executable, "-m", "dvc", "exp", "run", "-n", run.name, *assignments],
@@ -169,7 +167,7 @@ def _start_process(run: Run, copy: Worktree, output: IO[bytes], site: Path) -> s
         env=os.environ
         | {
             "PATH": programs,
-            # Beside the copies, so that it goes with them.
+            # Beside the copies, so that it is deleted with them.
             "DVC_SITE_CACHE_DIR": str(site.absolute()),
             # The copy's origin is the repository itself.
             "DVC_EXP_AUTO_PUSH": "false",
@@ -187,6 +185,6 @@ def _outcome(job: Job, code: int) -> Outcome:
     if code == 0:
         if job.copy.collect(job.run.name):
             return Outcome(job.run, job.elapsed, job.log)
-        return Outcome(job.run, job.elapsed, job.log, "DVC made no experiment of it")
+        return Outcome(job.run, job.elapsed, job.log, "DVC made no experiment")
     error = last_error(output, code)
     return Outcome(job.run, job.elapsed, job.log, error, is_race(output))

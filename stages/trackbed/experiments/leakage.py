@@ -1,4 +1,4 @@
-"""What training and test images have in common, and what a random split would have claimed."""
+"""Leaks between training, validation and test images, and what a random split would score."""
 
 import shlex
 import subprocess
@@ -15,6 +15,7 @@ import yaml
 from sklearn.model_selection import StratifiedKFold
 
 from trackbed.dataset import duplicates
+from trackbed.integrity import git
 from trackbed.pipeline import index, tables
 from trackbed.pipeline.errors import UserError
 from trackbed.pipeline.outputs import replacing_folder
@@ -25,20 +26,20 @@ NO_MATCH = -1
 
 @dataclass(frozen=True)
 class Leak:
-    """How many images of one side have something in common with the other, with examples.
+    """How many images of one part match one of another part, with examples.
 
-    examples: pairs of file names, the judged image first.
+    examples: pairs of file names, the evaluated image first.
     """
 
     kind: str  # GROUP, IDENTICAL or NEAR
-    training: str  # the side that was learned from
-    judged: str  # the side that is judged, of `of` images
+    training: str  # the part that is trained on
+    evaluated: str  # the part that is evaluated on, of `of` images
     images: int
     of: int
     examples: list[tuple[str, str]]
 
 
-def sides(table: pd.DataFrame, fold: int) -> dict[str, pd.DataFrame]:
+def parts_of_fold(table: pd.DataFrame, fold: int) -> dict[str, pd.DataFrame]:
     """The assigned index as training, validation (one fold) and test."""
     training = table["part"] == "train"
     held_out = table["fold"] == fold
@@ -50,12 +51,12 @@ def sides(table: pd.DataFrame, fold: int) -> dict[str, pd.DataFrame]:
 
 
 def leaks(table: pd.DataFrame, fold: int, distance: int, examples: int = 3) -> list[Leak]:
-    """All kinds of leaks between the sides of a fold; those of no image are listed too.
+    """All kinds of leaks between the parts of a fold, those without an image included.
 
-    table: as index.assigned gives it. Identical: the same pixels. Near: see alike.pairs, and
-    not identical. Group: the same group.
+    table: see index.assigned. distance: bits of 64 in which near duplicates may differ. Identical:
+    equal pixels. Near: see duplicates.similar_pairs, and not identical. Group: the same group.
     """
-    parts = sides(table, fold)
+    parts = parts_of_fold(table, fold)
     pairs = (("training", "validation"), ("training", "test"), ("validation", "test"))
     return [
         Leak(kind, first, second, len(found), len(parts[second]), found[:examples])
@@ -65,41 +66,41 @@ def leaks(table: pd.DataFrame, fold: int, distance: int, examples: int = 3) -> l
 
 
 def groups_known(table: pd.DataFrame) -> bool:
-    """Whether the source, or data.group, says of any two images that they belong together."""
+    """Whether the source, or data.group, puts any two images into one group."""
     return not table["named_group"].is_unique
 
 
 def _matches(
-    training: pd.DataFrame, judged: pd.DataFrame, distance: int
+    training: pd.DataFrame, evaluated: pd.DataFrame, distance: int
 ) -> dict[str, list[tuple[str, str]]]:
-    """Kind -> pairs of file names, in the order of the judged images."""
+    """Pairs of file names by kind, in the order of the evaluated images."""
     matched = {
-        GROUP: _first_equal(judged["group"], training["group"]),
-        IDENTICAL: _first_equal(judged["pixel_hash"], training["pixel_hash"]),
+        GROUP: _first_equal(evaluated["group"], training["group"]),
+        IDENTICAL: _first_equal(evaluated["pixel_hash"], training["pixel_hash"]),
     }
-    near = _first_near(judged, training, distance)
+    near = _first_near(evaluated, training, distance)
     matched[NEAR] = np.where(matched[IDENTICAL] == NO_MATCH, near, NO_MATCH)
     names = training["filename"].to_numpy()
     return {
         kind: [
             (name, names[place])
-            for name, place in zip(judged["filename"], places, strict=True)
+            for name, place in zip(evaluated["filename"], places, strict=True)
             if place != NO_MATCH
         ]
         for kind, places in matched.items()
     }
 
 
-def _first_near(judged: pd.DataFrame, training: pd.DataFrame, distance: int) -> np.ndarray:
-    """For every judged image the position of the first near-duplicate, -1 where there is none."""
-    first = np.full(len(judged), len(training))
-    for left, right in duplicates.similar_pairs(judged, training, distance):
+def _first_near(evaluated: pd.DataFrame, training: pd.DataFrame, distance: int) -> np.ndarray:
+    """For every evaluated image the position of its first near-duplicate, or NO_MATCH."""
+    first = np.full(len(evaluated), len(training))
+    for left, right in duplicates.similar_pairs(evaluated, training, distance):
         np.minimum.at(first, left, right)
     return np.where(first < len(training), first, NO_MATCH)
 
 
 def _first_equal(wanted: pd.Series, among: pd.Series) -> np.ndarray:
-    """For every value the position of the first equal one, -1 where there is none."""
+    """For every value the position of the first equal one, or NO_MATCH."""
     first = among.reset_index(drop=True).drop_duplicates()
     position = pd.Series(first.index, index=first.to_numpy())
     return wanted.map(position).fillna(NO_MATCH).to_numpy(int)
@@ -108,7 +109,7 @@ def _first_equal(wanted: pd.Series, among: pd.Series) -> np.ndarray:
 CACHE = Path(".cache")
 RANDOM, GROUPED = "random", "grouped"
 SCORES = ("accuracy", "macro_f1")
-ERROR_LINES = 5  # of what a stage said before it failed
+ERROR_LINES = 5  # of a failed stage's output
 
 
 @dataclass(frozen=True)
@@ -124,11 +125,11 @@ class SplitScores:
 def compare_splits(
     root: Path, table: pd.DataFrame, sections: dict[str, Any], seeds: list[int]
 ) -> Iterator[SplitScores]:
-    """Train the recipe of a project on both splits with every seed, one after the other.
+    """Train a project's recipe on a random and on the grouped split with every seed.
 
-    The test part is left alone: its groups are in no fold of either split, so that both models
-    are judged on the same images of other groups. table: as index.assigned gives it. sections:
-    those of params.yaml. Raises UserError for a stage that fails.
+    The test part is the same for both: its groups are in no fold, so both models are evaluated on
+    images of other groups. table: see index.assigned. sections: those of params.yaml. Raises
+    UserError for a stage that fails.
     """
     CACHE.mkdir(exist_ok=True)
     for seed in seeds:
@@ -147,7 +148,7 @@ def compare_splits(
 
 
 def random_folds(table: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """The assigned index with its training part in as many stratified folds, groups ignored."""
+    """The table with its training part in as many stratified folds, which ignore groups."""
     training = np.flatnonzero(table["part"] == "train")
     fold = table["fold"].to_numpy().copy()
     splitter = StratifiedKFold(fold.max() + 1, shuffle=True, random_state=seed)
@@ -158,15 +159,16 @@ def random_folds(table: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def _create_project(root: Path, folder: Path, sections: dict[str, Any]) -> None:
-    """A project that shares code, records and embeddings, with parameters of its own."""
+    """Create a project that shares code, records and embeddings, with its own parameters."""
     (folder / "data").mkdir()
     for name in ("stages", "dvc.yaml", "data/records", "data/embeddings"):
         (folder / name).symlink_to(root / name)
     (folder / "params.yaml").write_text(yaml.safe_dump(sections, sort_keys=False), "utf-8")
-    # DVCLive looks for a repository with a commit.
-    for arguments in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "split"]):
-        identity = ["-c", "user.name=trackbed", "-c", "user.email=trackbed@localhost"]
-        subprocess.run(["git", *identity, *arguments], cwd=folder, check=True)
+    # DVCLive needs a repository with a commit.
+    identity = ("-c", "user.name=trackbed", "-c", "user.email=trackbed@localhost")
+    git.run("init", "--quiet", folder=folder)
+    commit = ("commit", "--quiet", "--allow-empty", "--message", "split")
+    git.run(*identity, *commit, folder=folder)
 
 
 def _run_stage(stage: str, folder: Path) -> None:
@@ -177,8 +179,8 @@ def _run_stage(stage: str, folder: Path) -> None:
         [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-ERROR_LINES:])
-        raise UserError(f"stage {stage} failed on another split:\n{said}")
+        output = "\n".join((done.stdout + done.stderr).strip().splitlines()[-ERROR_LINES:])
+        raise UserError(f"stage {stage} failed on another split:\n{output}")
 
 
 def _scores(split: str, seed: int, folder: Path) -> SplitScores:

@@ -1,4 +1,4 @@
-"""Which trainings of a repository belong together as one cross-validated run."""
+"""Trainings that form one cross-validated run, and their out-of-fold predictions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,24 +8,25 @@ import pandas as pd
 from trackbed.evaluation import label_errors
 from trackbed.experiments import param_values, training_runs
 from trackbed.experiments.training_runs import Training
-from trackbed.integrity import dvc_lock
-from trackbed.pipeline import index, tables
+from trackbed.integrity import dvc_repo
+from trackbed.pipeline import index
 from trackbed.pipeline.errors import UserError
+from trackbed.pipeline.tables import predicted_classes
 
 REMEDY = "Run `trackbed sweep --folds all`."
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Trainings that differ in fold and seed alone; some may be the same twice."""
+    """Trainings that differ at most in fold and seed; some may be repeated."""
 
     all_runs: tuple[Training, ...]
 
     @property
     def runs(self) -> list[Training]:
-        """One per fold and seed, sorted; every fold with the same seeds.
+        """One training per fold and seed, sorted; every fold has the same seeds.
 
-        The mean of fewer seeds is another quantity, so seeds that lack a fold are left out.
+        The mean over fewer seeds is another quantity, so seeds that lack a fold are left out.
         """
         wanted = set(self.folds)
         seeds = {seed for seed, folds in self._by_seed().items() if wanted <= folds}
@@ -34,7 +35,7 @@ class Setting:
 
     @property
     def folds(self) -> list[int]:
-        """The folds of the seed that has most of them; of equally many the lowest."""
+        """The folds of the seed that has the most; among equally many, the lowest folds."""
         sets = [sorted(folds) for folds in self._by_seed().values()]
         return min(sets, key=lambda folds: (-len(folds), folds))
 
@@ -46,7 +47,7 @@ class Setting:
 
 
 def by_setting(known: Sequence[Training]) -> list[Setting]:
-    """The trainings by setting, in the order in which the settings first come."""
+    """The trainings by setting, in the order of each setting's first training."""
     found: list[list[Training]] = []
     for one in known:
         own = next((runs for runs in found if runs[0].same_setting(one)), None)
@@ -60,11 +61,11 @@ def by_setting(known: Sequence[Training]) -> list[Setting]:
 def select(
     known: Sequence[Training], folds: int, name: str | None = None, partial: bool = False
 ) -> Setting:
-    """The one setting that was validated on every fold, or that of the training of this name.
+    """The only setting that was validated on every fold, or that of the named training.
 
-    folds: how many the split has. partial: whether one that lacks folds will do; then it is the
-    one with most. Raises UserError where there is none, with the folds that are missing, and where
-    there are several, with their list.
+    folds: how many the split has. partial: accept a setting that lacks folds, the one with most.
+    Raises UserError with the missing folds where there is none, and with a list where there are
+    several.
     """
     found = by_setting(known)
     if name is not None:
@@ -86,26 +87,26 @@ def select(
 
 
 def predictions(setting: Setting, table: pd.DataFrame) -> pd.DataFrame:
-    """The predictions for every image of the setting's folds by models that never saw it.
+    """The prediction for every image of the setting's folds, by models not trained on it.
 
-    table: see index.assigned. Columns as in judging.predictions, probabilities being means over
-    the seeds, and `fold`; in the order of records. Raises UserError where a table of predictions is
-    missing or tells of other images than the fold holds.
+    table: see index.assigned. Columns as in tables.parsed_predictions, with probabilities averaged
+    over the seeds, and `fold`; in the order of records. Raises UserError where a table of
+    predictions is missing or has other images than the fold.
     """
     parts = []
-    with dvc_lock.repository() as repo:
+    with dvc_repo.repository() as repo:
         for fold in setting.folds:
             runs = [one for one in setting.runs if one.fold == fold]
-            told = [
+            tables = [
                 _checked(training_runs.validation_predictions(repo, one), one, table)
                 for one in runs
             ]
-            parts.append(label_errors.averaged(told).assign(fold=fold))
+            parts.append(label_errors.averaged(tables).assign(fold=fold))
     return pd.concat(parts).sort_values("record", ignore_index=True)
 
 
 def descriptions(known: Sequence[Setting]) -> list[str]:
-    """What each setting has for itself: its values where they differ, folds, a run's name."""
+    """The values of each setting in which the settings differ, as text."""
     keys = training_runs.varied_params([one.all_runs[0] for one in known])
     return [
         ", ".join(
@@ -116,27 +117,28 @@ def descriptions(known: Sequence[Setting]) -> list[str]:
     ]
 
 
-def _checked(told: pd.DataFrame, one: Training, table: pd.DataFrame) -> pd.DataFrame:
+def _checked(predicted: pd.DataFrame, one: Training, table: pd.DataFrame) -> pd.DataFrame:
     rows = index.training_and_validation(table, one.fold)[1]
     wanted = rows[["record", "filename", "class_name"]].to_numpy().tolist()
-    same = told[["record", "filename", "true"]].to_numpy().tolist() == wanted
-    if not same or tables.predicted_classes(told) != index.classes(table):
+    same = predicted[["record", "filename", "true"]].to_numpy().tolist() == wanted
+    if not same or predicted_classes(predicted) != index.classes(table):
         raise UserError(
-            f"{one.name}: {len(told)} predictions for other images or labels than the "
+            f"{one.name}: {len(predicted)} predictions for other images or labels than the "
             f"{len(rows)} that fold {one.fold} holds in the workspace. `dvc checkout` brings back "
             "the records and folds of the commit; `dvc repro split` makes them."
         )
-    return told
+    return predicted
 
 
 def _incomplete_message(found: Sequence[Setting], most: int, folds: int) -> str:
     lines = ["No cross-validated run: every image needs a model that was not trained on it."]
     nearest = [one for one in found if len(one.folds) == most]
-    for one, words in zip(nearest, descriptions(nearest), strict=True):
+    for one, text in zip(nearest, descriptions(nearest), strict=True):
         missing = sorted(set(range(folds)) - set(one.folds))
-        said = f"{one.runs[0].name}: " + (f"{words}, " if len(nearest) > 1 else "")
+        start = f"{one.runs[0].name}: " + (f"{text}, " if len(nearest) > 1 else "")
         lines.append(
-            f"  {said}validated on fold {_listed(one.folds)}, missing {_listed(missing)} of {folds}"
+            f"  {start}validated on fold {_listed(one.folds)}, "
+            f"missing {_listed(missing)} of {folds}"
         )
     lines.append(f"{REMEDY} Or look at a part of the images with --partial.")
     return "\n".join(lines)
@@ -145,8 +147,8 @@ def _incomplete_message(found: Sequence[Setting], most: int, folds: int) -> str:
 def _ambiguous_message(found: Sequence[Setting]) -> str:
     lines = [f"{len(found)} settings were validated on as many folds; choose one with --setting:"]
     lines += [
-        f"  --setting {one.runs[0].name}: {words}"
-        for one, words in zip(found, descriptions(found), strict=True)
+        f"  --setting {one.runs[0].name}: {text}"
+        for one, text in zip(found, descriptions(found), strict=True)
     ]
     return "\n".join(lines)
 

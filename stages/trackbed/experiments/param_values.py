@@ -1,4 +1,4 @@
-"""Values of parameters as text: parsed, compared, and crossed to a grid."""
+"""Values of parameters as text: parsing, comparison, and grids."""
 
 import argparse
 import itertools
@@ -15,7 +15,7 @@ Setting = dict[str, str]
 
 
 def add_grid_option(command: argparse.ArgumentParser, metavar: str, more: str = "") -> None:
-    """Give a command the option -S, as often as wanted; its texts become `assignments`."""
+    """Add the repeatable option -S to a command; its texts become `assignments`."""
     command.add_argument(
         "-S",
         dest="assignments",
@@ -31,13 +31,13 @@ def grid(assignments: Sequence[str]) -> list[Setting]:
 
     Raises UserError for an assignment that is not `section.key=value[,value...]` or comes twice.
     """
-    parsed = [_parse_assignment(assignment) for assignment in assignments]
-    keys = [key for key, _ in parsed]
+    assigned = [_parse_assignment(assignment) for assignment in assignments]
+    keys = [key for key, _ in assigned]
     if double := {key for key in keys if keys.count(key) > 1}:
         raise UserError(f"-S {min(double)}: given twice; put its values into one list.")
     return [
         dict(zip(keys, values, strict=True))
-        for values in itertools.product(*(values for _, values in parsed))
+        for values in itertools.product(*(values for _, values in assigned))
     ]
 
 
@@ -55,7 +55,7 @@ NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
 
 
 def parse_value(text: str) -> Any:
-    """A value of the command line with every scalar as text, as params.sections gives it."""
+    """A value from the command line with every scalar as text, as in params.sections."""
     try:
         return yaml.load(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError:
@@ -71,9 +71,9 @@ def canonical(value: Any) -> Any:
         return {key: canonical(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [canonical(inner) for inner in value]
-    text = str(value)
-    from trackbed.pipeline import params
+    from trackbed.pipeline import params  # imports pydantic, which would slow down help
 
+    text = str(value)
     if text in params.NOTHING or text == "None":
         return ""
     if text.lower() in ("true", "false"):
@@ -84,7 +84,7 @@ def canonical(value: Any) -> Any:
 
 
 def flattened(sections: dict[str, Any]) -> dict[str, Any]:
-    """Canonical values by section.key, such as {'train.dropout': '0.3'}."""
+    """Canonical values of all sections by section.key, such as {'train.dropout': '0.3'}."""
     return {
         f"{section}.{key}": canonical(value)
         for section, inside in sections.items()
@@ -94,14 +94,14 @@ def flattened(sections: dict[str, Any]) -> dict[str, Any]:
 
 
 def short_text(value: Any) -> str:
-    """A value in one line: as it stands, lists and mappings as YAML would have them."""
+    """A value in one line; lists and mappings as YAML."""
     if isinstance(value, dict | list):
         return yaml.safe_dump(value, default_flow_style=True, width=10**6).strip()
     return str(value) if value != "" else "null"
 
 
 def typed(text: str) -> Any:
-    """A canonical value as YAML 1.2 reads it, with numbers as numbers."""
+    """A canonical value as YAML 1.2 reads it: None, a boolean, a number or text."""
     if text == "":
         return None
     if text in ("true", "false"):
@@ -112,7 +112,7 @@ def typed(text: str) -> Any:
 
 
 def sort_key(text: str) -> tuple[int, float, str]:
-    """A key to sort values by: numbers by their value, before text."""
+    """The sort key of a canonical value: numbers by size, before text."""
     value = typed(text)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return (0, float(value), "")

@@ -1,4 +1,4 @@
-"""Results as a revision of the repository has them, from DVC's cache or its remote."""
+"""Results of a revision of the repository, from git, DVC's cache or its remote."""
 
 import io
 import json
@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from trackbed.evaluation.comparison import Comparison, compared
+from trackbed.integrity import dvc_repo
 from trackbed.pipeline import tables
 from trackbed.pipeline.errors import UserError
 
@@ -23,22 +24,24 @@ def predictions(revision: str) -> pd.DataFrame:
     """
     if revision == WORKSPACE:
         return tables.read_predictions(PREDICTIONS.parent)
-    return tables.parsed_predictions(
-        io.StringIO(text(PREDICTIONS, revision)), f"{revision}:{PREDICTIONS}"
-    )
+    text = dvc_repo.file_text(PREDICTIONS, revision)
+    return tables.parsed_predictions(io.StringIO(text), f"{revision}:{PREDICTIONS}")
 
 
 def comparison(first: str, second: str) -> Comparison:
-    """Two revisions compared on their test images. Raises UserError where that has no sense."""
-    tables = predictions(first), predictions(second)
+    """Two revisions compared on their test images.
+
+    Raises UserError where the two cannot be compared.
+    """
+    both = predictions(first), predictions(second)
     try:
-        return compared(*tables)
+        return compared(*both)
     except ValueError as error:
         raise UserError(f"{first} and {second} cannot be compared: {error}.") from None
 
 
 def macro_f1(revision: str) -> float:
-    """Macro F1 as metrics/evaluate.json of a revision says. Raises UserError."""
+    """Macro F1 in metrics/evaluate.json of a revision, 0 to 1. Raises UserError."""
     value = _scores(revision).get("macro_f1")
     if not isinstance(value, int | float):
         raise UserError(f"{SCORES} of {revision}: no macro_f1. Run `dvc repro -f evaluate`.")
@@ -48,21 +51,4 @@ def macro_f1(revision: str) -> float:
 def _scores(revision: str) -> dict[str, Any]:
     if revision == WORKSPACE:
         return tables.json_object(SCORES, "Run `dvc repro evaluate`.")
-    return json.loads(text(SCORES, revision))
-
-
-def text(path: Path, revision: str) -> str:
-    """A file as a revision has it, in git or in DVC's cache or remote. Raises UserError."""
-    import dvc.api
-
-    try:
-        return dvc.api.read(path.as_posix(), rev=revision, encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(
-            f"{path} of {revision}: the revision has none, or neither cache nor remote holds it. "
-            f"Fetch it with `dvc fetch` on that revision, or `dvc push` where it was made."
-        ) from None
-    except Exception as error:
-        # Each kind of remote storage fails with exceptions of its own libraries.
-        reason = f"{error}".strip().partition("\n")[0] or type(error).__name__
-        raise UserError(f"{path} of {revision}: {reason}") from error
+    return json.loads(dvc_repo.file_text(SCORES, revision))

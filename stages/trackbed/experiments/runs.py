@@ -1,4 +1,4 @@
-"""The runs of a sweep: settings crossed with folds and seeds, each with a name that speaks."""
+"""The runs of a sweep: settings crossed with folds and seeds, named by their values."""
 
 import hashlib
 import itertools
@@ -11,7 +11,7 @@ from trackbed.experiments import param_values
 from trackbed.pipeline.errors import UserError
 
 FOLD, SEED = "train.fold", "train.seed"
-MAX_NAME_LENGTH = 100  # characters of a name; git makes a file of it
+MAX_NAME_LENGTH = 100  # characters; git makes a file name of it
 PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 UNSAFE = re.compile(r"[^A-Za-z0-9_+=.-]+|\.(?=\.)|\.lock(?=$)")
 
@@ -39,22 +39,22 @@ def planned(
             f"--prefix {prefix}: must consist of letters, digits, '_' and '-', a letter or digit "
             "first."
         )
-    made = []
+    runs = []
     for setting, fold, seed in itertools.product(settings, folds or [None], seeds or [None]):
-        whole = dict(setting)
-        whole |= {FOLD: str(fold)} if fold is not None else {}
-        whole |= {SEED: str(seed)} if seed is not None else {}
-        made.append(Run(run_name(prefix, whole), whole))
-    _refuse_equal(made)
-    return made
+        values = dict(setting)
+        values |= {FOLD: str(fold)} if fold is not None else {}
+        values |= {SEED: str(seed)} if seed is not None else {}
+        runs.append(Run(run_name(prefix, values), values))
+    _refuse_equal(runs)
+    return runs
 
 
 def run_name(prefix: str, setting: param_values.Setting) -> str:
     """The name of a run: 'sweep-dropout=0.2_learning_rate=0.001_fold=0'.
 
-    Valid as a git reference and for DVC, the same for the same values in whatever order and
-    notation, and another for other values: what cannot stand in a name, or makes it too long,
-    is replaced and told apart by a hash. Fold and seed come last.
+    Valid as a git reference and for DVC. The same for equal values in any order and notation, and
+    different for different values: a hash replaces characters that a name cannot have and the end
+    of a name that is too long. Fold and seed come last.
     """
     keys = sorted(setting, key=lambda key: (key == SEED, key == FOLD, key))
     same = {key: param_values.canonical(param_values.parse_value(setting[key])) for key in keys}
@@ -72,12 +72,12 @@ def run_name(prefix: str, setting: param_values.Setting) -> str:
 def folds_and_seeds(
     folds: str | None, seeds: str | None, keys: set[str], count: int
 ) -> tuple[list[int], list[int]]:
-    """The numbers of --folds ('all': as many as `count`) and of --seeds; none for None.
+    """The numbers of --folds ('all': 0 to count - 1) and of --seeds; empty for None.
 
-    Raises UserError where one of the searched keys says the same.
+    keys: those given by -S. Raises UserError where one of them is the fold or the seed too.
     """
-    for option, given, key in (("folds", folds, FOLD), ("seeds", seeds, SEED)):
-        if given and key in keys:
+    for option, text, key in (("folds", folds, FOLD), ("seeds", seeds, SEED)):
+        if text and key in keys:
             raise UserError(f"--{option} and -S {key} say the same; give one of them.")
     if folds == "all" and "split.folds" in keys:
         raise UserError("--folds all: takes its number from split.folds; leave that out of -S.")
@@ -88,7 +88,7 @@ def folds_and_seeds(
 
 
 def parse_numbers(text: str, option: str) -> list[int]:
-    """'0,1,2' as numbers. Raises UserError for anything else and for one that comes twice."""
+    """'0,1,2' as numbers. Raises UserError for other text and for repeated numbers."""
     try:
         found = [int(number) for number in text.split(",")]
     except ValueError:

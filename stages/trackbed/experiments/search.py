@@ -1,4 +1,4 @@
-"""A search that chooses settings from what the ones before gave, by Optuna's ask and tell."""
+"""A search in which earlier scores decide the next settings, with Optuna's ask and tell."""
 
 import re
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ DIGITS = 3  # of a suggested number, so that names stay short
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from low to high, both included; whole: whole numbers alone."""
+    """Numbers from low to high, both included. log: sampled on a log scale. whole: integers."""
 
     low: float
     high: float
@@ -25,20 +25,20 @@ class Range:
     whole: bool
 
     def text(self, number: float) -> str:
-        """A number of the range as it stands in a setting."""
+        """A number of the range as a setting has it."""
         if self.whole:
             return str(round(number))
         return f"{min(max(float(f'{number:.{DIGITS}g}'), self.low), self.high):.12g}"
 
 
 Space = dict[str, Range | list[str]]
-"""What each key may be: a range of numbers or one of some values."""
+"""What each key may be: a number of a range, or one of several values."""
 
 
 def search_space(assignments: Sequence[str]) -> Space:
     """From '-S key=1e-5..1e-2:log', '-S key=32..512' and '-S key=a,b'. Raises UserError."""
     if not assignments:
-        raise UserError("--search: give what to search in, such as -S train.dropout=0..0.5.")
+        raise UserError("--search: needs a search space, such as -S train.dropout=0..0.5.")
     found: Space = {}
     for assignment in assignments:
         settings = param_values.grid([assignment])
@@ -57,20 +57,20 @@ def match_range(text: str) -> re.Match[str] | None:
 
 
 def extreme_settings(searched: Space) -> list[param_values.Setting]:
-    """Settings that together hold every value, or both ends of every range."""
+    """Settings that together contain every value, and both ends of every range."""
     ends = {
         key: [one.text(one.low), one.text(one.high)] if isinstance(one, Range) else one
         for key, one in searched.items()
     }
-    first = {key: some[0] for key, some in ends.items()}
-    return [first | {key: value} for key, some in ends.items() for value in some]
+    first = {key: values[0] for key, values in ends.items()}
+    return [first | {key: value} for key, values in ends.items() for value in values]
 
 
 def create_study(at_once: int) -> "optuna.Study":
-    """A study that looks for a high value; the same answers lead to the same questions.
+    """A study that maximizes; the same scores lead to the same suggestions.
 
-    at_once: settings that are asked for before the first of them is answered. Raises UserError
-    where Optuna is not installed.
+    at_once: how many settings are suggested before the first is scored. Raises UserError where
+    Optuna is not installed.
     """
     try:
         import optuna
@@ -84,7 +84,7 @@ def create_study(at_once: int) -> "optuna.Study":
 
 
 def suggest(trial: "optuna.Trial", searched: Space) -> param_values.Setting:
-    """The setting that a trial asks to try."""
+    """The setting that a trial suggests."""
     setting = {}
     for key, one in searched.items():
         if isinstance(one, list):
@@ -99,15 +99,15 @@ def suggest(trial: "optuna.Trial", searched: Space) -> param_values.Setting:
 
 
 def report_scores(
-    asked: "optuna.Study", trial: "optuna.Trial", scores: Sequence[float | None]
+    study: "optuna.Study", trial: "optuna.Trial", scores: Sequence[float | None]
 ) -> None:
-    """Tell the mean of the runs' scores, or that one of them failed."""
+    """Report the mean score of a trial's runs, or a failure where one of them is None."""
     import optuna
 
     if not scores or None in scores:
-        asked.tell(trial, state=optuna.trial.TrialState.FAIL)
+        study.tell(trial, state=optuna.trial.TrialState.FAIL)
     else:
-        asked.tell(trial, sum(scores) / len(scores))
+        study.tell(trial, sum(scores) / len(scores))
 
 
 def _parse_range(key: str, text: str, ends: re.Match[str]) -> Range:

@@ -1,4 +1,4 @@
-"""Run the settings of a sweep that no experiment stands for yet, with progress and time left."""
+"""Run the part of a sweep that no experiment covers yet, with progress and time left."""
 
 import contextlib
 import sys
@@ -18,15 +18,17 @@ from trackbed.experiments.runs import Run
 from trackbed.pipeline import params
 from trackbed.pipeline.errors import UserError
 
+TEMPORARY = Path(".dvc/tmp/trackbed")
+
 
 def seconds_left(
     done: Sequence[float], elapsed: Sequence[float], waiting: int, jobs: int
 ) -> float | None:
-    """Seconds until the last run ends, None as long as none is done.
+    """Estimated seconds until the last run ends; None before the first one has finished.
 
-    done: seconds of finished runs. elapsed: seconds that each run under way has taken so far.
-    Every run is expected to take the median of the finished ones; one that already took longer
-    may end at any moment. Work is spread evenly over `jobs`.
+    done: seconds of finished runs. elapsed: seconds since the start of each run in progress.
+    Every run is expected to take the median of the finished ones, and one that already took longer
+    to end at once. Work is spread evenly over `jobs`.
     """
     if not done:
         return None
@@ -38,13 +40,13 @@ def seconds_left(
 
 
 class Progress:
-    """A context manager that counts the outcomes of `total` runs."""
+    """A context manager that reports the progress of `total` runs."""
 
     def __init__(self, total: int, jobs: int) -> None:
         self.total, self.jobs = total, jobs
         self.done: list[float] = []
         self.ended = 0
-        # Lines that a log file or a pipe can keep, and no bar there.
+        # Whole lines for a log file or a pipe; the status line is for terminals only.
         self.console = rich.console.Console(file=sys.stdout, soft_wrap=True, highlight=False)
         self.live = rich.live.Live(console=self.console, transient=True, auto_refresh=False)
 
@@ -56,43 +58,45 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self.live.stop()
 
-    def ran(self, outcome: Outcome, score: float | None, jobs: Sequence[Job]) -> None:
-        """Tell how a run ended. score: validation macro F1; jobs: those still under way."""
+    def report(self, outcome: Outcome, score: float | None, jobs: Sequence[Job]) -> None:
+        """Print how a run ended. score: validation macro F1; jobs: those still in progress."""
         if outcome.race:
-            self.say(f"again: {outcome.run.name} met another process: {outcome.error}")
+            self.print_line(f"again: {outcome.run.name} met another process: {outcome.error}")
             return
         self.ended += 1
         place = f"[{self.ended}/{self.total}]"
         if outcome.error is not None:
-            self.say(f"{place} FAILED {outcome.run.name}: {outcome.error} ({outcome.log})")
+            self.print_line(f"{place} FAILED {outcome.run.name}: {outcome.error} ({outcome.log})")
             return
         self.done.append(outcome.seconds)
-        left = self.left(jobs, self.total - self.ended - len(jobs))
-        scored = "" if score is None else f" val_macro_f1 {score:.4f},"
+        left = self.seconds_left(jobs, self.total - self.ended - len(jobs))
+        score_text = "" if score is None else f" val_macro_f1 {score:.4f},"
         rest = f"; about {duration(left)} left" if left else ""
-        self.say(f"{place} {outcome.run.name}:{scored} {duration(outcome.seconds)}{rest}")
+        self.print_line(
+            f"{place} {outcome.run.name}:{score_text} {duration(outcome.seconds)}{rest}"
+        )
 
-    def stands(self, name: str, found: str) -> None:
-        """Tell of a run that an experiment stands for, by this or another name."""
-        self.say(f"not run again: {name}" + (f" = {found}" if found != name else ""))
+    def report_existing(self, name: str, found: str) -> None:
+        """Print that an experiment, by this or another name, has the result of a run already."""
+        self.print_line(f"not run again: {name}" + (f" = {found}" if found != name else ""))
 
-    def left(self, jobs: Sequence[Job], waiting: int) -> float | None:
-        """Seconds until the last run ends, as far as it can be told."""
+    def seconds_left(self, jobs: Sequence[Job], waiting: int) -> float | None:
+        """Estimated seconds until the last run ends; None if unknown."""
         elapsed = [job.elapsed for job in jobs]
         return seconds_left(self.done, elapsed, max(0, waiting), self.jobs)
 
-    def glance(self, launcher: Launcher, waiting: int) -> None:
-        """Renew the line of what is under way, on a terminal."""
+    def refresh(self, launcher: Launcher, waiting: int) -> None:
+        """Update the status line of the runs in progress, on a terminal."""
         if not self.live.is_started:
             return
         jobs = list(launcher.running.values())
-        left = self.left(jobs, max(waiting, self.total - self.ended - len(jobs)))
+        left = self.seconds_left(jobs, max(waiting, self.total - self.ended - len(jobs)))
         names = ", ".join(f"{job.run.name} {duration(job.elapsed)}" for job in jobs)
         rest = f"about {duration(left)} left" if left is not None else f"{waiting} waiting"
         self.live.update(rich.text.Text(f"{names}; {rest}", overflow="ellipsis"), refresh=True)
 
-    def say(self, line: str) -> None:
-        """A line that stays."""
+    def print_line(self, line: str) -> None:
+        """Print a line above the status line."""
         self.console.print(line, markup=False)
         sys.stdout.flush()
 
@@ -105,11 +109,8 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-TEMPORARY = Path(".dvc/tmp/trackbed")
-
-
 class Failure(NamedTuple):
-    """A run that failed, the line that tells why, the file with its output."""
+    """A run that failed, the reason in one line, and the file with its output."""
 
     name: str
     error: str
@@ -118,7 +119,7 @@ class Failure(NamedTuple):
 
 @dataclass
 class Sweeper:
-    """Runs of one commit; see `opened`."""
+    """The runs of one commit; see `open_sweeper`."""
 
     baseline: str
     force: bool
@@ -128,20 +129,20 @@ class Sweeper:
     kept: int = 0
 
     def run(self, runs: Sequence[Run]) -> None:
-        """Run what is missing; failures are told and kept in `failed`. Raises UserError."""
+        """Run what is missing; failures are printed and added to `failed`. Raises UserError."""
         missing = list(runs) if self.force else self._missing(runs)
         self.progress.total -= len(runs) - len(missing)
-        for outcome in self.launcher.outcomes(missing, self.progress.glance):
+        for outcome in self.launcher.outcomes(missing, self.progress.refresh):
             score = None
             if outcome.error is None:
                 self.kept += 1
                 score = experiment.validation_macro_f1(self.baseline, outcome.run.name)
             elif not outcome.race:
                 self.failed.append(Failure(outcome.run.name, outcome.error, str(outcome.log)))
-            self.progress.ran(outcome, score, list(self.launcher.running.values()))
+            self.progress.report(outcome, score, list(self.launcher.running.values()))
 
     def _missing(self, runs: Sequence[Run]) -> list[Run]:
-        """The runs that no experiment stands for yet; tells of those that one does."""
+        """The runs that no experiment covers yet; the others are reported as existing."""
         known = experiment.finished(self.baseline)
         sections = param_values.flattened(params.sections())
         missing = []
@@ -152,7 +153,7 @@ class Sweeper:
             if found is None:
                 missing.append(run)
                 continue
-            self.progress.stands(run.name, found.name)
+            self.progress.report_existing(run.name, found.name)
             if found.name != run.name:
                 experiment.add_name(found, run.name, self.baseline)
         _refuse_taken([run.name for run in missing], {one.name for one in known})
@@ -163,9 +164,9 @@ class Sweeper:
 def open_sweeper(
     baseline: str, logs: Path, jobs: int, total: int, force: bool
 ) -> Iterator[Sweeper]:
-    """A sweeper of `total` runs, `jobs` at once. Whatever ends the block, it leaves no process.
+    """A sweeper for `total` runs, `jobs` at once; it leaves no process behind.
 
-    Raises UserError where another one is at work in this repository.
+    Raises UserError where another sweep is running in this repository.
     """
     launcher = Launcher(TEMPORARY, logs, baseline, jobs)
     with (
@@ -178,7 +179,7 @@ def open_sweeper(
         try:
             yield sweeper
         except KeyboardInterrupt:
-            progress.say(
+            progress.print_line(
                 f"interrupted: {sweeper.kept} of {progress.total} runs are finished and kept; the "
                 "same command goes on with the rest"
             )
@@ -186,12 +187,12 @@ def open_sweeper(
 
 
 def _all_params(run: Run, sections: dict[str, Any]) -> dict[str, Any]:
-    """All of params.yaml as the run has it."""
-    given = {
+    """All values of params.yaml as the run has them."""
+    changed = {
         key: param_values.canonical(param_values.parse_value(text))
         for key, text in run.setting.items()
     }
-    return sections | given
+    return sections | changed
 
 
 def _refuse_taken(missing: Sequence[str], names: set[str]) -> None:
@@ -199,5 +200,5 @@ def _refuse_taken(missing: Sequence[str], names: set[str]) -> None:
     if taken:
         raise UserError(
             f"{', '.join(taken)}: experiments of that name have other code or no scores. Use "
-            "--force to run them anew, or another --prefix."
+            "--force to run them again, or another --prefix."
         )

@@ -1,4 +1,4 @@
-"""Whether runs could start at all: their values, and a repository that says what they run."""
+"""Checks before a sweep: the values of its runs, and the state of the repository."""
 
 import difflib
 from collections.abc import Iterable, Sequence
@@ -16,17 +16,16 @@ LISTED = 10
 
 
 def check_settings(settings: Iterable[param_values.Setting], sections: dict[str, Any]) -> None:
-    """Refuse what no stage would take: unknown keys, values out of bounds. Raises UserError.
+    """Raises UserError for unknown keys and for values out of bounds.
 
-    sections: params.yaml, see params.sections. Values of section train are checked in full,
-    those of other sections by the stage that reads them.
+    sections: params.yaml, see params.sections. Only values of section train are checked here;
+    those of other sections are checked by the stage that reads them.
     """
     from trackbed.training.train_params import TrainParams
 
     for setting in settings:
         for key in setting:
             _check_key(key, sections)
-        # A wrong value is told by itself before the rest of the section can be at fault.
         train = dict(sections.get("train", {}))
         train |= _section_values("train", setting)
         p = params.checked("train", TrainParams, train)
@@ -42,7 +41,7 @@ def check_fold(fold: int, split: dict[str, Any]) -> None:
 
 
 def fold_count(sections: dict[str, Any]) -> int:
-    """split.folds of params.yaml. Raises UserError where it is no number."""
+    """split.folds of params.yaml. Raises UserError if it is not a whole number."""
     text = str(sections.get("split", {}).get("folds", ""))
     if not text.isdigit():
         raise UserError(f"{params.PARAMS}, split.folds: must be a whole number, got {text}.")
@@ -50,27 +49,32 @@ def fold_count(sections: dict[str, Any]) -> int:
 
 
 def check_workspace(source: str) -> None:
-    """Refuse to run from a commit that is not what lies in the workspace. Raises UserError.
+    """Raises UserError if a run of HEAD would not see what the workspace has.
 
-    The runs see what HEAD holds. source: data.source of params.yaml.
+    source: data.source of params.yaml.
     """
-    new, other = git.uncommitted()
-    if str(params.PARAMS) in other:
+    untracked, modified = git.uncommitted()
+    if str(params.PARAMS) in modified:
         raise UserError(
             f"{params.PARAMS}: differs from HEAD (an interrupted `dvc exp run` leaves its values "
             "there). Commit it, or take it back with `git checkout params.yaml`."
         )
-    inside = [path for path in new if PurePosixPath(path).is_relative_to(PurePosixPath(source))]
+    inside = [
+        path for path in untracked if PurePosixPath(path).is_relative_to(PurePosixPath(source))
+    ]
     if inside:
         raise UserError(
-            f"{source}: the runs would not see {_listed(inside)}. Let DVC keep the pictures "
+            f"{source}: the runs would not see {_listed(inside)}. Add the pictures to DVC "
             f"(`dvc add {source}`) and commit."
         )
-    for paths, what in ((new, "not tracked by git"), (other, "different from HEAD")):
-        if left_out := [path for path in paths if is_source(path)]:
+    for paths, what in (
+        (untracked, "not tracked by git"),
+        (modified, "different from HEAD"),
+    ):
+        if missed := [path for path in paths if is_source(path)]:
             raise UserError(
-                f"The runs take their code from HEAD and would leave out what is {what}: "
-                f"{_listed(left_out)}. Commit first."
+                f"The runs take their code from HEAD and would miss what is {what}: "
+                f"{_listed(missed)}. Commit first."
             )
 
 

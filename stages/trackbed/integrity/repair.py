@@ -1,4 +1,7 @@
-"""Put right what another place still holds as recorded; nothing that was altered is lost."""
+"""Restore damaged files from a place that still has them as recorded.
+
+An altered file is moved aside, never deleted.
+"""
 
 import contextlib
 import os
@@ -8,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trackbed.integrity import dvc_lock
+from trackbed.integrity import dvc_lock, dvc_repo
 from trackbed.integrity.dvc_lock import MISSING
 from trackbed.integrity.storage import Remotes
 from trackbed.integrity.verification import CACHE, REMOTE, WORKSPACE, Checked, File
@@ -20,18 +23,18 @@ ASIDE = ".cache/verify"  # below the repository's folder, with the path in it
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a file in one place."""
+    """The result of repairing a file in one place."""
 
     path: str
     where: str
     done: bool
-    told: str
+    message: str
     name: str = ""  # of the object, outside the workspace
 
 
 @contextlib.contextmanager
 def locked(repo: Any) -> Iterator[None]:
-    """Keep other DVC processes out. Raises UserError if one is at work."""
+    """Keep other DVC processes out. Raises UserError if one is running."""
     from dvc.lock import LockError
     from dvc.rwlock import rwlock
 
@@ -51,21 +54,22 @@ def locked(repo: Any) -> Iterator[None]:
 
 @dataclass
 class Repair:
-    """One pass over everything that was checked.
+    """One repair of everything that was checked.
 
-    lists: of folders, as recorded, by the name of their object. write: whether into the remote.
+    lists: of folders, as recorded, by the name of their object. write: whether to repair the
+    remote storage too.
     """
 
     repo: Any
     remotes: Remotes
     lists: dict[str, bytes]
     write: bool
-    mended: dict[str, bool] = field(default_factory=dict)  # by name of the object
+    restored: dict[str, bool] = field(default_factory=dict)  # by name of the object
 
     def outcomes(self, checked: Sequence[Checked]) -> Iterator[Outcome]:
-        """Repair and tell, file by file. Folders' lists come last into the remote storage.
+        """Repair file by file. Folders' lists are the last to be written to the remote storage.
 
-        DVC takes a folder for complete whose list is there.
+        DVC takes a folder for complete if its list is there.
         """
         cached = [one for one in checked if one.file.output.cached]
         for one in cached:
@@ -77,29 +81,29 @@ class Repair:
                 yield from self._remote(one)
 
     def _cache(self, one: Checked) -> Iterator[Outcome]:
-        file, seen = one.file, one.copies.cache
-        if file.name in self.mended:
+        file, state = one.file, one.copies.cache
+        if file.name in self.restored:
             return
-        if file.is_right(seen):
-            self.mended[file.name] = True
+        if file.matches(state):
+            self.restored[file.name] = True
             return
-        if seen == MISSING and one.copies.workspace == MISSING:
+        if state == MISSING and one.copies.workspace == MISSING:
             return  # not here at all, which `dvc pull` is for
         try:
             source = self._fill(one)
         except (OSError, UserError) as error:
             source, reason = None, f"{error}"
         else:
-            reason = "no place holds it as recorded"
-        self.mended[file.name] = source is not None
-        if source is None and seen != MISSING:
+            reason = "no place has it as recorded"
+        self.restored[file.name] = source is not None
+        if source is None and state != MISSING:
             kept = _moved_aside(self._object(file), self._aside() / CACHE / file.name)
             reason += f"; the damaged object is kept as {kept}"
-        told = f"from the {source}" if source else reason
-        yield Outcome(file.path, CACHE, source is not None, told, file.name)
+        message = f"from the {source}" if source else reason
+        yield Outcome(file.path, CACHE, source is not None, message, file.name)
 
     def _fill(self, one: Checked) -> str | None:
-        """Write an object anew; where it came from, None if from nowhere. Raises UserError."""
+        """Write an object again; its source, None if there is none. Raises UserError."""
         file, path = one.file, self._object(one.file)
         if file.name in self.lists:
             with self._replaced(path) as temporary:
@@ -113,14 +117,14 @@ class Repair:
             return None
         with self._replaced(path) as temporary:
             arrived = self.remotes.fetch(file, temporary)
-            if not file.is_right(arrived):
+            if not file.matches(arrived):
                 raise UserError(f"the remote storage has none that is as recorded ({file.name})")
         return "remote storage"
 
     def _workspace(self, one: Checked) -> Iterator[Outcome]:
-        file, seen = one.file, one.copies.workspace
-        away = seen == MISSING and not one.output_here
-        if seen is None or away or file.is_right(seen) or not self.mended.get(file.name):
+        file, state = one.file, one.copies.workspace
+        away = state == MISSING and not one.output_here
+        if state is None or away or file.matches(state) or not self.restored.get(file.name):
             return
         path, kept = Path(file.path), ""
         if file.path.endswith("/"):
@@ -128,7 +132,7 @@ class Repair:
         try:
             if path.is_symlink():  # to an object in the cache, which is kept there
                 path.unlink()
-            elif seen != MISSING:
+            elif state != MISSING:
                 inside = os.path.relpath(path, self.repo.root_dir)
                 kept = f"; what was there is kept as {_moved_aside(path, self._aside() / inside)}"
             with replacing(path) as temporary:
@@ -139,26 +143,26 @@ class Repair:
             yield Outcome(file.path, WORKSPACE, True, f"from the cache{kept}")
 
     def _remote(self, one: Checked) -> Iterator[Outcome]:
-        file, seen = one.file, one.copies.remote
-        if seen is None or file.is_right(seen) or not self.mended.get(file.name):
+        file, state = one.file, one.copies.remote
+        if state is None or file.matches(state) or not self.restored.get(file.name):
             return
         try:
             self.remotes.put(file, self._object(file))
-            done = file.is_right(self.remotes.seen([file])[file.path])
-            told = "from the cache" if done else "it does not hold what was written"
+            done = file.matches(self.remotes.states([file])[file.path])
+            message = "from the cache" if done else "it does not hold what was written"
         except UserError as error:
-            done, told = False, f"{error}"
-        yield Outcome(file.path, REMOTE, done, told, file.name)
+            done, message = False, f"{error}"
+        yield Outcome(file.path, REMOTE, done, message, file.name)
 
     def _aside(self) -> Path:
         return Path(os.path.relpath(self.repo.root_dir)) / ASIDE
 
     def _object(self, file: File) -> Path:
-        return Path(self.repo.cache.local.oid_to_path(file.name))
+        return dvc_repo.object_path(self.repo, file.name)
 
     @contextlib.contextmanager
     def _replaced(self, path: Path) -> Iterator[Path]:
-        """A temporary path that becomes an object of the cache, read-only as DVC wants it."""
+        """A temporary path that becomes an object of the cache, read-only as DVC expects."""
         self.repo.cache.local.makedirs(str(path.parent))
         with replacing(path) as temporary:
             yield temporary
@@ -166,10 +170,10 @@ class Repair:
 
 
 def _copy(source: Path, target: Path, file: File) -> None:
-    """Copy a file and check it on the way. Raises UserError if it is not as recorded (any more)."""
-    with source.open("rb") as given, target.open("wb") as copy:
-        seen = dvc_lock.hash_file(given, copy=copy)
-    if not file.is_right(seen):
+    """Copy a file and check its hash. Raises UserError if it is not as recorded (any more)."""
+    with source.open("rb") as original, target.open("wb") as copy:
+        state = dvc_lock.hash_file(original, copy=copy)
+    if not file.matches(state):
         raise UserError(f"{source}: it changed meanwhile.")
 
 
