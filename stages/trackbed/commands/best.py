@@ -1,4 +1,4 @@
-"""`trackbed best`: the best experiment, and whether the next one is worse by more than chance."""
+"""`trackbed best`: rank the finished experiments and test the best one for significance."""
 
 import argparse
 import subprocess
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
     from trackbed.experiments.experiment import Experiment
 
-HELP = "the best experiment, and whether it beats the next by more than chance"
+HELP = "rank the experiments; is the best one significantly better than the next?"
 DESCRIPTION = """\
-Rank the finished experiments of HEAD by a score and say whether the best one is better than the
-runner-up by more than noise. Failed, queued and running ones and the workspace are no part of it.
+Rank the finished experiments of HEAD by a score and test whether the best one is significantly
+better than the runner-up. Failed, queued and running experiments and the workspace are left out.
 
-Experiments that differ in train.fold and train.seed alone are one setting, ranked by its mean over
-the folds. A setting that lacks a fold which others have gets no rank. Two cross-validated settings
+Experiments that differ only in train.fold and train.seed are one setting, ranked by its mean over
+the folds. A setting that lacks a fold which others have is not ranked. Two cross-validated settings
 are compared by their paired differences over the folds (corrected t interval, Nadeau and Bengio
 2003), others by a paired bootstrap over groups on their test predictions.
 
-The default score is the validation macro F1. What is chosen by a score of the test part is no
-longer judged by it. For --apply and --branch a cross-validated setting is represented by the run
-of its first fold (fold 0)."""
+The default score is the validation macro F1. A test score that was used to choose a setting is no
+longer an unbiased estimate. --apply and --branch take the run of the first fold (fold 0) of a
+cross-validated setting."""
 DEFAULT = "val_macro_f1"
 
 
@@ -37,16 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY",
         help="a key of metrics/train/metrics.json or metrics/evaluate.json; default: val_macro_f1",
     )
-    parser.add_argument("--folds", metavar="0,1,...", help="look at runs on these folds alone")
+    parser.add_argument("--folds", metavar="0,1,...", help="only runs on these folds")
     parser.add_argument(
         "--rev", default="HEAD", metavar="REV", help="experiments of this commit; default: HEAD"
     )
     parser.add_argument("--top", type=int, default=10, metavar="N", help="rows; default: 10")
-    taking = parser.add_mutually_exclusive_group()
-    taking.add_argument(
-        "--apply", action="store_true", help="bring it into the workspace (dvc exp apply)"
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument(
+        "--apply", action="store_true", help="apply it to the workspace (dvc exp apply)"
     )
-    taking.add_argument("--branch", metavar="NAME", help="make a branch of it (dvc exp branch)")
+    action.add_argument("--branch", metavar="NAME", help="create a branch from it (dvc exp branch)")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -76,35 +76,35 @@ def run(arguments: argparse.Namespace) -> None:
     _warn_of_test(metric)
     print(comparison_page.ranking_text(table, runs, keys, known, metric, arguments.top))
     print(comparison_page.compared(table, runs, keys, metric))
-    _tell_baseline(baseline, metric)
-    _take(arguments, comparison_page.standing(runs, keys, table.iloc[0]))
+    _print_baseline(baseline, metric)
+    _apply_or_branch(arguments, comparison_page.standing(runs, keys, table.iloc[0]))
 
 
 def _distinct(known: "Sequence[Experiment]") -> "list[Experiment]":
-    """Without second names of one commit."""
+    """The experiments, each commit once."""
     return list({one.commit: one for one in reversed(known)}.values())[::-1]
 
 
-def _on_folds(runs: "pd.DataFrame", text: str | None) -> "pd.DataFrame":
+def _on_folds(runs: "pd.DataFrame", folds: str | None) -> "pd.DataFrame":
     from trackbed.experiments.runs import parse_numbers
 
-    if text is None:
+    if folds is None:
         return runs
-    left = runs[runs["fold"].isin(parse_numbers(text, "--folds"))]
+    left = runs[runs["fold"].isin(parse_numbers(folds, "--folds"))]
     if left.empty:
-        raise UserError(f"--folds {text}: no experiment was validated on one of them.")
+        raise UserError(f"--folds {folds}: no experiment was validated on one of them.")
     return left
 
 
 def _warn_of_test(metric: str) -> None:
     if metric.startswith("test_"):
         print(
-            f"Note: {metric} is a score of the test part. What is chosen by it is no longer "
-            "judged by it."
+            f"Note: {metric} is a score of the test part. Chosen by it, a setting has no unbiased "
+            "test score any more."
         )
 
 
-def _tell_baseline(baseline: str, metric: str) -> None:
+def _print_baseline(baseline: str, metric: str) -> None:
     from trackbed.experiments import experiment
 
     known = experiment.from_commits({"HEAD": baseline})
@@ -119,31 +119,31 @@ def _refuse_changes(baseline: str) -> None:
     from trackbed.integrity import git
 
     if git.commit() != baseline:
-        raise UserError("--apply: goes with experiments of HEAD alone; leave out --rev.")
-    _, other = git.uncommitted()
-    if other:
+        raise UserError("--apply: only works with experiments of HEAD; leave out --rev.")
+    _, modified = git.uncommitted()
+    if modified:
         raise UserError(
-            f"--apply: would overwrite changes that are not committed, such as {other[0]}. "
+            f"--apply: would overwrite changes that are not committed, such as {modified[0]}. "
             "Commit or stash them first."
         )
 
 
-def _take(arguments: argparse.Namespace, row: "pd.Series") -> None:
+def _apply_or_branch(arguments: argparse.Namespace, row: "pd.Series") -> None:
     if arguments.apply:
-        _dvc("apply", row["commit"])
+        _dvc_exp("apply", row["commit"])
         print(f"{row['name']} is in the workspace; `git checkout . && dvc checkout` takes it back.")
     elif arguments.branch:
-        _dvc("branch", row["commit"], arguments.branch)
+        _dvc_exp("branch", row["commit"], arguments.branch)
         print(f"{row['name']} is branch {arguments.branch}.")
 
 
-def _dvc(*words: str) -> None:
+def _dvc_exp(*arguments: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "dvc", "exp", *words],
+        [sys.executable, "-m", "dvc", "exp", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise UserError(f"dvc exp {words[0]}: {done.stdout.strip()}")
+        raise UserError(f"dvc exp {arguments[0]}: {done.stdout.strip()}")

@@ -3,14 +3,14 @@
 import argparse
 from pathlib import Path
 
-HELP = "which images two runs disagree on, and whether the difference is more than chance"
+HELP = "fixed and newly wrong images between two runs, with significance"
 DESCRIPTION = """\
 Compare the predictions of two revisions (commits, branches, tags, experiments) on the test images
-that both have judged: which images were mended, which broke, the difference of macro F1 with its
-95 % interval (paired bootstrap over groups), McNemar's test, and the classes that changed.
+that both predicted: fixed and newly wrong images, the difference of macro F1 with its 95 % interval
+(paired bootstrap over groups), McNemar's test, and the classes that changed.
 
-The predictions come from DVC's cache or remote; the pictures from the records of the workspace.
-`dvc metrics diff` stays the quick look."""
+The predictions come from DVC's cache or remote, the pictures from the records of the workspace.
+`dvc metrics diff` is the quick alternative."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the page with pictures; default: plots/comparison.html",
     )
     parser.add_argument(
-        "--pictures", type=int, default=48, metavar="N", help="of each kind at most; default: 48"
+        "--pictures",
+        type=int,
+        default=48,
+        metavar="N",
+        help="pictures of each kind at most; default: 48",
     )
 
 

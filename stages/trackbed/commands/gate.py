@@ -1,28 +1,29 @@
-"""`trackbed gate`: may this result be merged?"""
+"""`trackbed gate`: fail if a result is too poor to be merged."""
 
 import argparse
 
-HELP = "fail where the scores are too low, or worse than a base by more than chance"
+HELP = "fail if the scores are too low, or significantly worse than a base"
 DESCRIPTION = """\
-Fail if the macro F1 of the workspace is below gate.macro_f1_floor of params.yaml, or lower than
-that of a base revision by more than gate.allowed_drop and by more than chance: the 95 % interval
-of the difference, paired and over groups, must leave out 0.
+Fail if the macro F1 of the workspace is below gate.macro_f1_floor of params.yaml, or if it is lower
+than that of a base revision by more than gate.allowed_drop and significantly so: the 95 % interval
+of the difference (paired bootstrap over groups) excludes 0.
 
-exit code: 0 it may be merged, 1 it may not (the reasons are printed), 2 it cannot tell.
-Neither TensorFlow nor any image is needed; the predictions of the base come from DVC's cache or
-remote."""
+exit code: 0 passed, 1 failed (the reasons are printed), 2 unknown, because a file is missing.
+Needs neither TensorFlow nor images; the predictions of the base come from DVC's cache or remote."""
 FAILED = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the command's arguments."""
     parser.add_argument(
-        "--base", metavar="REV", help="commit, branch, tag or experiment; default: the floor alone"
+        "--base",
+        metavar="REV",
+        help="commit, branch, tag or experiment; default: check the floor only",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the verdict; the exit code. Raises UserError where it cannot tell."""
+    """Print the verdict; the exit code. Raises UserError where a score is missing."""
     from trackbed.evaluation import comparison
     from trackbed.experiments import revisions
     from trackbed.pipeline import params

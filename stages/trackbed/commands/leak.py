@@ -1,23 +1,23 @@
-"""`trackbed leak`: what training images have in common with those that a model is judged on."""
+"""`trackbed leak`: leaks between training, validation and test images."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-HELP = "what training, validation and test images have in common"
+HELP = "leaks between training, validation and test images"
 DESCRIPTION = """\
-Count what training, validation and test images have in common: groups, identical pixels, near
-duplicates (alike in brightness and contrast, perceptual hashes that differ in few bits), with
-examples. A near duplicate may be chance, such as two dark signs; a shared group or identical
-pixels are a leak.
+Count images that training, validation and test parts share, with examples: shared groups, identical
+pixels, and near duplicates (similar brightness and contrast, perceptual hashes that differ in few
+bits). A near duplicate may be chance, such as two dark signs; a shared group or identical pixels
+are a leak.
 
-With --experiment the recipe of params.yaml is trained twice per seed on the same images: folds
-drawn at random, and by groups as the split stage does. Both are judged on the test part, whose
-groups neither has seen. How much better the random split looks in validation than it is there is
-what a leak between splits would have claimed.
+With --experiment the recipe of params.yaml is trained twice per seed on the same images: with
+random folds, and with grouped folds as the split stage makes them. Both models are evaluated on the
+test part, whose groups neither was trained on. The random split's validation score minus its test
+score is what a leak would add to the score.
 
-exit code: 0 no leak, 1 a shared group or identical pixels, 2 it cannot tell."""
+exit code: 0 no leak, 1 a shared group or identical pixels, 2 unknown, because of an error."""
 LEAKS = 1
 
 
@@ -28,13 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=4,
         metavar="BITS",
-        help="of 64, in which near duplicates may differ; default: 4",
+        help="bits of 64 in which near duplicates may differ; default: 4",
     )
     parser.add_argument(
         "--experiment", action="store_true", help="train on a random and on the grouped split"
     )
     parser.add_argument(
-        "--seeds", default="0", metavar="0,1,...", help="of the experiment; default: 0"
+        "--seeds", default="0", metavar="0,1,...", help="seeds of the experiment; default: 0"
     )
     for name in ("records", "folds"):
         parser.add_argument(
@@ -63,8 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     in_order = split.get("consecutive_distance", "") not in params.NOTHING
     if not (in_order or leakage.groups_known(table)):
         print(
-            "\nNothing says which images belong together: the leak risk is unknown. See data.group "
-            "and split.consecutive_distance in params.yaml."
+            "\nThe images have no groups, so the leak risk is unknown. See data.group and "
+            "split.consecutive_distance in params.yaml."
         )
     if arguments.experiment:
         _experiment(table, seeds)
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def text(leaks: Sequence[Any]) -> str:
-    """The leaks as text: a line each, and the examples of those that were found."""
+    """The leaks as text: one line each, followed by its examples."""
     lines = []
     for leak in leaks:
         share = f" ({leak.images / leak.of:.1%})" if leak.of else ""

@@ -1,4 +1,4 @@
-"""`trackbed suspects`: images whose label is probably wrong."""
+"""`trackbed suspects`: list training images whose label is probably wrong."""
 
 import argparse
 from pathlib import Path
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 HELP = "training images whose label is probably wrong, as a list and as pictures"
 DESCRIPTION = """\
-Rank the training images by how little a model that was not trained on them believes their label,
-and write the first ones as a list and as a page of pictures.
+Rank the training images by the probability that a model not trained on them gives to their label,
+lowest first, and write the first ones as a list and as a page of pictures.
 
 It needs a cross-validated run, `trackbed sweep --folds all`: then every training image is in the
-validation fold of one model. What these models say lies in DVC's cache. The score is the
+validation fold of one model. The models' predictions come from DVC's cache. The score is the
 self-confidence, the probability of the given label (Northcutt, Jiang and Chuang 2021).
 
-Nothing is removed or changed: a hard picture ranks high as well as a wrong label. See
+Nothing is removed or changed: difficult pictures rank high as well as wrong labels. See
 docs/suspects.md."""
 METHODS = ("self-confidence", "cleanlab")
 
@@ -35,15 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--method",
         choices=METHODS,
         default=METHODS[0],
-        help="self-confidence ranks all images; cleanlab picks those it takes for mislabelled "
+        help="self-confidence ranks all images; cleanlab selects those it considers mislabelled "
         "(needs cleanlab: make suspects)",
     )
     parser.add_argument(
-        "--setting", metavar="NAME", help="of several settings, the one of the run of this name"
+        "--setting",
+        metavar="NAME",
+        help="the setting of the run of this name, if there are several",
     )
-    parser.add_argument(
-        "--partial", action="store_true", help="do with the images of some of the folds"
-    )
+    parser.add_argument("--partial", action="store_true", help="accept a run that lacks some folds")
     parser.add_argument(
         "--rev", default="HEAD", metavar="REV", help="experiments of this commit; default: HEAD"
     )
@@ -65,13 +65,13 @@ def run(arguments: argparse.Namespace) -> None:
     known = _of_these_data(training_runs.finished(arguments.rev))
     folds = int(training["fold"].max()) + 1
     setting = out_of_fold.select(known, folds, arguments.setting, arguments.partial)
-    told = out_of_fold.predictions(setting, table)
-    ranked = label_errors.ranked(told, by_cleanlab=arguments.method == METHODS[1])
+    predictions = out_of_fold.predictions(setting, table)
+    ranked = label_errors.ranked(predictions, by_cleanlab=arguments.method == METHODS[1])
     found = suspects_page.Found(
         ranked.head(arguments.most),
         method=arguments.method,
         ranked=len(ranked),
-        judged=len(told),
+        judged=len(predictions),
         training=len(training),
         folds=setting.folds,
         of_folds=folds,
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _of_these_data(known: "list[Training]") -> "list[Training]":
-    """Without trainings on other records or folds than those of the workspace, which it tells."""
+    """The trainings on the records and folds of the workspace; the others are printed."""
     from trackbed.experiments import training_runs
 
     here = training_runs.workspace_data()

@@ -1,4 +1,4 @@
-"""`trackbed sweep`: many settings, on many folds, ranked."""
+"""`trackbed sweep`: run many settings, on many folds, and rank them."""
 
 import argparse
 from collections.abc import Sequence
@@ -13,19 +13,20 @@ if TYPE_CHECKING:
     from trackbed.experiments.runs import Run
     from trackbed.experiments.sweeper import Failure
 
-HELP = "run a grid of settings, cross-validated if wanted, and rank them"
+HELP = "run a grid or search of settings, optionally cross-validated, and rank them"
 DESCRIPTION = """\
 Run every combination of the given values as a DVC experiment, on every given fold and with every
 given seed, and rank the settings.
 
-The ranking goes by the validation macro F1 at the best epoch (metrics/train/metrics.json), never by
-the test part: choosing by a score spoils it as an estimate. Test scores stand beside it.
+Settings are ranked by the validation macro F1 at the best epoch (metrics/train/metrics.json), never
+by a test score: a score that was used to choose is no longer an unbiased estimate. Test scores are
+listed beside it.
 
-The runs take place in temporary copies of HEAD; the workspace is not touched. What exists already
-with the same parameters on the same commit is not run again, so an interrupted sweep goes on
-where it was. Tables and a page are written to sweeps/PREFIX/, logs to sweeps/PREFIX/logs/.
+The runs take place in temporary copies of HEAD; the workspace is not touched. An experiment with
+the same parameters on the same commit is not run again, so an interrupted sweep resumes where it
+stopped. Tables and a page are written to sweeps/PREFIX/, logs to sweeps/PREFIX/logs/.
 
-exit code: 0 all runs are there, 1 some failed, 2 nothing could start, 130 interrupted."""
+exit code: 0 all runs succeeded, 1 some failed, 2 nothing could start, 130 interrupted."""
 FAILED = 1
 FOLDER = Path("sweeps")
 PREFIX = "sweep"
@@ -38,33 +39,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folds",
         metavar="all|0,1,...",
-        help="folds to validate on, each in a run of its own; default: train.fold of params.yaml",
+        help="folds to validate on, one run each; default: train.fold of params.yaml",
     )
-    parser.add_argument("--seeds", metavar="0,1,...", help="values of train.seed; default: its own")
+    parser.add_argument(
+        "--seeds", metavar="0,1,...", help="values of train.seed; default: that of params.yaml"
+    )
     parser.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="runs at the same time; default: 1"
     )
     parser.add_argument(
         "--prefix", default=PREFIX, metavar="NAME", help="first part of the names; default: sweep"
     )
-    parser.add_argument("--force", action="store_true", help="run anew what exists already")
+    parser.add_argument("--force", action="store_true", help="run existing experiments again")
     parser.add_argument(
         "--search",
         type=int,
         metavar="N",
-        help="try N settings, each chosen from what the ones before gave, instead of the grid "
+        help="try N settings, each chosen from the scores of the earlier ones, instead of a grid "
         "(needs Optuna: make search)",
     )
     parser.add_argument(
         "--summarise",
         metavar="PREFIX",
-        help="run nothing; write tables and page anew from the experiments of this prefix",
+        help="run nothing; write tables and page again from the experiments of this prefix",
     )
     parser.add_argument(
         "--rev",
         default="HEAD",
         metavar="REV",
-        help="with --summarise: the commit they started from",
+        help="with --summarise: the commit of the experiments",
     )
 
 
@@ -90,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _grid(arguments: argparse.Namespace, baseline: str) -> "tuple[list[Run], list[Failure]]":
-    """Run every combination; the runs, and those of them that failed."""
+    """Run every combination; all runs, and the failures."""
     from trackbed.experiments import runs, search, sweeper, validity
     from trackbed.pipeline import params
 
@@ -113,7 +116,7 @@ def _grid(arguments: argparse.Namespace, baseline: str) -> "tuple[list[Run], lis
 
 
 def _search(arguments: argparse.Namespace, baseline: str) -> "tuple[list[Run], list[Failure]]":
-    """Run what a search asks for, like `_grid`."""
+    """Run the settings that a search suggests; all runs, and the failures."""
     from trackbed.experiments import experiment, runs, search, sweeper, validity
     from trackbed.pipeline import params
 
@@ -124,27 +127,26 @@ def _search(arguments: argparse.Namespace, baseline: str) -> "tuple[list[Run], l
     folds, seeds = runs.folds_and_seeds(arguments.folds, arguments.seeds, set(space), count)
     repeats = max(1, len(folds)) * max(1, len(seeds))
     limits = search.extreme_settings(space)
-    _check([run.setting for one in limits for run in _of(arguments, one, folds, seeds)])
+    _check([run.setting for one in limits for run in _planned(arguments, one, folds, seeds)])
     at_once = max(1, arguments.jobs // repeats)
-    asked, planned = search.create_study(at_once), {}
+    study, planned = search.create_study(at_once), {}
     logs, total = FOLDER / arguments.prefix / "logs", arguments.search * repeats
     with sweeper.open_sweeper(baseline, logs, arguments.jobs, total, arguments.force) as opened:
         for begin in range(0, arguments.search, at_once):
-            trials = [asked.ask() for _ in range(min(at_once, arguments.search - begin))]
-            wanted = [
-                _of(arguments, search.suggest(trial, space), folds, seeds) for trial in trials
-            ]
-            fresh = {run.name: run for some in wanted for run in some if run.name not in planned}
+            trials = [study.ask() for _ in range(min(at_once, arguments.search - begin))]
+            settings = [search.suggest(trial, space) for trial in trials]
+            batches = [_planned(arguments, setting, folds, seeds) for setting in settings]
+            fresh = {run.name: run for batch in batches for run in batch if run.name not in planned}
             opened.progress.total -= len(trials) * repeats - len(fresh)
             opened.run(list(fresh.values()))
             planned |= fresh
-            for trial, some in zip(trials, wanted, strict=True):
-                scores = [experiment.validation_macro_f1(baseline, run.name) for run in some]
-                search.report_scores(asked, trial, scores)
+            for trial, batch in zip(trials, batches, strict=True):
+                scores = [experiment.validation_macro_f1(baseline, run.name) for run in batch]
+                search.report_scores(study, trial, scores)
     return list(planned.values()), opened.failed
 
 
-def _of(
+def _planned(
     arguments: argparse.Namespace, setting: dict[str, str], folds: list[int], seeds: list[int]
 ) -> "list[Run]":
     from trackbed.experiments import runs
