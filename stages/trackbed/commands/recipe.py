@@ -104,12 +104,12 @@ def _committed_params(revision: str, *, force: bool) -> str:
     from trackbed.integrity import git
     from trackbed.pipeline.params import PARAMS
 
-    new, changed = git.unfinished()
-    if str(PARAMS) in (*new, *changed) and not force:
+    untracked, modified = git.uncommitted()
+    if str(PARAMS) in (*untracked, *modified) and not force:
         raise UserError(
             f"{PARAMS}: has uncommitted changes. Commit them, or use --force to discard them."
         )
-    (content,) = git.contents([(git.commit(revision), str(PARAMS))])
+    (content,) = git.file_contents([(git.commit(revision), str(PARAMS))])
     if content is None:
         raise UserError(f"{PARAMS}: commit {revision} has no such file. Name another with --base.")
     return content.decode("utf-8")
