@@ -23,6 +23,18 @@ def test_a_validation_loss_that_rises_from_epoch_10_over_fits():
     assert one.gap.best == pytest.approx(0.3)
 
 
+@pytest.mark.parametrize(
+    ("share", "verdict"), [(0.02, "good fit"), (0.09, "good fit"), (0.11, "over-fitting")]
+)
+def test_a_rise_counts_from_a_tenth_of_the_fall_on(share, verdict):
+    settled = np.where(EPOCHS < 20, FALL, FALL[19])
+    step = np.clip((EPOCHS - 20) / 10, 0, 1)  # the last quarter, from epoch 31 on, is level
+    rise = share * (settled[0] - settled[-1]) * step
+    one = fit(histories.made(loss=FALL, val_loss=settled + 0.3 + rise))
+    assert one.rise_share == pytest.approx(share, rel=0.02)
+    assert one.verdict == verdict
+
+
 def test_a_gap_of_the_scores_over_fits_though_the_loss_stays():
     accuracy = 1 - FALL / 3
     one = fit(

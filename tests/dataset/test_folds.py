@@ -99,6 +99,21 @@ def test_a_share_that_cannot_be_drawn_is_refused_and_not_rounded():
     assert (table["part"] == "test").mean() == pytest.approx(1 / 3, abs=0.02)
 
 
+def test_a_sampled_test_part_without_a_class_is_refused():
+    # Groups are never divided: the half of the images that becomes the test part is one group
+    # of class A, and the other half would be fine to train on.
+    groups = {"g0": "A" * 20, "g1": "A" * 5 + "B" * 2, "g2": "A", "g3": "A" * 5 + "B" * 20}
+    rows = [
+        {"filename": f"{group}_{frame}.png", "class_name": name, "group": group, "part": ""}
+        for group, names in groups.items()
+        for frame, name in enumerate(names)
+    ]
+    index = pd.DataFrame(rows).assign(record=range(len(rows)))
+    index["label"] = (index["class_name"] == "B").astype(int)
+    with pytest.raises(UserError, match="would hold no image of B: too unequal groups"):
+        assigned(index, folds=2, test_share=0.5, seed=0)
+
+
 def test_a_few_images_in_groups_change_the_folds_of_the_others_little():
     alone = index_of({"A": 300, "B": 200}, frames=1)
     pairs = alone.assign(group=alone["group"].replace({"A/007": "A/003", "B/150": "B/100"}))

@@ -78,6 +78,21 @@ def test_noise_is_not_named():
     assert named <= 1
 
 
+@pytest.mark.parametrize(("wrong", "below"), [(9, False), (16, True)])
+def test_the_level_of_a_slice_is_corrected_for_their_number(wrong, below):
+    # Ten classes of 40 images, one of them harder. Wilson's upper bound of 31 of 40 right is
+    # 0.877 at 95 %, below the accuracy of all, but 0.905 at 1 - 0.05 / 10, which is not.
+    labels = np.repeat(np.arange(10), 40)
+    place = np.arange(400) % 40
+    mistaken = place < np.where(labels == 0, wrong, 4)
+    predicted = np.where(mistaken, (labels + 1) % 10, labels)
+    classes = [f"C{label}" for label in range(10)]
+    table = slices.slices(rows(400), labels, predicted, classes, seed=0)
+    hardest, accuracy = table.iloc[0], np.mean(~mistaken)
+    assert hardest["accuracy_high"] < accuracy
+    assert hardest["below_whole"] == below
+
+
 def test_groups_with_enough_images_are_listed_the_worst_first():
     groups = np.repeat(np.arange(13), [9, *[20] * 12])
     wrong = np.arange(249) % 20 < np.repeat(np.arange(13), [9, *[20] * 12])
