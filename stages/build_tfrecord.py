@@ -53,20 +53,20 @@ def main(data_path: Path, metrics_path: Path) -> None:
         if len(conflicts):
             checking.reject(table, conflicts)
             shown = recording.apart(folder, table, duplicates.pictured(conflicts))
-            index.write_rejected(folder, shown)
+            index.REJECTED_TABLE.write(folder, shown)
             table = recording.without(folder, table, set(conflicts["record"]), size)
-        index.write(folder, table)
-        index.write_rejects(folder, checking.rejects())
+        index.INDEX_TABLE.write(folder, table)
+        index.REJECTS_TABLE.write(folder, checking.rejects())
         # Kept where a failure of this stage leaves it.
-        index.write_rejects(check.CACHE, checking.rejects())
+        index.REJECTS_TABLE.write(check.CACHE, checking.rejects())
         checking.refuse_too_many(p.max_rejects)
         found = findings.findings(table)
-        index.write_findings(folder, found)
+        index.FINDINGS_TABLE.write(folder, found)
     counted = findings.counts(table, found)
     write_json(metrics_path / index.COUNTS_FILE, checking.counts() | repeated | counted)
     print(checking.told())
     if told := findings.summary(counted):
-        print(f"Looked unusual, listed in {records_path / index.FINDINGS_FILE}: {told}")
+        print(f"Looked unusual, listed in {records_path / index.FINDINGS_TABLE.name}: {told}")
 
 
 if __name__ == "__main__":

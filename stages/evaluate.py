@@ -30,7 +30,7 @@ def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Pat
     dvc_lock.check_unchanged(models_path)
     records_path = data_path / index.RECORDS
     table = index.assigned(records_path, data_path / index.FOLDS)
-    validation = tables.read_predictions(models_path, tables.VALIDATION_FILE)
+    validation = tables.VALIDATION_TABLE.read(models_path)
     training = table[(table["part"] == "train") & ~table["record"].isin(validation["record"])]
     rows = table[table["part"] == "test"]
     stored = embeddings.read(data_path / embeddings.FOLDER)

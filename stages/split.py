@@ -29,7 +29,7 @@ def main(data_path: Path, metrics_path: Path) -> None:
     table = folds.assigned(records, p.folds, p.test_share, p.seed)
     counts = groups.counts(records, *distances)
     with replacing_folder(data_path / index.FOLDS) as folder:
-        index.write_folds(folder, table)
+        index.FOLDS_TABLE.write(folder, table)
     write_json(metrics_path / index.GROUPS_FILE, counts)
     parts = table["part"].value_counts()
     share = parts["test"] / len(table)

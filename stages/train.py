@@ -83,7 +83,7 @@ def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Pat
     with replacing_folder(models_path) as folder:
         checkpoint.save(folder, network, names)
         validation = tables.predictions(rows[1], names, said)
-        tables.write_predictions(folder, validation, tables.VALIDATION_FILE)
+        tables.VALIDATION_TABLE.write(folder, validation)
     if store:
         store.remove()
 

@@ -10,6 +10,7 @@ import pandas as pd
 from PIL import Image, ImageDraw
 from sklearn import metrics
 
+from trackbed.dataset import recording
 from trackbed.evaluation import (
     baselines,
     calibration,
@@ -18,11 +19,11 @@ from trackbed.evaluation import (
     selective_prediction,
     slices,
 )
-from trackbed.evaluation.metrics import Answers
+from trackbed.evaluation.metrics import BOUNDS, COUNTS, MEASURES, Answers
 from trackbed.pipeline import index, tables
 from trackbed.pipeline.outputs import write_csv, write_json
+from trackbed.records import integrity
 from trackbed.reporting import document
-from trackbed.reporting.evaluation_tables import BOUNDS, COUNTS, MEASURES
 from trackbed.reporting.run import Options
 from trackbed.reporting.run import read as read_run
 from trackbed.reporting.training_log import CURVES
@@ -79,34 +80,29 @@ def run(folder, names=TRACK_BED, right=0.9, per_class=40, empty=(), epochs=27, s
 def write_records(folder, names, test, suffix=".jpg"):
     """One picture per class, of each encoding in turn, which all records of the class share."""
     folder.mkdir(parents=True)
-    rows, shard = [], b""
-    for label, name in enumerate(names):
-        encoding = ("jpeg", "png", "raw")[label % 3]
-        data = encoded(picture(label), encoding)
-        place = {"image_offset": len(shard), "image_length": len(data), "encoding": encoding}
-        shard += data
-        for number in range(5 * test[label] if test[label] else 30):
-            part = "test" if number < test[label] else "train"
-            rows.append(
-                {"filename": f"{name}/{number:04d}{suffix}", "label": label, "class_name": name}
-                | {"part": part, "group": f"{name}/{number // 4}", "height": 48, "width": 64}
-                | place
-            )
-    table = pd.DataFrame(rows).assign(
-        record=range(len(rows)), shard="part-00000.tfrecord", offset=0, length=len(shard)
-    )
+    rows = []
+    with recording.Shards(folder, 2**40) as shards:
+        for label, name in enumerate(names):
+            encoding = ("jpeg", "png", "raw")[label % 3]
+            data = encoded(picture(label), encoding)
+            for number in range(5 * test[label] if test[label] else 30):
+                part = "test" if number < test[label] else "train"
+                row = {"filename": f"{name}/{number:04d}{suffix}", "label": label}
+                row |= {"class_name": name, "part": part, "group": f"{name}/{number // 4}"}
+                row |= {"height": 48, "width": 64, "encoding": encoding}
+                rows.append(row | shards.add(integrity.features(row, data)))
+    table = pd.DataFrame(rows).assign(record=range(len(rows)))
     table = table.assign(format="JPEG", sha256="0" * 64, perceptual_hash="0" * 16)
     table["pixel_hash"] = "0" * 32
     table["brightness"], table["contrast"], table["sharpness"] = 128.0, 40.0, 500.0
-    (folder / "part-00000.tfrecord").write_bytes(shard)
-    index.write(folder, table)
+    index.INDEX_TABLE.write(folder, table)
     rejects = pd.DataFrame(
         [(f"STONE/cut_{n}.jpg", "truncated", "") for n in range(23)]
         + [("GRAS/<img src=x onerror=alert(2)>.jpg", "not a picture", "")],
-        columns=list(index.REJECTS_TYPES),
+        columns=list(index.REJECTS_TABLE.columns),
     )
-    index.write_rejects(folder, rejects)
-    index.write_findings(folder, findings_table(table))
+    index.REJECTS_TABLE.write(folder, rejects)
+    index.FINDINGS_TABLE.write(folder, findings_table(table))
     seen = len(table) + len(rejects) + 3
     counts = {"seen": seen, "accepted": len(table), "rejected": len(rejects), "ignored": 3}
     write_json(folder.parents[1] / "metrics/data.json", counts)
@@ -126,7 +122,9 @@ def findings_table(table):
 
 def write_folds(folder, table):
     fold = np.where(table["part"] == "test", -1, table["record"] % 5)
-    index.write_folds(folder, table[["record", "filename", "part", "group"]].assign(fold=fold))
+    index.FOLDS_TABLE.write(
+        folder, table[["record", "filename", "part", "group"]].assign(fold=fold)
+    )
 
 
 def write_training(folder, epochs=27):
@@ -170,7 +168,7 @@ def write_evaluation(folder, table, names, labels, probabilities):
         columns={"class_name": "true"}
     )
     columns |= {f"p_{name}": probabilities[:, label] for label, name in enumerate(names)}
-    tables.write_predictions(folder / "data/evaluation", predicted.assign(**columns))
+    tables.PREDICTIONS_TABLE.write(folder / "data/evaluation", predicted.assign(**columns))
     matrix = metrics.confusion_matrix(labels, chosen, labels=range(len(names)))
     write_csv(folder / "plots/confusion_matrix.csv", confusion_table(matrix, names))
     summary = summary_table(matrix, names)
@@ -193,7 +191,7 @@ def write_evaluation(folder, table, names, labels, probabilities):
     sliced = slices.slices(table, labels, chosen, names, seed=0)
     write_csv(folder / "plots/slices.csv", sliced, "%.4f")
     grades = [(name, grade, f1 / (1 + grade), accuracy / (1 + grade)) for name, grade in CORRUPTED]
-    corrupted = pd.DataFrame(grades, columns=list(robustness.TYPES))
+    corrupted = pd.DataFrame(grades, columns=list(robustness.COLUMNS))
     write_csv(folder / "plots/corruptions.csv", corrupted, "%.4f")
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from PIL import Image
 
 from trackbed.dataset import recording
-from trackbed.dataset.schema import Entry, Picture
+from trackbed.dataset.schema import Entry, Picture, RawPixels
+from trackbed.records import tfrecord
 
 MEASURES = (128.0, 40.0, 500.0)  # brightness, contrast, sharpness
 RANDOM = np.random.default_rng(0)
@@ -43,3 +44,13 @@ def written(folder, count=7, shard_bytes=2000):
     entries, pictures, images = drawn(count)
     pairs = zip(entries, pictures, strict=True)
     return recording.write(folder, pairs, ["A", "B"], shard_bytes), images
+
+
+def raw_entry(path, pixels, height, width, depth, before=b""):
+    """An entry whose raw pixels lie in a TFRecord, which is written behind other bytes."""
+    data = tfrecord.example({"image_raw": pixels})
+    header, footer = tfrecord.frame(data)
+    path.write_bytes(before + header + data + footer + b"after")
+    length = len(data) + tfrecord.FRAME_BYTES
+    raw = RawPixels(len(before), length, len(pixels), height, width, depth)
+    return Entry(path.name, "A", "", "", path, raw=raw)

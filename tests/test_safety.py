@@ -234,8 +234,8 @@ def test_other_names_come_back_from_tables_as_they_were(tmp_path):
         {"record": range(10), "filename": NAMES, "group": NAMES, "label": range(10)}
     )
     probabilities = pd.DataFrame([[0.1] * 10] * 10).to_numpy()
-    tables.write_predictions(tmp_path, tables.predictions(rows, NAMES, probabilities))
-    table = tables.read_predictions(tmp_path)
+    tables.PREDICTIONS_TABLE.write(tmp_path, tables.predictions(rows, NAMES, probabilities))
+    table = tables.PREDICTIONS_TABLE.read(tmp_path)
     assert tables.predicted_classes(table) == NAMES
     assert table["filename"].tolist() == table["true"].tolist() == NAMES
 
@@ -246,10 +246,10 @@ def test_numbers_are_never_taken_for_formulas(tmp_path):
 
 
 def test_a_source_with_such_a_class_is_refused_before_anything_is_trained(tmp_path):
-    columns = {name: [0] for name in index.INDEX_TYPES}
+    columns = {name: [0] for name in index.INDEX_TABLE.columns}
     table = pd.DataFrame(columns | {"class_name": [FORMULAS[0]]})
     with pytest.raises(UserError, match=r"index\.csv, column 'class_name'"):
-        index.write(tmp_path, table)
+        index.INDEX_TABLE.write(tmp_path, table)
 
 
 def test_names_with_control_characters_do_not_get_in(tmp_path):

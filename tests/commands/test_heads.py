@@ -20,14 +20,14 @@ ROOT = Path(__file__).parents[2]
 def folder(tmp_path):
     """A project of 60 records in two classes and three folds, with embeddings of 8 numbers."""
     labels, random = np.arange(60) % 2, np.random.default_rng(0)
-    blank = {name: "x" if kind == "str" else 0 for name, kind in index.INDEX_TYPES.items()}
+    blank = {name: "x" if kind == "str" else 0 for name, kind in index.INDEX_TABLE.columns.items()}
     known = {"record": range(60), "label": labels, "class_name": np.where(labels, "B", "A")}
     known |= {"filename": [f"{number}.png" for number in range(60)], "part": "train"}
     table = pd.DataFrame(blank | known, index=range(60))
     (tmp_path / "data/records").mkdir(parents=True)
-    index.write(tmp_path / "data/records", table)
+    index.INDEX_TABLE.write(tmp_path / "data/records", table)
     (tmp_path / "data/folds").mkdir()
-    index.write_folds(tmp_path / "data/folds", table.assign(fold=np.arange(60) // 2 % 3))
+    index.FOLDS_TABLE.write(tmp_path / "data/folds", table.assign(fold=np.arange(60) // 2 % 3))
     values = random.normal(size=(60, 8)) + 2.0 * labels[:, None]
     about = {"network": "rails", "weights": "none", "augment": "[]"}
     (tmp_path / "data/embeddings").mkdir()

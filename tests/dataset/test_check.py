@@ -159,7 +159,7 @@ def test_a_portion_ends_with_the_bytes_of_its_files(entries, monkeypatch):
 
 
 def test_pixels_in_a_tfrecord_count_alone(monkeypatch):
-    raw = RawPixels(offset=0, length=300, height=10, width=10, depth=3)
+    raw = RawPixels(offset=0, record_length=900, length=300, height=10, width=10, depth=3)
     entries = [Entry("a", "A", "", "", Path("shard"), raw=raw)] * 5
     monkeypatch.setattr(check, "FILE_BYTES", 600)
     assert lengths(entries) == [2, 2, 1]

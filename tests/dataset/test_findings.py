@@ -41,11 +41,11 @@ def test_all_findings_by_hand_the_worst_kinds_first():
 
 def test_the_table_comes_back_from_its_file(tmp_path):
     found = findings.findings(TABLE.assign(class_name="NA"))
-    index.write_findings(tmp_path, found)
-    assert index.read_findings(tmp_path).equals(found)
+    index.FINDINGS_TABLE.write(tmp_path, found)
+    assert index.FINDINGS_TABLE.read(tmp_path).equals(found)
     nothing = findings.findings(TABLE.head(1))
-    index.write_findings(tmp_path, nothing)
-    assert index.read_findings(tmp_path).empty
+    index.FINDINGS_TABLE.write(tmp_path, nothing)
+    assert index.FINDINGS_TABLE.read(tmp_path).empty
 
 
 def test_what_is_counted():

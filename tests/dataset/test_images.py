@@ -4,17 +4,19 @@ import os
 import socket
 import struct
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import evil
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from recorded import raw_entry
 from scipy.ndimage import convolve
 
 from trackbed.dataset import images, schema
 from trackbed.dataset.images import quality
-from trackbed.dataset.schema import Entry, Limits, RawPixels, Rejected
+from trackbed.dataset.schema import Entry, Limits, Rejected
 from trackbed.records import reader
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -368,30 +370,35 @@ def test_a_png_that_tensorflow_might_refuse_is_not_kept(load):
 def test_raw_pixels_of_a_record(tmp_path):
     pixels = np.arange(24, dtype=np.uint8)
     path = tmp_path / "records"
-    path.write_bytes(b"before" + pixels.tobytes() + b"after")
-    colour = images.load(Entry("c", "A", "", "", path, raw=RawPixels(6, 24, 2, 4, 3)), LIMIT)
-    np.testing.assert_array_equal(decoded(colour), pixels.reshape(2, 4, 3))
-    assert (colour.format, colour.encoding) == ("RAW", "raw")
-    assert colour.sha256 == hashlib.sha256(pixels.tobytes()).hexdigest()
-    grey = images.load(Entry("g", "A", "", "", path, raw=RawPixels(6, 24, 4, 6, 1)), LIMIT)
+    color = images.load(raw_entry(path, pixels.tobytes(), 2, 4, 3, before=b"before"), LIMIT)
+    np.testing.assert_array_equal(decoded(color), pixels.reshape(2, 4, 3))
+    assert (color.format, color.encoding) == ("RAW", "raw")
+    assert color.sha256 == hashlib.sha256(pixels.tobytes()).hexdigest()
+    grey = images.load(raw_entry(path, pixels.tobytes(), 4, 6, 1), LIMIT)
     np.testing.assert_array_equal(decoded(grey), pixels.reshape(4, 6, 1).repeat(3, axis=2))
 
 
 @pytest.mark.parametrize(
-    ("raw", "message"),
+    ("length", "shape", "message"),
     [
-        (RawPixels(0, 24, 2, 5, 3), "wrong length: pixel data of 24 bytes, 2 x 5 x 3 are 30"),
-        (RawPixels(0, 24, -2, -4, 3), "wrong length"),
-        (RawPixels(0, 0, 0, 4, 3), "wrong length"),
-        (RawPixels(20, 24, 2, 4, 3), "truncated: 4 of 24 bytes"),
-        (RawPixels(0, 3 * 10**8, 10**4, 10**4, 3), "too many pixels: 10,000 x 10,000"),
+        (24, (2, 5, 3), "wrong length: pixel data of 24 bytes, 2 x 5 x 3 are 30"),
+        (24, (-2, -4, 3), "wrong length"),
+        (0, (0, 4, 3), "wrong length"),
+        (3 * 10**8, (10**4, 10**4, 3), "too many pixels: 10,000 x 10,000"),
     ],
 )
-def test_raw_pixels_that_cannot_be(tmp_path, raw, message):
-    path = tmp_path / "records"
-    path.write_bytes(bytes(24))
+def test_raw_pixels_that_cannot_be(tmp_path, length, shape, message):
+    entry = raw_entry(tmp_path / "records", b"", *shape)
     with pytest.raises(Rejected, match=message):
-        images.load(Entry("r", "A", "", "", path, raw=raw), LIMIT)
+        images.load(replace(entry, raw=replace(entry.raw, length=length)), LIMIT)
+
+
+def test_a_raw_record_that_is_cut_is_rejected(tmp_path):
+    path = tmp_path / "records"
+    entry = raw_entry(path, bytes(24), 2, 4, 3)
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(Rejected, match=r"truncated: 20 of \d+ bytes"):
+        images.load(entry, LIMIT)
 
 
 def test_difference_hash_by_hand():

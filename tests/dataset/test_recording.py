@@ -19,7 +19,7 @@ def test_the_index_describes_the_records_in_their_order(tmp_path):
     assert table["filename"].tolist()[:2] == ["A/00.png", "B/01.png"]
     assert table["label"].tolist() == [0, 1, 0, 1, 0, 1, 0]
     assert table["height"].tolist() == [image.shape[0] for image in images]
-    index.write(tmp_path, table)
+    index.INDEX_TABLE.write(tmp_path, table)
     pd.testing.assert_frame_equal(index.read(tmp_path), table)
 
 
@@ -82,7 +82,7 @@ def test_offset_and_length_frame_the_tfrecord(tmp_path):
 
 def test_the_list_of_shards_counts_their_records(tmp_path):
     table, _ = written(tmp_path)
-    listed = integrity.read(tmp_path)
+    listed = index.SHARDS_TABLE.read(tmp_path)
     assert listed["shard"].tolist() == table["shard"].unique().tolist()
     assert listed["records"].tolist() == table.groupby("shard").size().tolist()
     integrity.check(tmp_path, listed["shard"])

@@ -4,9 +4,10 @@ from dataclasses import replace
 import evil
 import pytest
 from PIL import Image
+from recorded import raw_entry
 
 from trackbed.dataset import images
-from trackbed.dataset.schema import Entry, Limits, RawPixels, Rejected
+from trackbed.dataset.schema import Entry, Limits, Rejected
 
 LIMITS = Limits(pixels=10_000, min_side=8, aspect=20)
 
@@ -58,10 +59,10 @@ def test_they_are_told_from_the_header_alone(reason):
     assert reason(None, content=evil.png_of([header, (b"IDAT", b"no pixels")]))[0] == "too narrow"
 
 
-def test_pixels_of_a_record_are_measured_too(reason):
+def test_pixels_of_a_record_are_measured_too(reason, tmp_path):
     def raw(height, width):
-        content = bytes(height * width)
-        return reason(None, content=content, raw=RawPixels(0, len(content), height, width, 1))
+        entry = raw_entry(tmp_path / "raw", bytes(height * width), height, width, 1)
+        return reason(None, content=b"x", path=entry.path, raw=entry.raw)
 
     assert raw(8, 8) is None
     assert raw(7, 8) == ("too small", "8 x 7, data.min_side is 8")

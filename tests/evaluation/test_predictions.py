@@ -34,14 +34,14 @@ def table(names=NAMES):
     """One right prediction per class, of growing confidence."""
     shares = np.full((len(names), len(names)), 1 / 3, dtype=np.float32)
     rows = [(n, f"{n}, {name}.jpg", "", name, name, 0.5 + n / 20) for n, name in enumerate(names)]
-    fixed = pd.DataFrame(rows, columns=list(tables.PREDICTIONS_TYPES))
+    fixed = pd.DataFrame(rows, columns=list(tables.PREDICTION_COLUMNS))
     return fixed.assign(**{f"p_{name}": shares[:, n] for n, name in enumerate(names)})
 
 
 def test_names_of_any_kind_and_every_digit_come_back(tmp_path):
     written = table()
-    tables.write_predictions(tmp_path, written)
-    back = tables.read_predictions(tmp_path)
+    tables.PREDICTIONS_TABLE.write(tmp_path, written)
+    back = tables.PREDICTIONS_TABLE.read(tmp_path)
     assert back[["filename", "true", "predicted"]].equals(
         written[["filename", "true", "predicted"]]
     )
@@ -51,13 +51,13 @@ def test_names_of_any_kind_and_every_digit_come_back(tmp_path):
 
 
 def test_those_of_the_validation_fold_lie_in_a_file_of_their_own(tmp_path):
-    tables.write_predictions(tmp_path, table(["a", "b"]), tables.VALIDATION_FILE)
+    tables.VALIDATION_TABLE.write(tmp_path, table(["a", "b"]))
     assert [path.name for path in tmp_path.iterdir()] == ["validation.csv"]
-    assert tables.read_predictions(tmp_path, tables.VALIDATION_FILE)["true"].tolist() == ["a", "b"]
+    assert tables.VALIDATION_TABLE.read(tmp_path)["true"].tolist() == ["a", "b"]
     with pytest.raises(UserError, match="evaluate"):
-        tables.read_predictions(tmp_path)
+        tables.PREDICTIONS_TABLE.read(tmp_path)
     with pytest.raises(UserError, match="train"):
-        tables.read_predictions(tmp_path / "elsewhere", tables.VALIDATION_FILE)
+        tables.VALIDATION_TABLE.read(tmp_path / "elsewhere")
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_missing_or_broken_table_is_refused(tmp_path, text, words):
     if text is not None:
         (tmp_path / "predictions.csv").write_text(text)
     with pytest.raises(UserError, match=words):
-        tables.read_predictions(tmp_path)
+        tables.PREDICTIONS_TABLE.read(tmp_path)
 
 
 def test_the_surest_mistakes_come_first_and_ties_by_record():

@@ -6,7 +6,15 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
-from trackbed.evaluation import result, robustness, scores
+from trackbed.evaluation import (
+    calibration,
+    metrics,
+    result,
+    robustness,
+    scores,
+    selective_prediction,
+    slices,
+)
 from trackbed.pipeline import tables
 from trackbed.pipeline.errors import Diverged
 
@@ -95,17 +103,22 @@ def test_a_temperature_changes_probabilities_but_no_answer(evaluated):
 def test_tables_agree_with_the_scores(evaluated, tmp_path):
     evaluated.write_tables(tmp_path)
     values = evaluated.scores()
-    summary = pd.read_csv(tmp_path / result.SUMMARY_FILE).set_index("class_name")
+    summary = metrics.SUMMARY_TABLE.read(tmp_path).set_index("class_name")
     assert summary.loc["macro avg", "f1"] == pytest.approx(values["macro_f1"])
-    matrix = pd.read_csv(tmp_path / result.CONFUSION_FILE, index_col=0).to_numpy()
+    matrix = metrics.CONFUSION_TABLE.read(tmp_path).iloc[:, 1:].to_numpy()
     assert np.trace(matrix) / matrix.sum() == pytest.approx(values["accuracy"])
-    names = {result.RELIABILITY_FILE, result.COVERAGE_FILE, result.SLICES_FILE}
-    assert names | {result.CORRUPTIONS_FILE} < {path.name for path in tmp_path.iterdir()}
+    assert len(calibration.RELIABILITY_TABLE.read(tmp_path)) == calibration.BINS
+    assert not selective_prediction.COVERAGE_TABLE.read(tmp_path).empty
+    assert not slices.SLICES_TABLE.read(tmp_path).empty
+    corrupted = robustness.CORRUPTIONS_TABLE.read(tmp_path)
+    assert corrupted["accuracy"].tolist() == pytest.approx(
+        evaluated.corruptions["accuracy"], abs=1e-4
+    )
 
 
 def test_predictions_and_mistakes_are_written_together(evaluated, tmp_path):
     evaluated.write_predictions(tmp_path / "evaluation")
-    table = tables.read_predictions(tmp_path / "evaluation")
+    table = tables.PREDICTIONS_TABLE.read(tmp_path / "evaluation")
     wrong = (table["true"] != table["predicted"]).sum()
     listed = json.loads((tmp_path / "evaluation" / result.FALSE_INFERENCES_FILE).read_text())
     assert len(listed["misclassified"]) == wrong == 12

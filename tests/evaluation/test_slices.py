@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,7 +8,6 @@ from sklearn.metrics import f1_score
 
 from trackbed.evaluation import slices
 from trackbed.pipeline.errors import UserError
-from trackbed.pipeline.outputs import write_csv
 
 NAMES = ["A", "B", "C"]
 
@@ -117,8 +118,8 @@ def test_a_slice_of_few_images_is_not_named():
 def test_a_table_comes_back_as_it_was_written(tmp_path):
     given, labels, predicted = dark()
     table = slices.slices(given, labels, predicted, ["NA", "012", "true"], seed=0)
-    write_csv(tmp_path / "slices.csv", table)
-    pd.testing.assert_frame_equal(slices.read(tmp_path / "slices.csv"), table)
+    replace(slices.SLICES_TABLE, float_format=None).write(tmp_path, table)
+    pd.testing.assert_frame_equal(slices.SLICES_TABLE.read(tmp_path), table)
     (tmp_path / "slices.csv").write_text("kind,slice\nclass,A\n")
     with pytest.raises(UserError, match=r"slices\.csv: .*dvc repro -f evaluate"):
-        slices.read(tmp_path / "slices.csv")
+        slices.SLICES_TABLE.read(tmp_path)

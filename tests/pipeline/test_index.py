@@ -8,7 +8,7 @@ from trackbed.pipeline.errors import UserError
 def indexed(count=6):
     columns = {
         name: ["x"] * count if kind == "str" else [0] * count
-        for name, kind in index.INDEX_TYPES.items()
+        for name, kind in index.INDEX_TABLE.columns.items()
     }
     columns["record"] = list(range(count))
     columns["filename"] = [f"{number}.png" for number in range(count)]
@@ -31,7 +31,7 @@ def folded(count=6):
 
 
 def test_names_that_look_like_numbers_or_nothing_come_back_as_they_were(tmp_path):
-    index.write(tmp_path, indexed())
+    index.INDEX_TABLE.write(tmp_path, indexed())
     table = index.read(tmp_path)
     assert table["class_name"].tolist()[:3] == ["NA", "012", 'a,"b"']
     assert index.classes(table) == ["NA", "012", 'a,"b"']
@@ -46,8 +46,8 @@ def test_a_missing_index_and_other_columns_are_told(tmp_path):
 
 
 def test_assigned_takes_part_fold_and_group_from_the_split(tmp_path):
-    index.write(tmp_path, indexed())
-    index.write_folds(tmp_path, folded())
+    index.INDEX_TABLE.write(tmp_path, indexed())
+    index.FOLDS_TABLE.write(tmp_path, folded())
     table = index.assigned(tmp_path, tmp_path)
     assert table["part"].tolist() == ["test", *["train"] * 5]
     assert table["fold"].tolist() == [-1, 1, 0, 1, 0, 1]
@@ -56,7 +56,7 @@ def test_assigned_takes_part_fold_and_group_from_the_split(tmp_path):
 
 
 def test_folds_without_groups_are_refused(tmp_path):
-    index.write(tmp_path, indexed())
+    index.INDEX_TABLE.write(tmp_path, indexed())
     folded().drop(columns="group").to_csv(tmp_path / "folds.csv", index=False)
     with pytest.raises(
         UserError, match=r"columns are .*'fold'\], expected .*'group'\]. Run `dvc repro`"
@@ -65,8 +65,8 @@ def test_folds_without_groups_are_refused(tmp_path):
 
 
 def test_folds_of_other_records_are_refused(tmp_path):
-    index.write(tmp_path, indexed())
-    index.write_folds(tmp_path, folded(5))
+    index.INDEX_TABLE.write(tmp_path, indexed())
+    index.FOLDS_TABLE.write(tmp_path, folded(5))
     with pytest.raises(UserError, match="drawn for other records"):
         index.assigned(tmp_path, tmp_path)
 

@@ -52,4 +52,39 @@ def test_a_value_is_found_between_others_that_are_the_same():
     data = tfrecord.example(features)
     starts = [match.start() for match in re.finditer(b"same", data)]
     assert len(starts) == 4
-    assert len(data) - tfrecord.bytes_behind(features, "image") - len(b"same") == starts[2]
+    assert len(data) - tfrecord.bytes_after(features, "image") - len(b"same") == starts[2]
+
+
+def test_an_example_of_tensorflow_is_parsed():
+    expected = {key: value.encode() if isinstance(value, str) else value
+                for key, value in FEATURES.items()}  # fmt: skip
+    assert tfrecord.parse_example(by_tensorflow(FEATURES)) == expected
+
+
+def test_a_feature_without_a_single_value_is_none():
+    values = {"two": [1, 2], "no": []}
+    named = {
+        name: tf.train.Feature(int64_list=tf.train.Int64List(value=value))
+        for name, value in values.items()
+    }
+    named["float"] = tf.train.Feature(float_list=tf.train.FloatList(value=[0.5]))
+    example = tf.train.Example(features=tf.train.Features(feature=named))
+    parsed = tfrecord.parse_example(example.SerializeToString())
+    assert parsed == dict.fromkeys(["two", "no", "float"])
+
+
+def test_bytes_that_are_no_example_are_refused():
+    with pytest.raises(ValueError, match=r"no tf\.train\.Example"):
+        tfrecord.parse_example(b"\xff\xff\xff")
+
+
+def test_every_flipped_bit_and_every_cut_of_a_record_is_noticed():
+    header, footer = tfrecord.frame(b"picture")
+    record = header + b"picture" + footer
+    assert tfrecord.unframe(record) == b"picture"
+    flipped = [
+        record[:at] + bytes([record[at] ^ 4]) + record[at + 1 :] for at in range(len(record))
+    ]
+    for damaged in (*flipped, *(record[:end] for end in range(len(record))), record + b"x"):
+        with pytest.raises(ValueError, match="no whole TFRecord"):
+            tfrecord.unframe(damaged)

@@ -27,8 +27,8 @@ def found(records, rejects=(), *rows):
         | {"other": table["filename"].get(other, "")}
         for record, finding, other in rows
     ]
-    index.write_findings(records, pd.DataFrame(listed, columns=list(index.FINDINGS_TYPES)))
-    index.write_rejects(records, pd.DataFrame(list(rejects), columns=list(index.REJECTS_TYPES)))
+    index.FINDINGS_TABLE.write(records, index.FINDINGS_TABLE.rows(listed))
+    index.REJECTS_TABLE.write(records, index.REJECTS_TABLE.rows(list(rejects)))
     return dataset_summary.pictured_findings(records)
 
 

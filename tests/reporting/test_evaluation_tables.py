@@ -31,7 +31,7 @@ def test_tied_classes_are_all_named():
 
 def test_images_and_mistakes_are_counted(ordinary):
     evaluation = read(ordinary.folder)
-    predictions = tables.read_predictions(ordinary.folder / "data/evaluation")
+    predictions = tables.PREDICTIONS_TABLE.read(ordinary.folder / "data/evaluation")
     assert evaluation.images == len(predictions)
     assert evaluation.mistakes == (predictions["true"] != predictions["predicted"]).sum()
 
@@ -52,7 +52,7 @@ def test_a_broken_table_of_reliability_is_refused(tmp_path):
 
 def test_a_pair_shows_the_surest_of_its_own_mistakes(poor):
     records = poor.folder / "data/records"
-    table = tables.read_predictions(poor.folder / "data/evaluation")
+    table = tables.PREDICTIONS_TABLE.read(poor.folder / "data/evaluation")
     first, second = fabricated.TRACK_BED[:2]
     confusions = [Confusion(second, first, 9, 50), Confusion(first, second, 8, 50)] * 6
     found = evaluation_tables.pictured_pairs(confusions, table, records, index.read(records))

@@ -21,7 +21,7 @@ from trackbed.reporting import (
 def table():
     rows = [("none", 0, 0.9, 0.92)]
     rows += [(name, n, 0.9 - n / 10, 0.92 - n / 10) for name in NAMES for n in range(1, 6)]
-    return pd.DataFrame(rows, columns=list(robustness.TYPES))
+    return pd.DataFrame(rows, columns=list(robustness.COLUMNS))
 
 
 def test_every_corruption_has_a_line_of_its_own(table):

@@ -1,6 +1,5 @@
 import base64
 import io
-from types import SimpleNamespace
 
 import fabricated
 import numpy as np
@@ -8,25 +7,20 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from trackbed.dataset import recording
 from trackbed.pipeline.errors import UserError
+from trackbed.records import integrity
 from trackbed.reporting import html
 
 
-def stored(folder, encoding, image=None):
-    """A shard that holds one picture behind some bytes, and its row of the index."""
+def stored(folder, encoding, image=None, data=None):
+    """A shard that holds one picture, and its row of the index."""
     image = image or fabricated.picture(3)
-    data = fabricated.encoded(image, encoding)
-    (folder / "part-00000.tfrecord").write_bytes(b"x" * 17 + data + b"y" * 5)
-    return SimpleNamespace(
-        record=0,
-        filename="a.jpg",
-        shard="part-00000.tfrecord",
-        image_offset=17,
-        image_length=len(data),
-        encoding=encoding,
-        height=image.height,
-        width=image.width,
-    )
+    data = data or fabricated.encoded(image, encoding)
+    row = {"record": 0, "filename": "a.jpg", "label": 0, "class_name": "A", "group": "g"}
+    row |= {"encoding": encoding, "height": image.height, "width": image.width}
+    with recording.Shards(folder, 10**6) as shards:
+        return row | shards.add(integrity.features(row, data))
 
 
 @pytest.mark.parametrize("encoding", ["jpeg", "png", "raw"])
@@ -61,9 +55,9 @@ def test_a_data_uri_holds_the_whole_file(tmp_path):
 @pytest.mark.parametrize("encoding", ["jpeg", "png", "raw"])
 def test_a_shard_that_is_cut_or_missing_is_refused_by_name(tmp_path, encoding):
     row = stored(tmp_path, encoding)
-    shard = tmp_path / row.shard
+    shard = tmp_path / row["shard"]
     shard.write_bytes(shard.read_bytes()[:200])
-    with pytest.raises(UserError, match=r"part-00000.*at byte 17 \(a\.jpg\)"):
+    with pytest.raises(UserError, match=r"record 0 \(a\.jpg; part-00000.*no whole TFRecord"):
         html.thumbnail(tmp_path, row, 32)
     shard.unlink()
     with pytest.raises(UserError, match="no such file"):
@@ -71,16 +65,15 @@ def test_a_shard_that_is_cut_or_missing_is_refused_by_name(tmp_path, encoding):
 
 
 def test_bytes_of_another_format_are_not_opened(tmp_path):
-    stream = io.BytesIO()
-    fabricated.picture(0).save(stream, "GIF")
-    row = stored(tmp_path, "png")
-    (tmp_path / row.shard).write_bytes(b"x" * 17 + stream.getvalue())
-    with pytest.raises(UserError, match="no readable png picture"):
+    gif = io.BytesIO()
+    fabricated.picture(0).save(gif, "GIF")
+    row = stored(tmp_path, "png", data=gif.getvalue())
+    with pytest.raises(UserError, match=r"record 0 \(a\.jpg\): expected a file of format png"):
         html.thumbnail(tmp_path, row, 32)
 
 
 def test_cards_join_prediction_and_picture(tmp_path):
-    index = pd.DataFrame([vars(stored(tmp_path, "jpeg"))])
+    index = pd.DataFrame([stored(tmp_path, "jpeg")])
     answer = {"record": 0, "filename": "a.jpg", "true": "A", "predicted": "B", "confidence": 0.75}
     (card,) = html.cards(tmp_path, index, pd.DataFrame([answer]))
     assert (card.true, card.predicted, card.confidence, card.right) == ("A", "B", 0.75, False)
@@ -89,7 +82,7 @@ def test_cards_join_prediction_and_picture(tmp_path):
 
 @pytest.mark.parametrize("change", [{"record": 7}, {"filename": "b.jpg"}])
 def test_predictions_of_other_records_are_refused(tmp_path, change):
-    index = pd.DataFrame([vars(stored(tmp_path, "jpeg"))])
+    index = pd.DataFrame([stored(tmp_path, "jpeg")])
     answer = {"record": 0, "filename": "a.jpg", "true": "A", "predicted": "B", "confidence": 0.75}
     with pytest.raises(UserError, match="dvc repro evaluate"):
         html.cards(tmp_path, index, pd.DataFrame([answer | change]))

@@ -60,7 +60,7 @@ def test_the_leak_risk_is_unknown_without_known_groups():
 
 
 def table(*rows):
-    return pd.DataFrame(rows, columns=list(slices.TYPES))
+    return pd.DataFrame(rows, columns=list(slices.COLUMNS))
 
 
 DARK = ("brightness", "below 61", 40, 8, 0.71, 0.62, 0.8, 0.7, True)

@@ -2,9 +2,7 @@
 
 import io
 import logging
-import os
 import re
-import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,17 +74,13 @@ def _is_transparent(image: Image.Image) -> bool:
     return image.has_transparency_data
 
 
-# TensorFlow decodes no picture of more pixels (decode_image_op.cc: 2**29 bytes).
-DECODABLE_PIXELS = (2**29 - 1) // 3
-
-
 @dataclass(frozen=True)
 class Decoded:
     """The pixels of a picture, and its bytes if they can be stored as they came."""
 
     image: Image.Image  # mode RGB, upright
-    format: str  # by content, one of FORMATS
-    kept: tuple[str, bytes] | None  # encoding, 'jpeg' or 'png', and data
+    format: str  # by content, one of formats.NAMES, or RAW
+    stored: formats.Stored
 
 
 def decoded(data: bytes, limits: Limits, whole: bool = True) -> Decoded:
@@ -100,13 +94,13 @@ def decoded(data: bytes, limits: Limits, whole: bool = True) -> Decoded:
         return _checked(data, limits, whole)
 
 
-def announced(file: BinaryIO, head: bytes, limits: Limits) -> tuple[int, int, str]:
-    """Width, height and format by the header of a file that begins with `head`.
+def announced(file: BinaryIO, head: bytes, limits: Limits) -> tuple[int, int, formats.Format]:
+    """Width, height and format in the header of a file that begins with `head`.
 
     Raises Rejected, and nothing else.
     """
-    with _rejecting(head, limits), Image.open(file, formats=formats.FORMATS) as image:
-        return *image.size, image.format
+    with _rejecting(head, limits), Image.open(file, formats=formats.NAMES) as image:
+        return *image.size, formats.named(image.format)
 
 
 @contextmanager
@@ -121,7 +115,7 @@ def _rejecting(data: bytes, limits: Limits) -> Iterator[None]:
         number = re.search(r"\d+", str(error))
         raise limits.too_many(f"{int(number[0]):,}" if number else "more") from None
     except UnidentifiedImageError:
-        raise _unidentified(data) from None
+        raise formats.unidentified(data) from None
     except Exception as error:
         # On damaged data Pillow's decoders raise errors of nearly every type.
         raise Rejected(*_described(error)) from None
@@ -148,77 +142,21 @@ def _checked(data: bytes, limits: Limits, whole: bool) -> Decoded:
         if whole:
             limits.refuse_shape(*image.size)
         image.verify()
-        kept = _keepable(image, data)
+        format = formats.named(image.format)
+        stored = format.as_it_came(image, data)
     with _opened(data) as image:
-        if image.format == "TIFF":
-            _load_tiff(image)
-        image.load()
+        format.load(image)
         turn = orientation(image)
         if turn is not None or image.mode not in ("RGB", "L") or "transparency" in image.info:
-            kept = None
+            stored = None
         upright = as_rgb(image)
         if turn is not None:
             upright = upright.transpose(turn)
-        return Decoded(upright, "JPEG" if image.format == "MPO" else image.format, kept)
+        return Decoded(upright, format.name, stored)
 
 
 def _opened(data: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(data), formats=formats.FORMATS)
-
-
-def _keepable(image: Image.Image, data: bytes) -> tuple[str, bytes] | None:
-    """Encoding and bytes that could be stored. Raises Rejected if a file is not whole."""
-    decodable = image.width * image.height <= DECODABLE_PIXELS
-    if image.format in ("JPEG", "MPO"):
-        jpeg = formats.first_jpeg(data)
-        if jpeg is None:
-            raise Rejected(reasons.TRUNCATED, f"no end of image in {len(data):,} bytes")
-        decodable &= jpeg.frame in formats.JPEG_HUFFMAN_FRAMES
-        return ("jpeg", data[: jpeg.end]) if decodable else None
-    if image.format == "PNG":
-        chunks = formats.png_chunks(data)
-        if chunks is None:
-            raise Rejected(reasons.TRUNCATED, f"no end of image in {len(data):,} bytes")
-        decodable &= image.n_frames == 1 and formats.is_plain_png(chunks)
-        end = chunks[-1].end + formats.PNG_CRC_BYTES
-        return ("png", data[:end]) if decodable else None
-    if image.format == "PPM":
-        _refuse_other_amount(data)
-    return None
-
-
-def _refuse_other_amount(data: bytes) -> None:
-    amount = formats.netpbm_amount(data)
-    if amount is None:
-        raise _unidentified(data)
-    if amount.given != amount.expected:
-        raise Rejected(
-            reasons.WRONG_LENGTH,
-            f"pixel data of {amount.given:,} {amount.unit}, header says {amount.expected:,}",
-        )
-
-
-def _load_tiff(image: Image.Image) -> None:
-    """Decode a TIFF. Raises Rejected for errors of libtiff, which else only prints them."""
-    standard_error = os.dup(2)
-    with tempfile.TemporaryFile() as messages:
-        os.dup2(messages.fileno(), 2)
-        try:
-            image.load()
-        finally:
-            os.dup2(standard_error, 2)
-            os.close(standard_error)
-        messages.seek(0)
-        message = messages.readline().decode("utf-8", "replace").strip()
-    if message:
-        raise Rejected(reasons.DAMAGED, reasons.printable(message))
-
-
-def _unidentified(data: bytes) -> Rejected:
-    if formats.SUPPORTED.match(data):
-        return Rejected(reasons.DAMAGED, "its header cannot be read")
-    name = formats.unsupported(data)
-    return Rejected(reasons.UNSUPPORTED, name) if name else Rejected(reasons.NOT_AN_IMAGE)
+    return Image.open(io.BytesIO(data), formats=formats.NAMES)
 
 
 def _described(error: Exception) -> tuple[str, str]:

@@ -202,7 +202,7 @@ HASH = "pixel_hash"
 
 
 def conflicts(table: pd.DataFrame) -> pd.DataFrame:
-    """Records whose pixels stand elsewhere with another meaning, columns of index.REJECTS_TYPES.
+    """Records whose pixels stand elsewhere with another meaning, columns of index.REJECTS_TABLE.
 
     The same pixels in two classes: all of them, because one is wrong and none says which. The
     same pixels in the train and the test part: those of the train part. Beside those columns

@@ -8,7 +8,7 @@ import pandas as pd
 from trackbed.dataset import duplicates
 from trackbed.dataset.duplicates import near_duplicates
 from trackbed.pipeline import index
-from trackbed.pipeline.index import FINDINGS_TYPES, NO_RECORD
+from trackbed.pipeline.index import FINDINGS_TABLE, NO_RECORD
 
 # Grey values; the mean and two standard deviations stay below or above. By Chebyshev's inequality
 # three quarters of the pixels do in any picture, nearly all in the usual ones.
@@ -133,7 +133,7 @@ COUNTED = {
 
 
 def findings(table: pd.DataFrame) -> pd.DataFrame:
-    """All findings of an index, columns as in index.FINDINGS_TYPES, ordered by FINDING_TYPES.
+    """All findings of an index, columns as in index.FINDINGS_TABLE, ordered by FINDING_TYPES.
 
     Within a kind what is nearest or worst comes first. A record may have several, but of being
     the same as another or near it only one each.
@@ -150,7 +150,7 @@ def findings(table: pd.DataFrame) -> pd.DataFrame:
     own = rows.loc[found["record"]].reset_index(drop=True)
     other = found["other_record"].map(rows["filename"]).fillna("")
     found = pd.concat([found[["record", "finding", "detail", "other_record"]], own], axis=1)
-    return found.assign(other=other)[list(FINDINGS_TYPES)].astype(FINDINGS_TYPES)
+    return FINDINGS_TABLE.rows(found.assign(other=other))
 
 
 def counts(table: pd.DataFrame, found: pd.DataFrame) -> dict[str, Any]:

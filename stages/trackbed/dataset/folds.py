@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from trackbed.pipeline.errors import BadData, UserError
-from trackbed.pipeline.index import FOLDS_TYPES, TEST_FOLD
+from trackbed.pipeline.index import FOLDS_TABLE, TEST_FOLD
 
 # A test share is drawn as whole parts of at most this many, e.g. 0.15 as 1/7.
 MOST_PARTS = 10
@@ -19,7 +19,7 @@ FEW = 0.01
 
 
 def assigned(index: pd.DataFrame, folds: int, test_share: float, seed: int) -> pd.DataFrame:
-    """Part and fold of every record, in the order of the index, columns as in FOLDS_TYPES.
+    """Part and fold of every record, in the order of the index, columns as in FOLDS_TABLE.
 
     An official test part (index column `part`) is left alone; otherwise a stratified,
     group-aware share of `test_share` becomes the test part. The training part is divided into
@@ -41,7 +41,7 @@ def assigned(index: pd.DataFrame, folds: int, test_share: float, seed: int) -> p
     table = index[["record", "filename", "group"]].copy()
     table["fold"] = fold.reindex(index.index)
     table["part"] = np.where(table["fold"] == TEST_FOLD, "test", "train")
-    return table[list(FOLDS_TYPES)]
+    return FOLDS_TABLE.rows(table)
 
 
 def _hash_order(index: pd.DataFrame, seed: int) -> np.ndarray:

@@ -1,20 +1,24 @@
-"""What the bytes of a picture say before anything decodes them."""
+"""The image formats that are accepted: one row of FORMATS each, and what their bytes must hold."""
 
+import os
 import re
 import struct
+import tempfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from operator import methodcaller
 
-# The formats that are taken, by Pillow's names; what it calls MPO it opens as JPEG.
-FORMATS = ("JPEG", "PNG", "PPM", "BMP", "WEBP", "GIF", "TIFF")
+from PIL import Image
 
-# How files of these formats begin, to tell a damaged picture from something else.
-SUPPORTED = re.compile(
-    rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|P[1-6]\s|BM|RIFF....WEBP|GIF8[79]a"
-    rb"|II[*+]\x00|MM\x00[*+]",
-    re.DOTALL,
-)
-UNSUPPORTED = {
+from trackbed.dataset import schema
+from trackbed.dataset.schema import Rejected
+
+# TensorFlow decodes no picture of more pixels (decode_image_op.cc: 2**29 bytes).
+DECODABLE_PIXELS = (2**29 - 1) // 3
+
+# How files of formats begin that are not accepted.
+UNSUPPORTED_STARTS = {
     "HEIC or AVIF": re.compile(rb"....ftyp(hei|hev|mif|msf|avi)", re.DOTALL),
     "JPEG 2000": re.compile(rb"\x00\x00\x00\x0cjP|\xff\x4f\xff\x51"),
     "JPEG XL": re.compile(rb"\xff\x0a|\x00\x00\x00\x0cJXL"),
@@ -48,11 +52,6 @@ NETPBM_HEADER = re.compile(
     + rb"|(P[2356])%s([0-9]{1,10})%s([0-9]{1,10})%s([0-9]{1,10})\s" % ((NETPBM_SPACE,) * 3)
 )
 NETPBM_SAMPLES = {b"P2": 1, b"P3": 3, b"P5": 1, b"P6": 3}
-
-
-def unsupported(data: bytes) -> str | None:
-    """The name of a format that is not taken, if the data begin like one."""
-    return next((name for name, start in UNSUPPORTED.items() if start.match(data)), None)
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,102 @@ def netpbm_amount(data: bytes) -> Amount | None:
         depth = 1 if int(highest[0]) < 256 else 2
         expected = columns * rows * NETPBM_SAMPLES[kind] * depth
         return Amount(len(data) - header.end(), expected, "bytes")
-    words = re.finditer(rb"\S+", re.sub(rb"#[^\r\n]*", b"", data[header.end() :]))
+    numbers = re.finditer(rb"\S+", re.sub(rb"#[^\r\n]*", b"", data[header.end() :]))
     if kind == b"P1":  # blanks between the digits are optional
-        return Amount(sum(len(word[0]) for word in words), columns * rows, "digits")
-    return Amount(sum(1 for _ in words), columns * rows * NETPBM_SAMPLES[kind], "numbers")
+        return Amount(sum(len(number[0]) for number in numbers), columns * rows, "digits")
+    return Amount(sum(1 for _ in numbers), columns * rows * NETPBM_SAMPLES[kind], "numbers")
+
+
+Stored = tuple[str, bytes] | None
+"""Encoding, 'jpeg' or 'png', and bytes of a picture that can be stored as it came."""
+
+
+def _jpeg_as_it_came(image: Image.Image, data: bytes) -> Stored:
+    jpeg = first_jpeg(data)
+    if jpeg is None:
+        raise Rejected(schema.TRUNCATED, f"no end of image in {len(data):,} bytes")
+    plain = _is_decodable(image) and jpeg.frame in JPEG_HUFFMAN_FRAMES
+    return ("jpeg", data[: jpeg.end]) if plain else None
+
+
+def _png_as_it_came(image: Image.Image, data: bytes) -> Stored:
+    chunks = png_chunks(data)
+    if chunks is None:
+        raise Rejected(schema.TRUNCATED, f"no end of image in {len(data):,} bytes")
+    plain = _is_decodable(image) and image.n_frames == 1 and is_plain_png(chunks)
+    return ("png", data[: chunks[-1].end + PNG_CRC_BYTES]) if plain else None
+
+
+def _refuse_other_amount(_: Image.Image, data: bytes) -> Stored:
+    """Refuse a Netpbm file whose pixel data do not fit its header."""
+    amount = netpbm_amount(data)
+    if amount is None:
+        raise unidentified(data)
+    if amount.given != amount.expected:
+        raise Rejected(
+            schema.WRONG_LENGTH,
+            f"pixel data of {amount.given:,} {amount.unit}, header says {amount.expected:,}",
+        )
+
+
+def _is_decodable(image: Image.Image) -> bool:
+    return image.width * image.height <= DECODABLE_PIXELS
+
+
+def _load_tiff(image: Image.Image) -> None:
+    """Decode a TIFF. Raises Rejected for errors of libtiff, which else only prints them."""
+    standard_error = os.dup(2)
+    with tempfile.TemporaryFile() as messages:
+        os.dup2(messages.fileno(), 2)
+        try:
+            image.load()
+        finally:
+            os.dup2(standard_error, 2)
+            os.close(standard_error)
+        messages.seek(0)
+        message = messages.readline().decode("utf-8", "replace").strip()
+    if message:
+        raise Rejected(schema.DAMAGED, schema.printable(message))
+
+
+@dataclass(frozen=True)
+class Format:
+    """An image format that is accepted.
+
+    name: Pillow's, and the index's. alias: Pillow's for some of its files. start: how its files
+    begin. as_it_came: checks what Pillow does not, and returns what can be stored instead of
+    pixels; it and `load`, which decodes, raise Rejected. bytes_per_pixel: at most in a file.
+    """
+
+    name: str
+    start: bytes
+    as_it_came: Callable[[Image.Image, bytes], Stored] = lambda image, data: None
+    load: Callable[[Image.Image], object] = methodcaller("load")
+    bytes_per_pixel: int = 8  # four channels of 16 bits
+    alias: str = ""
+
+
+FORMATS = (
+    Format("JPEG", rb"\xff\xd8\xff", _jpeg_as_it_came, alias="MPO"),
+    Format("PNG", rb"\x89PNG\r\n\x1a\n", _png_as_it_came),
+    # The numbers of a plain PPM are text: three with line feeds.
+    Format("PPM", rb"P[1-6]\s", _refuse_other_amount, bytes_per_pixel=18),
+    Format("BMP", rb"BM"),
+    Format("WEBP", rb"RIFF....WEBP"),
+    Format("GIF", rb"GIF8[79]a"),
+    Format("TIFF", rb"II[*+]\x00|MM\x00[*+]", load=_load_tiff),
+)
+NAMES = tuple(format.name for format in FORMATS)
+
+
+def named(name: str) -> Format:
+    """The format with a name that Pillow gives to a file."""
+    return next(format for format in FORMATS if name in (format.name, format.alias))
+
+
+def unidentified(data: bytes) -> Rejected:
+    """Why a file that Pillow cannot identify is rejected, by its first bytes."""
+    if any(re.match(format.start, data, re.DOTALL) for format in FORMATS):
+        return Rejected(schema.DAMAGED, "its header cannot be read")
+    name = next((name for name, start in UNSUPPORTED_STARTS.items() if start.match(data)), None)
+    return Rejected(schema.UNSUPPORTED, name) if name else Rejected(schema.NOT_AN_IMAGE)

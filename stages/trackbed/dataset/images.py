@@ -14,12 +14,11 @@ from trackbed.dataset import decoding
 from trackbed.dataset import schema as reasons
 from trackbed.dataset.decoding import Decoded, decoded
 from trackbed.dataset.schema import TOO_LONG, Box, Entry, Limits, Picture, RawPixels, Rejected
+from trackbed.records import tfrecord
+from trackbed.records.integrity import IMAGE
 
 # What a file may hold beside its pixels, in bytes: metadata, thumbnails, a video of some seconds.
 METADATA = 2**26
-# Four channels of 16 bits; of a plain PPM, whose numbers are text, three with line feeds.
-PER_PIXEL = 8
-PER_PIXEL_OF_NETPBM = 18
 HEAD = 2**12
 
 
@@ -48,8 +47,7 @@ def refuse_too_long(path: Path, length: int, limits: Limits) -> None:
         file.seek(0)
         width, height, format = decoding.announced(file, head, limits)
     limits.refuse_large(width, height)
-    per_pixel = PER_PIXEL_OF_NETPBM if format == "PPM" else PER_PIXEL
-    if length > METADATA + per_pixel * width * height:
+    if length > METADATA + format.bytes_per_pixel * width * height:
         raise Rejected(TOO_LONG, f"{length:,} bytes for {width:,} x {height:,} pixels")
 
 
@@ -95,12 +93,12 @@ def load(entry: Entry, limits: Limits, crop_margin: float = 0.0) -> Picture:
         source = Decoded(_of_raw(data, entry.raw), "RAW", None)
     else:
         source = decoded(data, limits, whole=entry.box is None)
-    image, kept = source.image, source.kept
+    image, as_it_came = source.image, source.stored
     if entry.box is not None:
-        image, kept = image.crop(_within(image, entry.box, crop_margin)), None
+        image, as_it_came = image.crop(_within(image, entry.box, crop_margin)), None
         limits.refuse_shape(*image.size)
     pixels, grey = image.tobytes(), image.convert("L")
-    encoding, stored = kept or ("raw", pixels)
+    encoding, stored = as_it_came or ("raw", pixels)
     return Picture(
         data=stored,
         encoding=encoding,
@@ -157,10 +155,13 @@ def _read_raw(path: Path, raw: RawPixels, limits: Limits) -> bytes:
     limits.refuse_shape(raw.width, raw.height)
     with path.open("rb") as file:
         file.seek(raw.offset)
-        data = file.read(raw.length)
-    if len(data) < raw.length:
-        raise Rejected(reasons.TRUNCATED, f"{len(data):,} of {raw.length:,} bytes")
-    return data
+        record = file.read(raw.record_length)
+    if len(record) < raw.record_length:
+        raise Rejected(reasons.TRUNCATED, f"{len(record):,} of {raw.record_length:,} bytes")
+    try:
+        return tfrecord.parse_example(tfrecord.unframe(record))[IMAGE]
+    except (ValueError, KeyError) as error:
+        raise Rejected(reasons.DAMAGED, str(error)) from None
 
 
 def _of_raw(data: bytes, raw: RawPixels) -> Image.Image:

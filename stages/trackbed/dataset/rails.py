@@ -19,12 +19,9 @@ from trackbed.dataset.schema import (
 )
 from trackbed.pipeline import tensorflow_setup
 from trackbed.pipeline.errors import BadData
+from trackbed.records import tfrecord
 
 NAME = re.compile(r"(?:(train|test)/)?[^/]+\.tfrecords?(?:-\d+-of-\d+)?")
-# Framing of a TFRecord: length (8 bytes) and its CRC (4) before the data, CRC (4) after it;
-# https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
-HEADER_BYTES = 12
-FOOTER_BYTES = 4
 GZIP = b"\x1f\x8b"
 
 # Name and protobuf list of every feature that a record must have.
@@ -44,7 +41,7 @@ def files(tree: Tree) -> list[str]:
 
 
 def read(root: Path, tree: Tree) -> Found:
-    """The records of all TFRecord files; their pixels are found but not kept.
+    """The records of all TFRecord files; their pixels are not kept in memory.
 
     File names that occur in several classes are told apart by the class in front.
     Raises BadData, with file and record number (from 0), for a damaged file and for records
@@ -74,7 +71,7 @@ def _entries(path: Path, name: str) -> Iterator[Entry]:
         feature = _features(serialized, where)
         given = feature["image_filename"].bytes_list.value[0]
         filename = printable(given.decode("utf-8", "surrogateescape")) or f"{name}#{record}"
-        raw = _raw(serialized, feature, offset + HEADER_BYTES, where)
+        raw = _raw(feature, offset, len(serialized) + tfrecord.FRAME_BYTES, where)
         class_name = _class_name(feature, where)
         yield Entry(f"{part}/{filename}" if part else filename, class_name, part, "", path, raw=raw)
     if record < 0:
@@ -90,7 +87,7 @@ def _records(path: Path) -> Iterator[tuple[int, bytes]]:
     try:
         for serialized in tf.data.TFRecordDataset([str(path)]).as_numpy_iterator():
             yield offset, serialized
-            offset += HEADER_BYTES + len(serialized) + FOOTER_BYTES
+            offset += len(serialized) + tfrecord.FRAME_BYTES
             number += 1
     except (tf.errors.DataLossError, tf.errors.OutOfRangeError):
         raise BadData(f"{path}, record {number}: {_damage(path)} at byte {offset:,}.") from None
@@ -138,57 +135,14 @@ def _class_name(feature: Any, where: str) -> str:
     return name
 
 
-def _raw(serialized: bytes, feature: Any, offset: int, where: str) -> RawPixels:
+def _raw(feature: Any, offset: int, record_length: int, where: str) -> RawPixels:
     height, width, depth = (
         feature[name].int64_list.value[0] for name in ("height", "width", "depth")
     )
     if depth not in (1, 3):
         raise BadData(f"{where}: depth must be 1 or 3, got {depth}.")
-    try:
-        start, end = image_span(serialized)
-    except (LookupError, ValueError):
-        start = end = 0
-    if serialized[start:end] != feature["image_raw"].bytes_list.value[0]:
-        raise BadData(f"{where}: image_raw is written in an unusual way.")
-    return RawPixels(offset + start, end - start, height, width, depth)
-
-
-def image_span(serialized: bytes) -> tuple[int, int]:
-    """First byte of image_raw in a serialized tf.train.Example and the byte behind it.
-
-    The messages are nested Example > Features > map entry (key, Feature) > BytesList > value,
-    where all fields but the Feature of a map entry are number 1; see tensorflow/core/example.
-    """
-    span = (0, 0)
-    for _, *features in _fields(serialized, 0, len(serialized)):
-        for _, *item in _fields(serialized, *features):
-            inside = {number: (start, end) for number, start, end in _fields(serialized, *item)}
-            if serialized[slice(*inside[1])] == b"image_raw":
-                (_, *values), *_ = _fields(serialized, *inside[2])
-                (_, *span), *_ = _fields(serialized, *values)
-    return tuple(span)
-
-
-def _fields(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Number, first byte and end of every field of a message of strings and messages alone.
-
-    https://protobuf.dev/programming-guides/encoding
-    """
-    while start < end:
-        tag, start = _varint(data, start)
-        length, start = _varint(data, start)
-        yield tag >> 3, start, start + length
-        start += length
-
-
-def _varint(data: bytes, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[position]
-        value |= (byte & 0x7F) << shift
-        shift, position = shift + 7, position + 1
-        if byte < 0x80:
-            return value, position
+    length = len(feature["image_raw"].bytes_list.value[0])
+    return RawPixels(offset, record_length, length, height, width, depth)
 
 
 def _with_unique_names(entries: list[Entry]) -> list[Entry]:

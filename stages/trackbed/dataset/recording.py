@@ -8,7 +8,7 @@ from typing import IO, Any
 import pandas as pd
 
 from trackbed.dataset.schema import Entry, Picture
-from trackbed.pipeline.index import INDEX_TYPES
+from trackbed.pipeline.index import INDEX_TABLE, SHARDS_TABLE
 from trackbed.records import integrity, tfrecord
 from trackbed.records.integrity import IMAGE
 
@@ -40,7 +40,7 @@ def write(
                 | out.add(_features(entry, picture, label))
                 | {name: getattr(picture, name) for name in PICTURE_COLUMNS}
             )
-    return pd.DataFrame(rows, columns=list(INDEX_TYPES)).astype(INDEX_TYPES)
+    return INDEX_TABLE.rows(rows)
 
 
 def without(
@@ -105,12 +105,12 @@ class Shards:
 
     def __exit__(self, *_: object) -> None:
         self._finish()
-        integrity.write(self.folder, pd.DataFrame(self._finished, columns=integrity.COLUMNS))
+        SHARDS_TABLE.write(self.folder, SHARDS_TABLE.rows(self._finished))
 
     def add(self, features: tfrecord.Features) -> dict[str, Any]:
         """Append a record; where it and its image lie, as columns of the index."""
         data, image_length = tfrecord.example(features), len(features[IMAGE])
-        image = len(data) - tfrecord.bytes_behind(features, IMAGE) - image_length
+        image = len(data) - tfrecord.bytes_after(features, IMAGE) - image_length
         header, footer = tfrecord.frame(data)
         place = self._append(header, data, footer)
         image_offset = place["offset"] + len(header) + image

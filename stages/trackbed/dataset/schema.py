@@ -39,10 +39,11 @@ class Rejected(Exception):
 
 @dataclass(frozen=True)
 class RawPixels:
-    """Where the pixels of a picture lie in a file: uint8, height x width x depth."""
+    """The TFRecord in a file whose image_raw holds pixels: uint8, height x width x depth."""
 
-    offset: int  # bytes
-    length: int  # bytes
+    offset: int  # bytes, of the record in the file
+    record_length: int  # bytes, with its framing
+    length: int  # bytes, of the pixels
     height: int  # pixels
     width: int
     depth: int  # 1 is grey, 3 is RGB

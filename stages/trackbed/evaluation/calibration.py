@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
 
+from trackbed.pipeline.tables import EVALUATION_REMEDY, TableFile
+
 # Where every validation answer is right, the likeliest temperature is 0, certainty; where they
 # are chance, it has no upper end. Networks in Guo et al. 2017 have 0.9 to 3.
 TEMPERATURE_BOUNDS = (0.1, 10.0)
@@ -11,6 +13,16 @@ TOLERANCE = 1e-6  # of the logarithm of the temperature
 TEMPERATURE_DIGITS = 6  # that are kept
 # Softmax in float32 gives 0 where a probability is smaller; 0 has no logarithm.
 SMALLEST = float(np.finfo(np.float32).tiny)
+BIN_COLUMNS = {"images": "int64", "right": "int64", "confidence": "float64", "accuracy": "float64"}
+RELIABILITY_TABLE = TableFile(
+    "reliability.csv",
+    {"low": "float64", "high": "float64"}
+    | BIN_COLUMNS
+    | {f"calibrated_{name}": dtype for name, dtype in BIN_COLUMNS.items()},
+    EVALUATION_REMEDY,
+    empty_is_nan=True,
+    float_format="%.4f",
+)
 BINS = 15  # as in Guo et al. 2017
 
 

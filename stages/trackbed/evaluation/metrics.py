@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
+from trackbed.pipeline.tables import EVALUATION_REMEDY, TableFile
+
 MEASURES = (
     "precision",
     "recall",
@@ -22,6 +24,21 @@ MEASURES = (
 )
 BOUNDS = ("f1_low", "f1_high")
 COUNTS = ("support", "true_positive", "false_positive", "false_negative", "true_negative")
+SUMMARY_TABLE = TableFile(
+    "evaluation_summary.csv",
+    {
+        "class_name": "str",
+        **dict.fromkeys([*MEASURES, *BOUNDS], "float64"),
+        "support": "int64",
+        **dict.fromkeys(COUNTS[1:], "float64"),  # whole numbers, empty in the rows of averages
+    },
+    EVALUATION_REMEDY,
+    empty_is_nan=True,
+)
+# A column per class follows, in the order of the labels.
+CONFUSION_TABLE = TableFile(
+    "confusion_matrix.csv", {"true": "str"}, EVALUATION_REMEDY, further="int64"
+)
 
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:

@@ -23,17 +23,10 @@ from trackbed.evaluation import (
 )
 from trackbed.evaluation.intervals import Intervals
 from trackbed.pipeline import tables
-from trackbed.pipeline.outputs import replacing_folder, write_csv, write_json
+from trackbed.pipeline.outputs import replacing_folder, write_json
 
 SCORES_FILE = "evaluate.json"  # in the metrics folder
 FALSE_INFERENCES_FILE = "false_inferences.json"  # in the folder of the predictions
-# In the folder of the plots.
-SUMMARY_FILE = "evaluation_summary.csv"
-CONFUSION_FILE = "confusion_matrix.csv"
-RELIABILITY_FILE = "reliability.csv"
-COVERAGE_FILE = "coverage.csv"
-SLICES_FILE = "slices.csv"
-CORRUPTIONS_FILE = "corruptions.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,23 +128,24 @@ class EvaluationResult:
         table = tables.predictions(self.rows, self.classes, self.probabilities)
         mistakes = predictions.false_inferences(table, self.classes)
         with replacing_folder(folder_path) as folder:
-            tables.write_predictions(folder, table)
+            tables.PREDICTIONS_TABLE.write(folder, table)
             write_json(folder / FALSE_INFERENCES_FILE, mistakes)
 
     def write_tables(self, plots_path: Path) -> None:
         """Write the tables of classes, confusions, confidence, slices and corruptions."""
-        right = self.predicted == self.labels
+        coverage = selective_prediction.coverage(self.confidence, self.predicted == self.labels)
         sliced = slices.slices(self.rows, self.labels, self.predicted, self.classes, self.seed)
         matrix = metrics.confusion(self.labels, self.predicted, len(self.classes))
-        write_csv(plots_path / SUMMARY_FILE, self._summary(matrix))
-        write_csv(plots_path / CONFUSION_FILE, metrics.confusion_table(matrix, self.classes))
-        for file, table in (
-            (RELIABILITY_FILE, self._reliability()),
-            (COVERAGE_FILE, selective_prediction.coverage(self.confidence, right)),
-            (SLICES_FILE, sliced),
-            (CORRUPTIONS_FILE, self.corruptions),
-        ):
-            write_csv(plots_path / file, table, "%.4f")
+        written = (
+            (metrics.SUMMARY_TABLE, self._summary(matrix)),
+            (metrics.CONFUSION_TABLE, metrics.confusion_table(matrix, self.classes)),
+            (calibration.RELIABILITY_TABLE, self._reliability()),
+            (selective_prediction.COVERAGE_TABLE, coverage),
+            (slices.SLICES_TABLE, sliced),
+            (robustness.CORRUPTIONS_TABLE, self.corruptions),
+        )
+        for file, table in written:
+            file.write(plots_path, table)
 
     def _summary(self, matrix: np.ndarray) -> pd.DataFrame:
         spread = self.intervals

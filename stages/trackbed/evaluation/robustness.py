@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 import cv2
@@ -11,8 +10,8 @@ import pandas as pd
 from PIL import Image
 
 from trackbed.evaluation import metrics
-from trackbed.pipeline import tables
 from trackbed.pipeline.outputs import jpeg
+from trackbed.pipeline.tables import EVALUATION_REMEDY, TableFile
 
 Name = Literal["noise", "blur", "brightness", "contrast", "jpeg", "occlusion"]
 NAMES: tuple[str, ...] = get_args(Name)
@@ -32,12 +31,15 @@ SIDE = 224  # pixels, for which blur is stated; it grows with the image
 GREY = 128
 
 CLEAN = "none"
-TYPES = {
+COLUMNS = {
     "corruption": "str",  # CLEAN, or one of NAMES
     "grade": "int64",  # 0 for the unchanged images, else 1 (weak) to 5 (strong)
     "macro_f1": "float64",
     "accuracy": "float64",
 }
+CORRUPTIONS_TABLE = TableFile(
+    "corruptions.csv", COLUMNS, EVALUATION_REMEDY, empty_is_nan=True, float_format="%.4f"
+)
 
 Change = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
 
@@ -119,7 +121,7 @@ CHANGES: dict[str, Change] = {
 def table(
     labels: np.ndarray, clean: np.ndarray, corrupted: Iterable[Prediction], classes: int
 ) -> pd.DataFrame:
-    """A row for the unchanged images, then one per corruption and grade; columns as in TYPES.
+    """CORRUPTIONS_TABLE: a row for the unchanged images, then one per corruption and grade.
 
     labels: true classes, clean: predicted classes of the unchanged images; int, shape (images,).
     """
@@ -127,12 +129,7 @@ def table(
         (*each[:2], metrics.macro_f1(labels, each.labels, classes), np.mean(labels == each.labels))
         for each in (Prediction(CLEAN, 0, clean), *corrupted)
     ]
-    return pd.DataFrame(made, columns=list(TYPES))
-
-
-def read(path: Path) -> pd.DataFrame:
-    """Read the table. Raises UserError if it is missing, broken or has other columns."""
-    return tables.read(path, TYPES)
+    return CORRUPTIONS_TABLE.rows(made)
 
 
 def mean_accuracy(found: pd.DataFrame) -> dict[str, float]:

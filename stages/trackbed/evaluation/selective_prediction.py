@@ -8,7 +8,15 @@ import numpy as np
 import pandas as pd
 
 from trackbed.evaluation import intervals
+from trackbed.pipeline.tables import EVALUATION_REMEDY, TableFile
 
+COVERAGE_TABLE = TableFile(
+    "coverage.csv",
+    dict.fromkeys(["threshold", "coverage", "accuracy"], "float64"),
+    EVALUATION_REMEDY,
+    empty_is_nan=True,
+    float_format="%.4f",
+)
 ROWS = 50  # of a table, at most
 
 

@@ -1,16 +1,15 @@
 """Parts of the test part that a model may find harder: by class, kind of picture, or group."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from trackbed.evaluation import intervals, metrics
-from trackbed.pipeline import tables
+from trackbed.pipeline.tables import EVALUATION_REMEDY, TableFile
 
-TYPES = {
+COLUMNS = {
     "kind": "str",  # class, image side, brightness, contrast, sharpness or group
     "slice": "str",
     "images": "int64",
@@ -21,6 +20,9 @@ TYPES = {
     "macro_f1": "float64",  # NaN where the slice has images of one class alone
     "below_whole": "bool",  # whether its accuracy is below that of all by more than chance
 }
+SLICES_TABLE = TableFile(
+    "slices.csv", COLUMNS, EVALUATION_REMEDY, empty_is_nan=True, float_format="%.4f"
+)
 FEWEST = 10  # images of a slice that is named, and of a group that is listed
 LISTED_GROUPS = 10
 QUALITIES = ("brightness", "contrast", "sharpness")
@@ -32,7 +34,7 @@ Part = tuple[str, str, np.ndarray]
 def slices(
     rows: pd.DataFrame, labels: np.ndarray, predicted: np.ndarray, classes: list[str], seed: int
 ) -> pd.DataFrame:
-    """A row per slice, columns as in TYPES.
+    """A row per slice, columns as in SLICES_TABLE.
 
     rows: of the index, shape (images,); labels, predicted: int, shape (images,). Of the groups
     that have FEWEST images those LISTED_GROUPS of the lowest accuracy are listed. below_whole:
@@ -48,12 +50,7 @@ def slices(
     given = labels, predicted, rows["group"].to_numpy()
     effect = intervals.design_effect(*given, len(classes), seed)
     made = [_row(part, *given, len(classes), effect, seed, levels) for part in parts]
-    return pd.DataFrame(made, columns=list(TYPES)).astype(TYPES)
-
-
-def read(path: Path) -> pd.DataFrame:
-    """Read the table. Raises UserError if it is missing, broken or has other columns."""
-    return tables.read(path, TYPES)
+    return SLICES_TABLE.rows(made)
 
 
 def worst(table: pd.DataFrame) -> pd.Series | None:

@@ -141,7 +141,7 @@ def compare_splits(
                 )
                 folds = random_folds(table, seed) if split == RANDOM else table
                 with replacing_folder(folder / "data" / "folds") as target:
-                    index.write_folds(target, folds)
+                    index.FOLDS_TABLE.write(target, folds)
                 for stage in ("train", "evaluate"):
                     _run_stage(stage, folder)
                 yield _scores(split, seed, folder)

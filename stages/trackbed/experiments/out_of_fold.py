@@ -89,7 +89,7 @@ def select(
 def predictions(setting: Setting, table: pd.DataFrame) -> pd.DataFrame:
     """The prediction for every image of the setting's folds, by models not trained on it.
 
-    table: see index.assigned. Columns as in tables.parsed_predictions, with probabilities averaged
+    table: see index.assigned. Columns as in tables.PREDICTIONS_TABLE, with probabilities averaged
     over the seeds, and `fold`; in the order of records. Raises UserError where a table of
     predictions is missing or has other images than the fold.
     """

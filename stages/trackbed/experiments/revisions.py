@@ -1,6 +1,5 @@
 """Results of a revision of the repository, from git, DVC's cache or its remote."""
 
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from trackbed.pipeline import tables
 from trackbed.pipeline.errors import UserError
 
 WORKSPACE = "workspace"
-PREDICTIONS = Path("data/evaluation") / tables.PREDICTIONS_FILE
+PREDICTIONS = Path("data/evaluation") / tables.PREDICTIONS_TABLE.name
 SCORES = Path("metrics/evaluate.json")
 
 
@@ -23,9 +22,9 @@ def predictions(revision: str) -> pd.DataFrame:
     Raises UserError if there is no such revision, or the file is in no cache or remote.
     """
     if revision == WORKSPACE:
-        return tables.read_predictions(PREDICTIONS.parent)
+        return tables.PREDICTIONS_TABLE.read(PREDICTIONS.parent)
     text = dvc_repo.file_text(PREDICTIONS, revision)
-    return tables.parsed_predictions(io.StringIO(text), f"{revision}:{PREDICTIONS}")
+    return tables.PREDICTIONS_TABLE.parse(text, f"{revision}:{PREDICTIONS}")
 
 
 def comparison(first: str, second: str) -> Comparison:

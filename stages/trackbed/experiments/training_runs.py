@@ -1,6 +1,5 @@
 """Finished trainings as dvc.lock records them, and their predictions for the validation fold."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from trackbed.pipeline import tables
 from trackbed.pipeline.errors import UserError
 
 STAGE, MODELS = "train", "models"
-VALIDATION = Path(MODELS) / tables.VALIDATION_FILE
+VALIDATION = Path(MODELS) / tables.VALIDATION_TABLE.name
 DATA = ("data/records", "data/folds")
 
 
@@ -87,7 +86,7 @@ def workspace_data() -> dict[str, str | None]:
 
 
 def validation_predictions(repo: Any, one: Training) -> pd.DataFrame:
-    """The model's predictions for its validation fold, see tables.parsed_predictions.
+    """The model's predictions for its validation fold, see tables.PREDICTION_COLUMNS.
 
     repo: see dvc_repo.repository. From DVC's cache, else from its remote. Raises UserError where
     neither has the file, Damaged where the cache has other bytes than DVC wrote.
@@ -95,8 +94,7 @@ def validation_predictions(repo: Any, one: Training) -> pd.DataFrame:
     named = f"{one.name}:{VALIDATION}"
     content = _from_cache(repo, one, named)
     text = content.decode("utf-8") if content is not None else _from_remote(one, named)
-    remedy = tables.PREDICTIONS_REMEDIES[VALIDATION.name]
-    return tables.parsed_predictions(io.StringIO(text), named, remedy)
+    return tables.VALIDATION_TABLE.parse(text, named)
 
 
 def varied_params(trainings: Sequence[Training]) -> list[str]:

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from trackbed.pipeline import tables
+import pandas as pd
+
 from trackbed.pipeline.errors import Damaged, UserError
-from trackbed.pipeline.outputs import write_csv
-
-if TYPE_CHECKING:
-    import pandas as pd
+from trackbed.pipeline.tables import TableFile
 
 # Folders in the data folder.
 RECORDS = "records"
 FOLDS = "folds"
 
-INDEX_FILE = "index.csv"
-REJECTS_FILE = "rejects.csv"
-REJECTED_FILE = "rejected.csv"
-FINDINGS_FILE = "findings.csv"
-SHARDS_FILE = "shards.csv"  # of trackbed.records.integrity
-FOLDS_FILE = "folds.csv"
-
 # In the metrics folder.
 COUNTS_FILE = "data.json"  # of files, records and findings
 GROUPS_FILE = "split.json"  # of groups
 
-INDEX_TYPES = {
+REMEDY = "Run `dvc repro`."
+INDEX_COLUMNS = {
     "record": "int64",  # position in the index, 0 .. records - 1
     "filename": "str",  # relative to the source, with forward slashes
     "label": "int64",  # 0 .. classes - 1
@@ -50,8 +42,15 @@ INDEX_TYPES = {
     "contrast": "float64",  # their standard deviation
     "sharpness": "float64",  # variance of their Laplacian
 }
-REJECTS_TYPES = {"filename": "str", "reason": "str", "detail": "str"}
-FINDINGS_TYPES = {
+INDEX_TABLE = TableFile("index.csv", INDEX_COLUMNS, REMEDY)
+REJECTS_TABLE = TableFile(
+    "rejects.csv", {"filename": "str", "reason": "str", "detail": "str"}, REMEDY
+)
+# Some of the records that were rejected for having the pixels of another.
+REJECTED_TABLE = TableFile("rejected.csv", INDEX_COLUMNS, REMEDY)
+SHARD_COLUMNS = {"shard": "str", "records": "int64", "bytes": "int64", "sha256": "str"}
+SHARDS_TABLE = TableFile("shards.csv", SHARD_COLUMNS, "Run `dvc repro -f build_tfrecord`.")
+FINDINGS_COLUMNS = {
     "record": "int64",
     "filename": "str",
     "class_name": "str",
@@ -85,7 +84,8 @@ FINDING_TYPES = (
     *(BLACK, WHITE, LOW_INFORMATION, BLURRED),
     *(UNUSUAL_BRIGHTNESS, UNUSUAL_SHAPE, UNUSUAL_SIZE),
 )
-FOLDS_TYPES = {
+FINDINGS_TABLE = TableFile("findings.csv", FINDINGS_COLUMNS, REMEDY)
+FOLDS_COLUMNS = {
     "record": "int64",
     "filename": "str",
     "part": "str",  # 'train' or 'test'
@@ -93,14 +93,16 @@ FOLDS_TYPES = {
     "group": "str",  # images of one group never stand on both sides of a split
 }
 TEST_FOLD = -1
-REMEDY = "Run `dvc repro`."
+FOLDS_TABLE = TableFile("folds.csv", FOLDS_COLUMNS, REMEDY)
 
 
 def read(records_path: Path) -> pd.DataFrame:
-    """The index of a records folder, one row per record, columns as in INDEX_TYPES."""
-    path = records_path / INDEX_FILE
-    table = _read(path, INDEX_TYPES)
-    _refuse_wrong_labels(path, table)
+    """The index of a records folder, one row per record, columns as in INDEX_TABLE.
+
+    Raises Damaged for labels that do not count the classes.
+    """
+    table = INDEX_TABLE.read(records_path)
+    _refuse_wrong_labels(records_path / INDEX_TABLE.name, table)
     return table
 
 
@@ -119,50 +121,10 @@ def _refuse_wrong_labels(path: Path, table: pd.DataFrame) -> None:
         )
 
 
-def write(records_path: Path, table: pd.DataFrame) -> None:
-    """Write index.csv into a records folder."""
-    write_csv(records_path / INDEX_FILE, table[list(INDEX_TYPES)])
-
-
-def read_rejects(records_path: Path) -> pd.DataFrame:
-    """The files that did not get in, columns as in REJECTS_TYPES."""
-    return _read(records_path / REJECTS_FILE, REJECTS_TYPES)
-
-
-def write_rejects(records_path: Path, table: pd.DataFrame) -> None:
-    """Write rejects.csv into a records folder."""
-    write_csv(records_path / REJECTS_FILE, table[list(REJECTS_TYPES)])
-
-
 def read_rejected(records_path: Path) -> pd.DataFrame:
-    """Some records that were rejected for being another's twin, columns as in INDEX_TYPES."""
-    path = records_path / REJECTED_FILE
-    return _read(path, INDEX_TYPES) if path.exists() else _empty(INDEX_TYPES)
-
-
-def write_rejected(records_path: Path, table: pd.DataFrame) -> None:
-    """Write rejected.csv into a records folder."""
-    write_csv(records_path / REJECTED_FILE, table[list(INDEX_TYPES)])
-
-
-def read_findings(records_path: Path) -> pd.DataFrame:
-    """What is to be said against records that got in, columns as in FINDINGS_TYPES."""
-    return _read(records_path / FINDINGS_FILE, FINDINGS_TYPES)
-
-
-def write_findings(records_path: Path, table: pd.DataFrame) -> None:
-    """Write findings.csv into a records folder."""
-    write_csv(records_path / FINDINGS_FILE, table[list(FINDINGS_TYPES)])
-
-
-def read_folds(folds_path: Path) -> pd.DataFrame:
-    """Part and fold of every record, in the order of the index, columns as in FOLDS_TYPES."""
-    return _read(folds_path / FOLDS_FILE, FOLDS_TYPES)
-
-
-def write_folds(folds_path: Path, table: pd.DataFrame) -> None:
-    """Write folds.csv into a folds folder."""
-    write_csv(folds_path / FOLDS_FILE, table[list(FOLDS_TYPES)])
+    """Some records that were rejected for having the pixels of another, as in an index."""
+    present = (records_path / REJECTED_TABLE.name).exists()
+    return REJECTED_TABLE.read(records_path) if present else REJECTED_TABLE.rows([])
 
 
 def assigned(records_path: Path, folds_path: Path) -> pd.DataFrame:
@@ -171,12 +133,12 @@ def assigned(records_path: Path, folds_path: Path) -> pd.DataFrame:
     The group that the index names, before groups were joined, is in `named_group`.
     Raises UserError if the folds were drawn for other records, or rows of the index are gone.
     """
-    table, folds = read(records_path), read_folds(folds_path)
+    table, folds = read(records_path), FOLDS_TABLE.read(folds_path)
     _refuse_other_count(records_path, table)
     if not table["filename"].equals(folds["filename"]):
         raise UserError(
-            f"{folds_path / FOLDS_FILE} was drawn for other records than "
-            f"{records_path / INDEX_FILE}. Run `dvc repro split`."
+            f"{folds_path / FOLDS_TABLE.name} was drawn for other records than "
+            f"{records_path / INDEX_TABLE.name}. Run `dvc repro split`."
         )
     given = folds[["part", "fold", "group"]].to_dict("series")
     return table.assign(named_group=table["group"], **given)
@@ -184,13 +146,12 @@ def assigned(records_path: Path, folds_path: Path) -> pd.DataFrame:
 
 def _refuse_other_count(records_path: Path, table: pd.DataFrame) -> None:
     """Refuse an index cut between two rows, which reads as a shorter one."""
-    path = records_path / SHARDS_FILE
-    if not path.exists():  # told by whoever reads the shards
+    if not (records_path / SHARDS_TABLE.name).exists():  # reported by whoever reads the shards
         return
-    records = tables.read_csv(path, REMEDY)["records"].sum()
+    records = SHARDS_TABLE.read(records_path)["records"].sum()
     if records != len(table):
         raise Damaged(
-            f"{records_path / INDEX_FILE}: {len(table):,} rows, the shards hold {records:,} "
+            f"{records_path / INDEX_TABLE.name}: {len(table):,} rows, the shards hold {records:,} "
             "records. Run `dvc repro -f build_tfrecord`."
         )
 
@@ -220,19 +181,3 @@ def classes(table: pd.DataFrame) -> list[str]:
     """The class names of an index, in the order of their labels."""
     names = table.drop_duplicates("label").sort_values("label")
     return names["class_name"].tolist()
-
-
-def _empty(types: dict[str, str]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame(columns=list(types)).astype(types)
-
-
-def _read(path: Path, types: dict[str, str]) -> pd.DataFrame:
-    # Without na_filter=False a class called NA, or an empty part, would become NaN.
-    table = tables.read_csv(path, REMEDY, dtype=types, na_filter=False)
-    if list(table.columns) != list(types):
-        raise UserError(
-            f"{path}: columns are {list(table.columns)}, expected {list(types)}. {REMEDY}"
-        )
-    return table

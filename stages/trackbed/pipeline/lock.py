@@ -1,51 +1,52 @@
-"""A stage runs once at a time, and no longer than the `dvc` that started it."""
+"""One run of a stage at a time, which ends with the `dvc` that started it."""
 
-import fcntl
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from trackbed.pipeline.errors import Busy
 
 LOCKS = Path(".cache/locks")
 UNDER_DVC = "DVC_STAGE"  # in the environment of what DVC starts
 SHELLS = {"sh", "ash", "bash", "dash", "fish", "ksh", "zsh"}
-LOOKS = 0.5  # seconds between two
+SECONDS_BETWEEN_CHECKS = 0.5
 
 
 @contextmanager
 def held(stage: str) -> Iterator[None]:
-    """Hold the lock of a stage in this folder; meanwhile end with the DVC that started it.
+    """Hold the lock of a stage in this folder, and end this process if its DVC ends.
 
-    Killing `dvc repro` leaves its stage at work, beside which the next one would begin. The lock
-    is the system's: it goes with the process, however that ends.
-    Raises Busy if another process holds it.
+    Killing `dvc repro` leaves its stage running, and the next `dvc repro` would start a second
+    one beside it. The operating system releases the lock with the process, however that ends.
+    Raises Busy if another process holds the lock.
     """
     LOCKS.mkdir(parents=True, exist_ok=True)
-    with (LOCKS / f"{stage}.lock").open("a+") as lock:
-        _take(lock, stage)
+    with _acquired(stage):
         # Where other processes are hidden nobody can be watched.
-        if UNDER_DVC in os.environ and (above := _ancestors()):
-            threading.Thread(target=_end_with, args=(stage, above), daemon=True).start()
+        if UNDER_DVC in os.environ and (ancestors := _ancestors()):
+            arguments = stage, ancestors
+            threading.Thread(target=_end_with, args=arguments, daemon=True).start()
         yield
 
 
-def _take(lock, stage: str) -> None:
+def _acquired(stage: str) -> AbstractContextManager:
+    """The lock, held until its block ends. Raises Busy."""
+    pid_path = LOCKS / f"{stage}.pid"
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.seek(0)
+        lock = FileLock(LOCKS / f"{stage}.lock", blocking=False).acquire()
+    except Timeout:
+        pid = (pid_path.exists() and pid_path.read_text().strip()) or "unknown"
         raise Busy(
-            f"stage {stage} is already running (pid {lock.read().strip() or 'unknown'}); "
-            "wait for it, or stop it."
+            f"stage {stage} is already running (pid {pid}); wait for it, or stop it."
         ) from None
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
+    pid_path.write_text(f"{os.getpid()}\n")
+    return lock
 
 
 def _ancestors() -> list[int]:
@@ -53,21 +54,22 @@ def _ancestors() -> list[int]:
     import psutil
 
     parents = psutil.Process().parents()
-    shell = bool(parents) and parents[0].name() in SHELLS
-    return [parent.pid for parent in parents[: 1 + shell]]
+    has_shell = bool(parents) and parents[0].name() in SHELLS
+    return [parent.pid for parent in parents[: 1 + has_shell]]
 
 
-def _end_with(stage: str, above: list[int]) -> None:
+def _end_with(stage: str, ancestors: list[int]) -> None:
+    """Stop this process when one of its ancestors has ended."""
     import psutil
 
     wait = threading.Event().wait
-    while not wait(LOOKS):
+    while not wait(SECONDS_BETWEEN_CHECKS):
         try:
             # A process whose parent ends is handed over to another one.
-            now = [os.getppid(), *(psutil.Process(pid).ppid() for pid in above[:-1])]
+            now = [os.getppid(), *(psutil.Process(pid).ppid() for pid in ancestors[:-1])]
         except psutil.Error:
             now = []
-        if now != above:
+        if now != ancestors:
             print(f"{stage}: dvc is gone, so this ends too", file=sys.stderr, flush=True)
             os.kill(os.getpid(), signal.SIGTERM)
             return

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
-
-from trackbed.pipeline.errors import UserError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-from collections import defaultdict
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from trackbed.pipeline.errors import Diverged
+from trackbed.pipeline.errors import Damaged, Diverged, UserError
 from trackbed.pipeline.outputs import write_csv
 
 
@@ -34,13 +29,11 @@ def json_object(path: Path, remedy: str) -> dict[str, Any]:
     return values
 
 
-def read_csv(path: Path | TextIO, remedy: str, **options: Any) -> pd.DataFrame:
-    """A UTF-8 table in a file or an open one, read with these options of pandas.read_csv.
+def read_csv(path: Path, remedy: str, **options: Any) -> pd.DataFrame:
+    """A UTF-8 table of another tool, read with these options of pandas.read_csv.
 
-    Raises UserError.
+    For tables of this pipeline see TableFile. Raises UserError.
     """
-    import pandas as pd
-
     try:
         return pd.read_csv(path, encoding="utf-8", **options)
     except FileNotFoundError:
@@ -49,29 +42,98 @@ def read_csv(path: Path | TextIO, remedy: str, **options: Any) -> pd.DataFrame:
         raise UserError(f"{path}: broken ({error}). {remedy}") from error
 
 
-EVALUATION_REMEDY = "Run `dvc repro -f evaluate`."
+@dataclass(frozen=True)
+class TableFile:
+    """A CSV file that one stage writes and others read: name, columns, and the remedy for a fault.
 
-
-def read(path: Path, types: dict[str, str]) -> pd.DataFrame:
-    """A table of exactly these columns and types; an empty float64 cell is NaN. Raises UserError.
-
-    Only there: a class or a group may be called NA.
+    columns: 'str', 'int64', 'float64' or 'bool' by column name, in the order of the file.
+    further: the dtype of the columns that may follow, whose names begin with `prefix`; '' if none
+    may. empty_is_nan: whether a float64 cell may be empty, which is read as NaN; all other text is
+    read as it stands, since a class may be called NA. float_format: as in pandas' to_csv.
     """
-    empty = {name: [""] for name, kind in types.items() if kind == "float64"}
-    found = read_csv(path, EVALUATION_REMEDY, dtype=types, keep_default_na=False, na_values=empty)
-    if list(found.columns) != list(types):
-        raise UserError(
-            f"{path}: columns are {list(found.columns)}, expected {list(types)}. "
-            f"{EVALUATION_REMEDY}"
+
+    name: str
+    columns: dict[str, str]
+    remedy: str
+    further: str = ""
+    prefix: str = ""
+    empty_is_nan: bool = False
+    float_format: str | None = None
+
+    def read(self, folder: Path) -> pd.DataFrame:
+        """The table in a folder.
+
+        Raises UserError for a missing file, Damaged for other columns or a cell of another dtype.
+        """
+        path = folder / self.name
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                text = file.read()
+        except FileNotFoundError:
+            raise UserError(f"{path}: no such file. {self.remedy}") from None
+        except UnicodeDecodeError as error:
+            raise self._broken(str(path), error) from None
+        return self.parse(text, str(path))
+
+    def parse(self, text: str, where: str) -> pd.DataFrame:
+        """The table in the text of a file, which messages call `where`. Raises Damaged."""
+        lines = io.StringIO(text, newline="")
+        try:
+            header = next(csv.reader(lines), [])
+            if header:
+                self._refuse_columns(header, where)
+            lines.seek(0)
+            return self._parsed(lines, len(header)).set_axis(header, axis=1)
+        except (ValueError, csv.Error) as error:  # of pandas' parser, too
+            raise self._broken(where, error) from error
+
+    def write(self, folder: Path, table: pd.DataFrame) -> None:
+        """Write the table into a folder. Without `further`, other columns are left out.
+
+        Raises UserError for text that a spreadsheet would run as a formula.
+        """
+        chosen = table if self.further else table[list(self.columns)]
+        write_csv(folder / self.name, chosen, self.float_format)
+
+    def rows(self, values: list[Any]) -> pd.DataFrame:
+        """A table of these columns and dtypes; values: its rows, mappings or sequences."""
+        return pd.DataFrame(values, columns=list(self.columns)).astype(self.columns)
+
+    def _parsed(self, lines: io.StringIO, width: int) -> pd.DataFrame:
+        # By place: a name may occur twice, such as that of a class called 'true'.
+        dtypes = [*self.columns.values(), *[self.further] * (width - len(self.columns))]
+        table = pd.read_csv(
+            lines,
+            header=0,
+            names=list(range(width)),
+            dtype=dict(enumerate(dtypes)),
+            keep_default_na=False,
+            na_filter=self.empty_is_nan,
+            na_values={n: [""] for n, dtype in enumerate(dtypes) if dtype == "float64"},
         )
-    return found
+        if not isinstance(table.index, pd.RangeIndex):
+            raise ValueError("rows have more cells than the header")
+        return table
+
+    def _refuse_columns(self, header: list[str], where: str) -> None:
+        fixed, rest = header[: len(self.columns)], header[len(self.columns) :]
+        follows = self.further and all(name.startswith(self.prefix) for name in rest)
+        if fixed != list(self.columns) or (rest and not follows):
+            more = f" and any number of {self.prefix}<class>" if self.further else ""
+            raise Damaged(
+                f"{where}: columns are {header}, expected {list(self.columns)}{more}. {self.remedy}"
+            )
+
+    def _broken(self, where: str, error: Exception) -> Damaged:
+        return Damaged(f"{where}: broken ({error}). {self.remedy}")
 
 
+EVALUATION_REMEDY = "Run `dvc repro -f evaluate`."
 EVALUATION = "evaluation"  # folder in the data folder
-PREDICTIONS_FILE = "predictions.csv"  # of the test part, in the folder of the evaluation
-VALIDATION_FILE = "validation.csv"  # of the validation fold, in the folder of the model
-
-PREDICTIONS_TYPES = {
+# One column per class follows in the tables of predictions, in the order of the labels: the prefix
+# and the class name.
+PROBABILITY_PREFIX = "p_"
+PREDICTION_COLUMNS = {
     "record": "int64",  # of the index
     "filename": "str",
     "group": "str",
@@ -79,46 +141,22 @@ PREDICTIONS_TYPES = {
     "predicted": "str",  # class name
     "confidence": "float64",  # probability of the predicted class, 0 to 1
 }
-# One column per class follows, in the order of the labels: the prefix and the class name.
-PROBABILITY_PREFIX = "p_"
-PREDICTIONS_REMEDIES = {
-    PREDICTIONS_FILE: "Run `dvc repro -f evaluate`.",
-    VALIDATION_FILE: "Run `dvc repro -f train`.",
-}
 
 
-def read_predictions(folder: Path, file: str = PREDICTIONS_FILE) -> pd.DataFrame:
-    """The predictions for the test part, or of VALIDATION_FILE, one row per image.
-
-    Columns as in PREDICTIONS_TYPES, then the probability of every class in label order.
-    Raises UserError for a missing file, other columns or a cell that is no number.
-    """
-    path = folder / file
-    return parsed_predictions(path, f"{path}", PREDICTIONS_REMEDIES[file])
-
-
-def parsed_predictions(
-    source: Path | TextIO, named: str, remedy: str = PREDICTIONS_REMEDIES[PREDICTIONS_FILE]
-) -> pd.DataFrame:
-    """The same from a path or an open file, which messages call `named`."""
-    types = defaultdict(lambda: "float64", PREDICTIONS_TYPES)
-    # Without na_filter=False a class called NA would become NaN.
-    table = read_csv(source, remedy, dtype=types, na_filter=False)
-    first, rest = _prediction_columns(table)
-    if first != list(PREDICTIONS_TYPES) or not all(c.startswith(PROBABILITY_PREFIX) for c in rest):
-        raise UserError(
-            f"{named}: columns are {list(table.columns)}, expected {list(PREDICTIONS_TYPES)} "
-            f"and one column {PROBABILITY_PREFIX}<class> per class. {remedy}"
-        )
-    return table
+def _predictions_file(name: str, remedy: str) -> TableFile:
+    return TableFile(
+        name,
+        PREDICTION_COLUMNS,
+        remedy,
+        further="float64",
+        prefix=PROBABILITY_PREFIX,
+        float_format="%.9g",  # significant digits: enough to give every float32 back exactly
+    )
 
 
-def write_predictions(folder: Path, table: pd.DataFrame, file: str = PREDICTIONS_FILE) -> None:
-    """Write predictions.csv, or VALIDATION_FILE, into a folder.
-
-    Nine significant digits: enough to give every float32 back exactly.
-    """
-    write_csv(folder / file, table, float_format="%.9g")
+# Of the test part, in the folder of the evaluation; of the validation fold, in that of the model.
+PREDICTIONS_TABLE = _predictions_file("predictions.csv", EVALUATION_REMEDY)
+VALIDATION_TABLE = _predictions_file("validation.csv", "Run `dvc repro -f train`.")
 
 
 def predicted_classes(table: pd.DataFrame) -> list[str]:
@@ -138,7 +176,7 @@ def labels(table: pd.DataFrame) -> np.ndarray:
 
 
 def predictions(rows: pd.DataFrame, classes: list[str], probabilities: np.ndarray) -> pd.DataFrame:
-    """The table of predictions for some rows of the index, columns as in `predictions`.
+    """The table of predictions for some rows of the index, columns as in PREDICTIONS_TABLE.
 
     probabilities: float, shape (rows, classes); of equal highest ones the first class counts.
     Raises Diverged where they are not finite.
@@ -160,4 +198,4 @@ def predictions(rows: pd.DataFrame, classes: list[str], probabilities: np.ndarra
 
 def _prediction_columns(table: pd.DataFrame) -> tuple[list[str], list[str]]:
     columns = list(table.columns)
-    return columns[: len(PREDICTIONS_TYPES)], columns[len(PREDICTIONS_TYPES) :]
+    return columns[: len(PREDICTION_COLUMNS)], columns[len(PREDICTION_COLUMNS) :]

@@ -9,30 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from trackbed.pipeline import tables
 from trackbed.pipeline.errors import Damaged
-from trackbed.pipeline.index import INDEX_FILE, SHARDS_FILE
-from trackbed.pipeline.outputs import write_csv
+from trackbed.pipeline.index import INDEX_TABLE, SHARDS_TABLE
 from trackbed.records import tfrecord
 
 REMEDY = "Run `dvc repro -f build_tfrecord`."
-COLUMNS = ["shard", "records", "bytes", "sha256"]
 # Shards that are read at a time; more than cores, to hide the delays of remote disks.
 READERS = 8
-
-
-def read(folder: Path) -> pd.DataFrame:
-    """The shards of a folder in their order, columns as in COLUMNS."""
-    path = folder / SHARDS_FILE
-    table = tables.read_csv(path, REMEDY, dtype={"shard": "str"}, na_filter=False)
-    if list(table.columns) != COLUMNS:
-        raise Damaged(f"{path}: columns are {list(table.columns)}, expected {COLUMNS}. {REMEDY}")
-    return table
-
-
-def write(folder: Path, table: pd.DataFrame) -> None:
-    """Write shards.csv into a records folder."""
-    write_csv(folder / SHARDS_FILE, table[COLUMNS])
 
 
 def check(folder: Path, names: Iterable[str]) -> None:
@@ -41,9 +24,11 @@ def check(folder: Path, names: Iterable[str]) -> None:
     A shard cut at the border of two records reads as a shorter one without any error.
     Raises Damaged with the name of the shard.
     """
-    table, wanted = read(folder).set_index("shard"), sorted(set(names))
+    table, wanted = SHARDS_TABLE.read(folder).set_index("shard"), sorted(set(names))
     if others := [name for name in wanted if name not in table.index]:
-        raise Damaged(f"{folder}: the index names {others[0]}, {SHARDS_FILE} does not. {REMEDY}")
+        raise Damaged(
+            f"{folder}: the index names {others[0]}, {SHARDS_TABLE.name} does not. {REMEDY}"
+        )
     wanted = table.loc[wanted]
     with ThreadPoolExecutor(READERS) as pool:
         found = pool.map(_state, [folder / name for name in wanted.index])
@@ -73,7 +58,6 @@ def _digest(path: Path, length: int, changed: int) -> str:
 
 IMAGE = "image_raw"
 ENCODINGS = ("jpeg", "png", "raw")
-FRAME_BEFORE, FRAME_AFTER = 12, 4  # bytes around a record in a TFRecord file
 # Columns of the index that stand in the record, too, and what they are called there.
 FEATURES = {
     "filename": "image_filename",
@@ -84,8 +68,6 @@ FEATURES = {
     "group": "group",
     "encoding": "encoding",
 }
-SHARED = tuple(column for column in FEATURES if column != "filename")
-INDEX_REMEDY = "Run `dvc repro -f build_tfrecord`."
 
 
 def features(values: Mapping[str, Any], data: bytes) -> tfrecord.Features:
@@ -100,8 +82,8 @@ def refuse_misplaced(folder: Path, rows: pd.DataFrame, shard_bytes: Mapping[str,
     """
     end, image_end = rows["offset"] + rows["length"], rows["image_offset"] + rows["image_length"]
     raw_bytes = rows["height"] * rows["width"] * 3
-    first = rows["image_offset"] < rows["offset"] + FRAME_BEFORE
-    inside = image_end <= end - FRAME_AFTER
+    first = rows["image_offset"] < rows["offset"] + tfrecord.HEADER_BYTES
+    inside = image_end <= end - tfrecord.FOOTER_BYTES
     faults = {
         "lies outside of its shard": (rows["offset"] < 0)
         | (rows["length"] <= 0)
@@ -115,7 +97,7 @@ def refuse_misplaced(folder: Path, rows: pd.DataFrame, shard_bytes: Mapping[str,
     }
     for words, wrong in faults.items():
         if wrong.any():
-            raise Damaged(f"{where(folder, rows[wrong].iloc[0])} {words}. {INDEX_REMEDY}")
+            raise Damaged(f"{where(folder, rows[wrong].iloc[0])} {words}. {REMEDY}")
 
 
 def _overlapping(rows: pd.DataFrame) -> pd.Series:
@@ -125,38 +107,32 @@ def _overlapping(rows: pd.DataFrame) -> pd.Series:
     return (placed["offset"] < ends).reindex(rows.index, fill_value=False)
 
 
-def image(folder: Path, row: Mapping[str, Any], record: bytes) -> memoryview:
+def image(folder: Path, row: Mapping[str, Any], record: bytes) -> bytes:
     """The stored image of a record, which was read where the row of an index says.
 
-    Raises Damaged, naming file and record, if it is another record: all that stands around the
-    image is compared, name, class, label and sides.
+    Raises Damaged, naming file and record, where the record is damaged or is another one: all of
+    its features are compared with the row, and the image with its place.
     """
     start = row["image_offset"] - row["offset"]
-    end = start + row["image_length"]
-    first, behind = _around(*[row[column] for column in SHARED])
-    before = first + tfrecord.entries({FEATURES["filename"]: row["filename"]})
-    length = int.from_bytes(record[:8], "little")
-    whole = len(record) == length + FRAME_BEFORE + FRAME_AFTER
-    if not whole or before not in record[:start] or record[end:-FRAME_AFTER] != behind:
-        raise Damaged(f"{where(folder, row)} is another one in its shard. {INDEX_REMEDY}")
-    return memoryview(record)[start:end]
-
-
-@functools.lru_cache(2**10)
-def _around(*shared: Any) -> tuple[bytes, bytes]:
-    """What stands before file name and image, and behind them; many neighbours have it alike."""
-    known = features(dict(zip(SHARED, shared, strict=True)) | {"filename": ""}, b"")
-    name = FEATURES["filename"]
-    first = {key: value for key, value in known.items() if key < name}
-    return tfrecord.entries(first), tfrecord.entries(
-        {key: value for key, value in known.items() if key > IMAGE}
-    )
+    try:
+        found = tfrecord.parse_example(tfrecord.unframe(record))
+    except ValueError as error:
+        raise Damaged(f"{where(folder, row)} is {error}. {REMEDY}") from None
+    data = found.get(IMAGE) or b""
+    expected = {
+        name: value.encode() if isinstance(value, str) else value
+        for name, value in features(row, data).items()
+    }
+    if found != expected or record[start : start + row["image_length"]] != data:
+        raise Damaged(f"{where(folder, row)} is another one in its shard. {REMEDY}")
+    return data
 
 
 def where(folder: Path, row: Mapping[str, Any]) -> str:
     """Which row it is, with the numbers of its place."""
     return (
-        f"{folder / INDEX_FILE}: record {row['record']} ({row['filename']}; {row['shard']}, bytes "
-        f"{row['offset']} + {row['length']}, image {row['image_offset']} + {row['image_length']}, "
+        f"{folder / INDEX_TABLE.name}: record {row['record']} ({row['filename']}; {row['shard']}, "
+        f"bytes {row['offset']} + {row['length']}, "
+        f"image {row['image_offset']} + {row['image_length']}, "
         f"{row['encoding']} of {row['height']} x {row['width']})"
     )

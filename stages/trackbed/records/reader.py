@@ -2,9 +2,10 @@
 
 import math
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO, Any
 
 import cv2
 import numpy as np
@@ -12,7 +13,8 @@ import pandas as pd
 import psutil
 from PIL import Image
 
-from trackbed.pipeline.errors import Damaged
+from trackbed.pipeline.errors import Damaged, UserError
+from trackbed.pipeline.index import SHARDS_TABLE
 from trackbed.pipeline.outputs import allocate
 from trackbed.records import integrity
 
@@ -24,8 +26,9 @@ REDUCED = {
     2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
     1: 0,
 }
+STARTS = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PN"}
 # As Pillow does: RGB, pixels as they lie in the file.
-COLOUR = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+COLOR = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 def jpeg_reduction(stored: Sequence[int], wanted: Sequence[int]) -> int:
@@ -46,7 +49,9 @@ def decoded(data: bytes, encoding: str, height: int, width: int, scale: int = 1)
     coded = np.frombuffer(data, np.uint8)
     if encoding == "raw":
         return coded.reshape(height, width, 3)
-    image = cv2.imdecode(coded, COLOUR | REDUCED[scale])
+    if not bytes(data[:3]).startswith(STARTS[encoding]):  # OpenCV would open other formats, too
+        raise ValueError(f"expected a file of format {encoding}")
+    image = cv2.imdecode(coded, COLOR | REDUCED[scale])
     expected = (-(-height // scale), -(-width // scale), 3)
     if image is None or image.shape != expected:
         found = "nothing" if image is None else image.shape
@@ -68,7 +73,7 @@ CACHE = Path(".cache")
 # Of the free memory, for the images of one call; the rest is for training.
 SHARE_OF_MEMORY = 0.5
 # Images that a thread reads before it takes others.
-PORTION = 32
+CHUNK = 32
 COLUMNS = ["record", "shard", "offset", "length", "image_offset", "image_length"]
 COLUMNS += integrity.FEATURES
 
@@ -81,7 +86,7 @@ def pixels(folder: Path, rows: pd.DataFrame, height: int, width: int) -> np.ndar
     it fits into half of what is free, else in a file of its own that vanishes with the process.
     Raises Damaged if a shard is damaged, or the rows are not those of its records.
     """
-    lengths = integrity.read(folder).set_index("shard")["bytes"].to_dict()
+    lengths = SHARDS_TABLE.read(folder).set_index("shard")["bytes"].to_dict()
     if "named_group" in rows:  # of index.assigned; a record knows nothing of joined groups
         rows = rows.assign(group=rows["named_group"])
     integrity.refuse_misplaced(folder, rows, lengths)
@@ -90,8 +95,8 @@ def pixels(folder: Path, rows: pd.DataFrame, height: int, width: int) -> np.ndar
     pool = ThreadPoolExecutor()
     try:
         checked = pool.submit(integrity.check, folder, rows["shard"])
-        filled = [pool.submit(_fill, array, folder, portion) for portion in _portions(rows)]
-        # A damaged shard is told of before a picture in it that cannot be decoded.
+        filled = [pool.submit(_fill, array, folder, chunk) for chunk in _chunks(rows)]
+        # A damaged shard is reported before a picture in it that cannot be decoded.
         for future in (checked, *filled):
             future.result()
     finally:
@@ -99,33 +104,57 @@ def pixels(folder: Path, rows: pd.DataFrame, height: int, width: int) -> np.ndar
     return array
 
 
-def _portions(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
+def _chunks(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """The rows, numbered from 0, in the order of the shards and a few of one shard at a time."""
     placed = rows.reset_index(drop=True).sort_values(["shard", "offset"])
     for _, of_shard in placed.groupby("shard"):
-        for start in range(0, len(of_shard), PORTION):
-            yield of_shard.iloc[start : start + PORTION]
+        for start in range(0, len(of_shard), CHUNK):
+            yield of_shard.iloc[start : start + CHUNK]
 
 
-def _fill(array: np.ndarray, folder: Path, portion: pd.DataFrame) -> None:
-    """Put the image of every row of a portion at its number; no other record is read."""
+def _fill(array: np.ndarray, folder: Path, chunk: pd.DataFrame) -> None:
+    """Put the image of every row of a chunk at its number; no other record is read."""
     height, width = array.shape[1:3]
-    path = folder / portion["shard"].iloc[0]
+    path = folder / chunk["shard"].iloc[0]
     # Lists, because a name per row and column takes as long as half of the decoding.
-    columns = [portion[name].tolist() for name in COLUMNS]
+    columns = [chunk[name].tolist() for name in COLUMNS]
     with path.open("rb", buffering=0) as file:
-        for place, *values in zip(portion.index, *columns, strict=True):
+        for place, *values in zip(chunk.index, *columns, strict=True):
             row = dict(zip(COLUMNS, values, strict=True))
-            file.seek(row["offset"])
-            data = integrity.image(folder, row, file.read(row["length"]))
-            stored, encoding = (row["height"], row["width"]), row["encoding"]
-            scale = jpeg_reduction(stored, (height, width)) if encoding == "jpeg" else 1
-            try:
-                image = decoded(data, encoding, *stored, scale)
-            except ValueError as error:
-                where = f"{path}, record {row['record']} ({row['filename']})"
-                raise Damaged(f"{where}: {error}. Run `dvc repro -f build_tfrecord`.") from None
-            resize(image, array[place])
+            resize(_image(file, folder, row, (height, width)), array[place])
+
+
+def stored_image(folder: Path, row: Mapping[str, Any]) -> np.ndarray:
+    """The picture of one row of the index in its stored size: uint8, shape (height, width, 3).
+
+    The shard as a whole is not checked, the record is: its checksums, and its features against
+    the row. Raises UserError for a missing shard, Damaged for a damaged or another record.
+    """
+    path, row = folder / row["shard"], {**row}
+    row["group"] = row.get("named_group", row["group"])
+    try:
+        with path.open("rb", buffering=0) as file:
+            return _image(file, folder, row)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file. {integrity.REMEDY}") from None
+    except OSError as error:  # also for a place before the file
+        where = integrity.where(folder, row)
+        raise Damaged(f"{where} cannot be read ({error.strerror}). {integrity.REMEDY}") from None
+
+
+def _image(
+    file: IO[bytes], folder: Path, row: Mapping[str, Any], wanted: Sequence[int] = ()
+) -> np.ndarray:
+    """The checked and decoded picture of a row, no smaller than the wanted height and width."""
+    file.seek(row["offset"])
+    data = integrity.image(folder, row, file.read(row["length"]))
+    stored, encoding = (row["height"], row["width"]), row["encoding"]
+    scale = jpeg_reduction(stored, wanted) if wanted and encoding == "jpeg" else 1
+    try:
+        return decoded(data, encoding, *stored, scale)
+    except ValueError as error:
+        where = f"{folder / row['shard']}, record {row['record']} ({row['filename']})"
+        raise Damaged(f"{where}: {error}. {integrity.REMEDY}") from None
 
 
 def _array(shape: tuple[int, ...]) -> np.ndarray:

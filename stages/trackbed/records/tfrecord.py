@@ -12,11 +12,15 @@ from typing import Any
 
 import google_crc32c
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
 
 Features = Mapping[str, bytes | str | int]
 """Features of a record and their single values; text becomes UTF-8."""
 
 CHECKSUM_MASK = 0xA282EAD8
+HEADER_BYTES = 12  # length of the data and its checksum, before them
+FOOTER_BYTES = 4  # checksum of the data, behind them
+FRAME_BYTES = HEADER_BYTES + FOOTER_BYTES
 
 # Name, number, label and type of every field that is needed of every message. A map is, in
 # bytes, a repeated message of key and value.
@@ -40,21 +44,36 @@ def example(features: Features) -> bytes:
     return message.SerializeToString()
 
 
-def bytes_behind(features: Features, name: str) -> int:
+def parse_example(data: bytes) -> dict[str, bytes | int]:
+    """The features of a tf.train.Example; text as UTF-8, None for one without a single value.
+
+    Raises ValueError for data that are no such message.
+    """
+    try:
+        entries = _messages().Example.FromString(data).features.feature
+    except DecodeError:
+        raise ValueError("no tf.train.Example") from None
+    return {entry.key: _single_value(entry.value) for entry in entries}
+
+
+def bytes_after(features: Features, name: str) -> int:
     """How many bytes of `example(features)` follow the value of a feature of bytes or text."""
-    behind = {key: value for key, value in features.items() if key > name}
-    return _fill(_messages().Features(), behind).ByteSize()
-
-
-def entries(features: Features) -> bytes:
-    """What `example` of more features holds for these, if they are neighbours by name."""
-    return _fill(_messages().Features(), features).SerializeToString()
+    later = {key: value for key, value in features.items() if key > name}
+    return _fill(_messages().Features(), later).ByteSize()
 
 
 def frame(data: bytes) -> tuple[bytes, bytes]:
     """Header and footer of a TFRecord: length with its checksum, and checksum of the data."""
     length = struct.pack("<Q", len(data))
     return length + _checksum(length), _checksum(data)
+
+
+def unframe(record: bytes) -> bytes:
+    """The data of a TFRecord. Raises ValueError unless length and checksums are right."""
+    data = record[HEADER_BYTES:-FOOTER_BYTES]
+    if (record[:HEADER_BYTES], record[-FOOTER_BYTES:]) != frame(data):
+        raise ValueError("no whole TFRecord")
+    return data
 
 
 def _checksum(data: bytes) -> bytes:
@@ -71,6 +90,11 @@ def _fill(message: Any, features: Features) -> Any:
         else:
             feature.bytes_list.value.append(value.encode() if isinstance(value, str) else value)
     return message
+
+
+def _single_value(feature: Any) -> bytes | int | None:
+    values = [*feature.bytes_list.value, *feature.int64_list.value]
+    return values[0] if len(values) == 1 else None
 
 
 @functools.cache

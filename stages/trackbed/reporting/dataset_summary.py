@@ -54,7 +54,7 @@ def read(data_path: Path, metrics_path: Path) -> Dataset:
         files=tables.json_object(
             metrics_path / index.COUNTS_FILE, "Run `dvc repro -f build_tfrecord`."
         ),
-        reasons=reasons(index.read_rejects(records_path), LISTED_REJECTS),
+        reasons=reasons(index.REJECTS_TABLE.read(records_path), LISTED_REJECTS),
         counts=counts(table),
         fold_images=training["fold"].value_counts().sort_index().tolist(),
         groups=tables.json_object(metrics_path / index.GROUPS_FILE, "Run `dvc repro -f split`."),
@@ -150,7 +150,7 @@ def pictured_findings(records_path: Path) -> list[Finding]:
     """
     table = index.read(records_path)
     rows = table.set_index("record", drop=False)
-    found, rejects = index.read_findings(records_path), index.read_rejects(records_path)
+    found, rejects = index.FINDINGS_TABLE.read(records_path), index.REJECTS_TABLE.read(records_path)
     known = pd.concat([table, index.read_rejected(records_path)], ignore_index=True)
     known = known.drop_duplicates("filename").set_index("filename", drop=False)
     by_kind = dict(tuple(found.groupby("finding")))

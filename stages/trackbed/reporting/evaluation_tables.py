@@ -6,23 +6,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
 
-from trackbed.evaluation import result, robustness, slices
+from trackbed.evaluation import calibration, result, robustness, selective_prediction, slices
+from trackbed.evaluation.metrics import CONFUSION_TABLE, SUMMARY_TABLE
 from trackbed.evaluation.predictions import wrong
 from trackbed.pipeline import tables
 from trackbed.pipeline.errors import UserError
+from trackbed.pipeline.tables import EVALUATION_REMEDY
 from trackbed.reporting import html
 from trackbed.reporting.html import Card
 
 AVERAGES = ["macro avg", "weighted avg"]
-MEASURES = ["precision", "recall", "specificity", "f1", "accuracy", "type_1_error", "type_2_error"]
-BOUNDS = ["f1_low", "f1_high"]  # 95 % interval of F1
-COUNTS = ["support", "true_positive", "false_positive", "false_negative", "true_negative"]
-BIN = ["images", "right", "confidence", "accuracy"]
-COVERAGE = ["threshold", "coverage", "accuracy"]
-RELIABILITY = ["low", "high", *BIN, *(f"calibrated_{name}" for name in BIN)]
-REMEDY = "Run `dvc repro -f evaluate`."
 
 
 @dataclass(frozen=True)
@@ -30,10 +24,9 @@ class Evaluation:
     """What the evaluation wrote.
 
     scores: flat, a value may be None. classes: indexed by class name in label order, columns
-    MEASURES, BOUNDS and COUNTS, NaN where undefined. averages: the same columns, rows AVERAGES.
+    as in SUMMARY_TABLE, NaN where undefined. averages: the same columns, rows AVERAGES.
     confusion: counts of images, rows the true and columns the predicted class, in label order.
-    predictions: one row per test image. reliability: columns RELIABILITY; coverage: columns
-    COVERAGE; slices and corruptions: columns as in the TYPES of their modules.
+    predictions: one row per test image. The others: columns as in the tables of their modules.
     """
 
     scores: dict[str, Any]
@@ -63,71 +56,39 @@ def read(data_path: Path, metrics_path: Path, plots_path: Path) -> Evaluation:
     Raises UserError for a file that is missing or broken and for files of different classes.
     """
     summary_path, confusion_path = (
-        plots_path / name for name in (result.SUMMARY_FILE, result.CONFUSION_FILE)
+        plots_path / table.name for table in (SUMMARY_TABLE, CONFUSION_TABLE)
     )
-    summary = _summary(summary_path)
-    confusion = _confusion(confusion_path)
+    summary = SUMMARY_TABLE.read(plots_path).set_index("class_name")
+    _refuse_without_averages(summary_path, summary)
+    confusion = CONFUSION_TABLE.read(plots_path)
+    confusion = confusion.iloc[:, 1:].set_axis(confusion.iloc[:, 0].tolist(), axis=0)
     classes, averages = summary.iloc[: -len(AVERAGES)], summary.iloc[-len(AVERAGES) :]
     if not (list(classes.index) == list(confusion.index) == list(confusion.columns)):
         raise UserError(
             f"{summary_path} lists {len(classes)} classes, {confusion_path} {len(confusion)} rows "
             f"and {len(confusion.columns)} columns; they must be the same classes in the same "
-            f"order. {REMEDY}"
+            f"order. {EVALUATION_REMEDY}"
         )
     return Evaluation(
-        scores=tables.json_object(metrics_path / result.SCORES_FILE, REMEDY),
+        scores=tables.json_object(metrics_path / result.SCORES_FILE, EVALUATION_REMEDY),
         classes=classes,
         averages=averages,
         confusion=confusion,
-        predictions=tables.read_predictions(data_path / tables.EVALUATION),
-        reliability=_all_numbers(plots_path / result.RELIABILITY_FILE, RELIABILITY),
-        coverage=_all_numbers(plots_path / result.COVERAGE_FILE, COVERAGE),
-        slices=slices.read(plots_path / result.SLICES_FILE),
-        corruptions=robustness.read(plots_path / result.CORRUPTIONS_FILE),
+        predictions=tables.PREDICTIONS_TABLE.read(data_path / tables.EVALUATION),
+        reliability=calibration.RELIABILITY_TABLE.read(plots_path),
+        coverage=selective_prediction.COVERAGE_TABLE.read(plots_path),
+        slices=slices.SLICES_TABLE.read(plots_path),
+        corruptions=robustness.CORRUPTIONS_TABLE.read(plots_path),
     )
 
 
-def _all_numbers(path: Path, columns: list[str]) -> pd.DataFrame:
-    table = tables.read_csv(path, REMEDY)
-    if list(table.columns) != columns or not all(map(is_numeric_dtype, table.dtypes)):
-        raise UserError(
-            f"{path}: columns are {list(table.columns)}, expected {columns}, all numbers. {REMEDY}"
-        )
-    return table
-
-
-def _summary(path: Path) -> pd.DataFrame:
-    table = _text(path)
-    columns = ["class_name", *MEASURES, *BOUNDS, *COUNTS]
-    if table.iloc[0].tolist() != columns:
-        raise UserError(
-            f"{path}: columns are {table.iloc[0].tolist()}, expected {columns}. {REMEDY}"
-        )
-    names = table.iloc[1:, 0].tolist()
+def _refuse_without_averages(path: Path, summary: pd.DataFrame) -> None:
     # By position: a class, too, may be called 'macro avg'.
-    if names[-len(AVERAGES) :] != AVERAGES:
+    last = list(summary.index[-len(AVERAGES) :])
+    if last != AVERAGES:
         raise UserError(
-            f"{path}: the last two rows are {names[-2:]}, expected {AVERAGES}. {REMEDY}"
+            f"{path}: the last two rows are {last}, expected {AVERAGES}. {EVALUATION_REMEDY}"
         )
-    return _numbers(path, table, columns[1:], names)
-
-
-def _confusion(path: Path) -> pd.DataFrame:
-    table = _text(path)
-    return _numbers(path, table, table.iloc[0, 1:].tolist(), table.iloc[1:, 0].tolist())
-
-
-def _text(path: Path) -> pd.DataFrame:
-    """All cells as text, the header as first row: pandas would rename repeated column names."""
-    return tables.read_csv(path, REMEDY, header=None, dtype=str, na_filter=False)
-
-
-def _numbers(path: Path, table: pd.DataFrame, columns: list[str], rows: list[str]) -> pd.DataFrame:
-    try:
-        body = table.iloc[1:, 1:].apply(pd.to_numeric)  # an empty cell becomes NaN
-    except ValueError as error:
-        raise UserError(f"{path}: broken ({error}). {REMEDY}") from error
-    return body.set_axis(columns, axis=1).set_axis(rows, axis=0)
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def cards(
 
     Raises UserError where the predictions are of other records than the index.
     """
-    rows = index.set_index("record")
+    rows = index.set_index("record", drop=False)
     return [
         Card(
             data_uri(thumbnail(records_path, _row(rows, prediction), side)),
@@ -110,24 +110,10 @@ def enlarged_side(pictures: int) -> int:
 def thumbnail(records_path: Path, row: Any, side: int) -> bytes:
     """The picture of a row of the index as a JPEG file of at most `side` pixels; never enlarged.
 
-    row: attributes as in index.INDEX_TYPES. Raises UserError for a shard that is missing or does
-    not hold the picture.
+    row: columns as in index.INDEX_TABLE. Raises UserError as reader.stored_image does.
     """
-    path = records_path / row.shard
-    try:
-        with path.open("rb") as shard:
-            shard.seek(row.image_offset)
-            data = shard.read(row.image_length)
-            pixels = reader.decoded(data, row.encoding, row.height, row.width)
-            picture = Image.fromarray(pixels)
-            picture.thumbnail((side, side), Image.Resampling.LANCZOS)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file. {RECORDS_REMEDY}") from None
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"{path}: no readable {row.encoding} picture of {row.image_length} bytes at byte "
-            f"{row.image_offset} ({row.filename}). {RECORDS_REMEDY}"
-        ) from error
+    picture = Image.fromarray(reader.stored_image(records_path, row))
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     return jpeg(picture, QUALITY)
 
 

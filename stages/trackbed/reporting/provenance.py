@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from trackbed.pipeline.errors import UserError
-from trackbed.pipeline.index import FOLDS_FILE, INDEX_FILE
+from trackbed.pipeline.index import FOLDS_TABLE, INDEX_TABLE
 
 STAGES = ("build_tfrecord", "split", "embed", "train", "evaluate")
 
@@ -80,8 +80,8 @@ def hashes(records_path: Path, folds_path: Path, models_path: Path) -> dict[str,
     The index holds the SHA-256 of every source image: equal indexes mean equal pictures.
     """
     files = {
-        "data": records_path / INDEX_FILE,
-        "folds": folds_path / FOLDS_FILE,
+        "data": records_path / INDEX_TABLE.name,
+        "folds": folds_path / FOLDS_TABLE.name,
         "model": models_path / MODEL_FILE,
     }
     return {name: _sha256(path) for name, path in files.items()}

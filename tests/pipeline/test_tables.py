@@ -1,0 +1,120 @@
+"""Tables between the stages, in files as the stages write them."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from trackbed.pipeline import tables
+from trackbed.pipeline.errors import Damaged, UserError
+from trackbed.pipeline.tables import TableFile
+
+SCORES = TableFile(
+    "scores.csv",
+    {"name": "str", "images": "int64", "share": "float64", "best": "bool"},
+    "Run `dvc repro -f score`.",
+    empty_is_nan=True,
+)
+COUNTS = TableFile("counts.csv", {"true": "str"}, "Count again.", further="int64")
+ODD_NAMES = ["NA", "012", "null", "nan", "", " two  spaces ", 'NO, "really"', "line\nbreak", "1e5"]
+
+
+def scores(names=("a", "b")):
+    return SCORES.rows([(name, 3, 0.25, True) for name in names])
+
+
+def test_a_table_comes_back_with_its_dtypes(tmp_path):
+    SCORES.write(tmp_path, scores(ODD_NAMES))
+    found = SCORES.read(tmp_path)
+    pd.testing.assert_frame_equal(found, scores(ODD_NAMES))
+    assert found["name"].tolist() == ODD_NAMES
+
+
+def test_columns_that_are_not_of_the_table_are_not_written(tmp_path):
+    SCORES.write(tmp_path, scores().assign(more=1)[["more", "best", "share", "images", "name"]])
+    header = (tmp_path / "scores.csv").read_text().partition("\n")[0]
+    assert header == "name,images,share,best"
+
+
+def test_an_empty_number_is_nan_where_it_may_be():
+    text = "name,images,share,best\nNA,3,,True\n"
+    found = SCORES.parse(text, "x")
+    assert np.isnan(found["share"][0])
+    assert found["name"].tolist() == ["NA"]
+    with pytest.raises(Damaged, match="x: broken"):
+        replace(SCORES, empty_is_nan=False).parse(text, "x")
+
+
+def test_a_class_may_be_called_like_the_first_column(tmp_path):
+    table = pd.DataFrame([["true", 1, 2], ["b", 3, 4]], columns=["true", "true", "b"])
+    COUNTS.write(tmp_path, table)
+    found = COUNTS.read(tmp_path)
+    assert list(found.columns) == ["true", "true", "b"]
+    assert found.iloc[:, 1].tolist() == [1, 3]
+
+
+def test_a_table_without_rows_keeps_its_dtypes(tmp_path):
+    SCORES.write(tmp_path, SCORES.rows([]))
+    assert SCORES.read(tmp_path).dtypes.equals(scores().dtypes)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "broken"),
+        (
+            "name,images\na,1\n",
+            r"columns are \['name', 'images'\], expected \['name', 'images', 's",
+        ),
+        ("name,images,share,best,more\na,1,1,True,2\n", "columns are"),
+        ("name,images,share,best\na,many,1,True\n", "broken"),
+        ("name,images,share,best\na,1,much,True\n", "broken"),
+        ("name,images,share,best\na,,1,True\n", "broken"),
+        ("name,images,share,best\na,1,1,perhaps\n", "broken"),
+        ("name,images,share,best\na,b,1,1,True\n", "broken"),
+        ('name,images,share,best\n"a,1,1,True\n', "broken"),
+    ],
+)
+def test_a_damaged_table_is_refused_with_the_remedy(tmp_path, text, message):
+    (tmp_path / "scores.csv").write_text(text)
+    with pytest.raises(Damaged, match=rf"scores\.csv: {message}.*Run `dvc repro -f score`"):
+        SCORES.read(tmp_path)
+
+
+def test_bytes_that_are_not_utf8_are_refused(tmp_path):
+    (tmp_path / "scores.csv").write_bytes(b"name,images,share,best\n\xff,1,1,True\n")
+    with pytest.raises(Damaged, match=r"scores\.csv: broken.*utf-8"):
+        SCORES.read(tmp_path)
+
+
+def test_a_missing_table_is_no_damage(tmp_path):
+    with pytest.raises(UserError, match=r"no such file\. Run") as refused:
+        SCORES.read(tmp_path)
+    assert refused.value.exit_code == 2
+
+
+def test_further_columns_must_begin_with_the_prefix():
+    table = replace(COUNTS, prefix="n_")
+    assert table.parse("true,n_a\na,1\n", "x")["n_a"].tolist() == [1]
+    with pytest.raises(Damaged, match=r"expected \['true'\] and any number of n_<class>"):
+        table.parse("true,n_a,b\na,1,2\n", "x")
+
+
+def test_a_json_object_is_read(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"a": [1, None]}))
+    assert tables.json_object(path, "Run it.") == {"a": [1, None]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [(None, "no such file"), ("{", "not valid JSON"), ("[1]", "must hold an object, holds list")],
+)
+def test_json_that_is_no_object_is_refused(tmp_path, text, message):
+    path = tmp_path / "a.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(UserError, match=rf"a\.json: {message}.* Run it\."):
+        tables.json_object(path, "Run it.")
