@@ -16,16 +16,28 @@ from trackbed.pages import curves_page
 EVIL = "<script>alert(1)</script>_loss"
 
 
-@pytest.fixture
-def log(tmp_path):
+def write_log(path):
     """A run of 24 epochs that over-fits from epoch 9 on, in a table as Keras writes it."""
     epochs = np.arange(24)
     table = pd.DataFrame({"epoch": epochs, "loss": 2 * np.exp(-epochs / 4)})
     # At its epoch 8, counted from 0: 2 / e^2 + 0.06 + 0.2 = 0.5307, the lowest.
     table["val_loss"] = table["loss"] + 0.06 * np.maximum(0, epochs - 7) + 0.2
     table["learning_rate"], table[EVIL], table["note | *"] = 1e-3, 1.0, 7.0
-    table.to_csv(tmp_path / "log.csv", index=False)
-    return tmp_path / "log.csv"
+    table.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture
+def log(tmp_path):
+    return write_log(tmp_path / "log.csv")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The folder that `trackbed curves log.csv --out` wrote."""
+    folder = tmp_path_factory.mktemp("written")
+    assert cli.main(["curves", str(write_log(folder / "log.csv")), "--out", str(folder)]) == 0
+    return folder
 
 
 class Page(html.parser.HTMLParser):
@@ -48,16 +60,15 @@ class Page(html.parser.HTMLParser):
 def test_text_only_by_default(log, capsys, monkeypatch):
     monkeypatch.chdir(log.parent)
     assert cli.main(["curves", str(log)]) == 0
-    said = capsys.readouterr().out
-    assert "Over-fitting; best epoch 9 of 24, val_loss 0.5307." in said
-    assert "counts epochs from 0" in said
-    assert "Constant, 0.001." in said
+    text = capsys.readouterr().out
+    assert "Over-fitting; best epoch 9 of 24, val_loss 0.5307." in text
+    assert "counts epochs from 0" in text
+    assert "Constant, 0.001." in text
     assert [path.name for path in log.parent.iterdir()] == ["log.csv"]
 
 
-def test_one_page_that_needs_nothing_else_and_runs_no_script(log, tmp_path, capsys):
-    assert cli.main(["curves", str(log), "--out", str(tmp_path / "out")]) == 0
-    text = (tmp_path / "out/curves.html").read_text("utf-8")
+def test_the_page_needs_nothing_else_and_runs_no_script(written):
+    text = (written / "curves.html").read_text("utf-8")
     page = Page(text)
     assert "script" not in page.tags
     assert "&lt;script&gt;alert(1)" in text
@@ -69,25 +80,23 @@ def test_one_page_that_needs_nothing_else_and_runs_no_script(log, tmp_path, caps
     assert "Kept as they are: note | *." in text
 
 
-def test_markdown_and_json(log, tmp_path, capsys):
-    cli.main(["curves", str(log), "--out", str(tmp_path / "out")])
-    markdown = (tmp_path / "out/curves.md").read_text("utf-8")
+def test_markdown_and_json(written):
+    markdown = (written / "curves.md").read_text("utf-8")
     assert "<script>" not in markdown
     assert "Over-fitting: from epoch 9 on" in markdown
     rows = [line for line in markdown.splitlines() if line.startswith("|")]
     assert all(re.search(r"\|$", row) for row in rows)
-    values = json.loads((tmp_path / "out/curves.json").read_text("utf-8"))
+    values = json.loads((written / "curves.json").read_text("utf-8"))
     (run,) = values["runs"]
     assert (run["best"]["epoch"], run["fit"]["verdict"]) == (9, "over-fitting")
     assert run["curves"]["note | *"] == [7.0] * 24
     assert run["unknown"] == ["note | *"]
 
 
-def test_the_same_log_gives_the_same_bytes(log, tmp_path, capsys):
-    for name in ("one", "two"):
-        cli.main(["curves", str(log), "--out", str(tmp_path / name)])
+def test_the_same_log_gives_the_same_bytes(written, tmp_path, capsys):
+    cli.main(["curves", str(written / "log.csv"), "--out", str(tmp_path)])
     for name in ("curves.html", "curves.md", "curves.json"):
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+        assert (written / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
 def test_two_logs_side_by_side(log, tmp_path, capsys):
@@ -98,8 +107,8 @@ def test_two_logs_side_by_side(log, tmp_path, capsys):
     table.to_csv(other, index=False)
     arguments = ["curves", str(log), str(other), "--parameters", "100,200"]
     assert cli.main([*arguments, "--out", str(tmp_path / "out")]) == 0
-    said = capsys.readouterr().out
-    assert "Take other.csv: loss 0.1064 at epoch 24, the best value." in said
+    text = capsys.readouterr().out
+    assert "Take other.csv: loss 0.1064 at epoch 24, the best value." in text
     page = Page((tmp_path / "out/curves.html").read_text("utf-8"))
     assert len(page.ids) == len(set(page.ids))
     assert "#run1" in page.addresses
@@ -124,7 +133,7 @@ def test_scores_by_class_beside_a_log(log, tmp_path, capsys):
         (["nowhere.csv"], "nowhere.csv: no such file"),
     ],
 )
-def test_wrong_use_is_told_in_one_line(log, capsys, arguments, words):
+def test_wrong_use_is_an_error_of_one_line(log, capsys, arguments, words):
     assert cli.main(["curves", str(log), *arguments]) == 2
     error = capsys.readouterr().err
     assert words in error
@@ -147,7 +156,7 @@ def test_a_terminal_gets_no_control_characters(log, capsys):
     ],
     ids=["one epoch", "no finite value", "constant", "a score alone"],
 )
-def test_poor_histories_are_told_as_far_as_they_go(tmp_path, values):
+def test_poor_histories_give_what_they_allow(tmp_path, values):
     history = histories.made(seconds=[1.0] * len(next(iter(values.values()))), **values)
     findings = curves_page.Findings([history], [analysis(history)])
     assert "a run" in curves_page.text(findings)

@@ -1,6 +1,7 @@
 """Spikes, plateaus, oscillation and changes of regime in a training history."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 import pandas as pd
@@ -85,15 +86,23 @@ TURNS = 2.33  # standard deviations above the expectation, one-sided 1 %
 STANDSTILL, STANDSTILL_SHARE, RESUMED = 5, 0.10, 0.05
 
 
+class Kind(StrEnum):
+    """What can be odd in a curve."""
+
+    NOT_FINITE = "not finite"
+    SPIKE = "spike"
+    OSCILLATION = "oscillation"
+    PLATEAU = "plateau"
+    REGIME_CHANGE = "regime change"
+
+
 @dataclass(frozen=True)
 class Anomaly:
-    """kind: 'not finite', 'spike', 'oscillation', 'plateau' or 'regime change'.
-
-    epochs: where; of a plateau its first and last, of a regime change the first of the new regime.
-    numbers: what carries it, by name.
+    """epochs: where; of a plateau its first and last, of a regime change the first of the new
+    regime. numbers: what carries it, by name.
     """
 
-    kind: str
+    kind: Kind
     column: str
     epochs: tuple[int, ...]
     numbers: dict[str, float] = field(default_factory=dict)
@@ -120,7 +129,7 @@ def anomalies(history: History, monitored: Column | None) -> tuple[Anomaly, ...]
 def _regime(column: Column, shift: Shift) -> Anomaly:
     numbers = {"before": shift.before, "after": shift.after}
     numbers |= {"shift": shift.size, "deviation": shift.deviation}
-    return Anomaly("regime change", column.name, (shift.epoch,), numbers)
+    return Anomaly(Kind.REGIME_CHANGE, column.name, (shift.epoch,), numbers)
 
 
 def unit(history: History, column: Column) -> float:
@@ -149,7 +158,7 @@ def not_finite(values: pd.Series, column: Column) -> list[Anomaly]:
     gone = [int(epoch) for epoch in gone] if found.any() else []
     numbers = {"infinite": float(len(infinite)), "missing": float(len(gone))}
     epochs = tuple(sorted({*map(int, infinite), *gone}))
-    return [Anomaly("not finite", column.name, epochs, numbers)] if epochs else []
+    return [Anomaly(Kind.NOT_FINITE, column.name, epochs, numbers)] if epochs else []
 
 
 def spikes(values: pd.Series, column: Column, size: float) -> list[Anomaly]:
@@ -177,7 +186,7 @@ def spikes(values: pd.Series, column: Column, size: float) -> list[Anomaly]:
     worst = max(epochs, key=lambda epoch: excess[epoch])
     level = column.sign * float(centre[worst])
     numbers = {"worst_epoch": worst, "worst": float(values[worst]), "around": level}
-    return [Anomaly("spike", column.name, tuple(epochs), numbers)]
+    return [Anomaly(Kind.SPIKE, column.name, tuple(epochs), numbers)]
 
 
 def oscillation(values: pd.Series, column: Column, size: float) -> list[Anomaly]:
@@ -195,7 +204,7 @@ def oscillation(values: pd.Series, column: Column, size: float) -> list[Anomaly]
         return []
     ends = int(values.index[0]), int(values.index[-1])
     numbers = {"turns": float(turns), "expected": 2 * (count - 2) / 3, "swing": swing}
-    return [Anomaly("oscillation", column.name, ends, numbers)]
+    return [Anomaly(Kind.OSCILLATION, column.name, ends, numbers)]
 
 
 def plateaus(values: pd.Series, column: Column) -> list[Anomaly]:
@@ -215,5 +224,5 @@ def plateaus(values: pd.Series, column: Column) -> list[Anomaly]:
         if end - start - 1 >= least and gain >= RESUMED * gained:
             ends = int(values.index[start + 1]), int(values.index[end - 1])
             numbers = {"level": float(values.iloc[start]), "gained_after": gain}
-            found.append(Anomaly("plateau", column.name, ends, numbers))
+            found.append(Anomaly(Kind.PLATEAU, column.name, ends, numbers))
     return found

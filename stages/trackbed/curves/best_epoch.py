@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import dataclass
+from enum import StrEnum
 
 import pandas as pd
 
@@ -11,18 +12,34 @@ from trackbed.curves.history import History
 SHORT = 3  # a patience below is rare
 
 
+class Stopped(StrEnum):
+    """Whether early stopping ended a run."""
+
+    YES = "yes"
+    NO = "no"
+    LIKELY = "likely"
+    OPEN = "open"
+
+
+class StopReason(StrEnum):
+    """The rule that said so."""
+
+    RECORDED = "recorded"
+    PATIENCE = "patience given"
+    WOULD_HAVE_STOPPED = "would have stopped before"
+    WAITED_LONGER = "waited longer before"
+    LONGEST_WAIT = "ends after its longest wait"
+    ROUND_NUMBER = "ends on a round number of epochs"
+    SOON = "ends soon after its best"
+
+
 @dataclass(frozen=True)
 class Stop:
-    """Whether early stopping ended the run.
+    """Whether early stopping ended the run. patience: the epochs it waited, known or implied."""
 
-    verdict: 'yes', 'no', 'likely', 'open'. patience: the epochs it waited, where known or implied.
-    because: 'recorded', 'patience given', 'would have stopped before', 'waited longer before',
-    'ends after its longest wait', 'ends on a round number of epochs', 'ends soon after its best'.
-    """
-
-    verdict: str
+    verdict: Stopped
     patience: int | None
-    because: str
+    because: StopReason
 
 
 @dataclass(frozen=True)
@@ -114,18 +131,23 @@ def stop(history: History, since: int, longest: int, patience: int | None) -> St
     recorded = history.facts.get("stopped_early")
     if recorded is not None:
         waited = patience if patience is not None else since
-        return Stop("yes" if recorded else "no", waited if recorded else patience, "recorded")
+        return (
+            Stop(Stopped.YES, waited, StopReason.RECORDED)
+            if recorded
+            else Stop(Stopped.NO, patience, StopReason.RECORDED)
+        )
     if patience is not None and longest >= patience:
-        return Stop("no", patience, "would have stopped before")
+        return Stop(Stopped.NO, patience, StopReason.WOULD_HAVE_STOPPED)
     if patience is not None:
-        return Stop("yes" if since >= patience else "no", patience, "patience given")
+        verdict = Stopped.YES if since >= patience else Stopped.NO
+        return Stop(verdict, patience, StopReason.PATIENCE)
     if since <= longest:
-        return Stop("no", None, "waited longer before")
+        return Stop(Stopped.NO, None, StopReason.WAITED_LONGER)
     if int(history.table.index[-1]) % 10 == 0:
-        return Stop("open", since, "ends on a round number of epochs")
+        return Stop(Stopped.OPEN, since, StopReason.ROUND_NUMBER)
     if since < SHORT:
-        return Stop("open", since, "ends soon after its best")
-    return Stop("likely", since, "ends after its longest wait")
+        return Stop(Stopped.OPEN, since, StopReason.SOON)
+    return Stop(Stopped.LIKELY, since, StopReason.LONGEST_WAIT)
 
 
 def _others(history: History, column: Column, epoch: int) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """How fast a run learned, how far losses and scores moved, and when they got there."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import pandas as pd
@@ -82,14 +83,25 @@ RAPID, MODERATE, SLOW = 0.40, 0.10, 0.02
 BEYOND_SCATTER = 3
 
 
+class Progress(StrEnum):
+    """How much was gained in a range of epochs."""
+
+    RAPID = "rapid"
+    MODERATE = "moderate"
+    SLOW = "slow"
+    CONVERGED = "converged"
+    NO_TREND = "no clear trend"
+    WORSE = "worse"
+
+
 @dataclass(frozen=True)
 class Range:
     """A quarter (or half) of a run by one column.
 
     variation: standard deviation by mean, None for a mean of 0. gain: average improvement per
     epoch (Theil-Sen; a fall of a loss, a rise of a score) with its 95 % interval. share: of all
-    that was gained in the run, how much the best value so far gained here. word: 'rapid',
-    'moderate', 'slow', 'converged', 'no clear trend' or 'worse'.
+    that was gained in the run, how much the best value so far gained here. word: that in one
+    word.
     """
 
     first: int
@@ -101,7 +113,7 @@ class Range:
     low: float
     high: float
     share: float
-    word: str
+    word: Progress
 
 
 @dataclass(frozen=True)
@@ -134,16 +146,16 @@ def _convergence(values: pd.Series, column: Column) -> Convergence | None:
         part = signed.iloc[places]
         best = max(before, part.max())
         share = float((best - before) / gained) if gained > 0 else 0.0
-        word = _word(part, level, share, gained)
-        ranges.append(_range(part, values.iloc[places], share, word))
+        progress = _progress(part, level, share, gained)
+        ranges.append(_range(part, values.iloc[places], share, progress))
         before, level = best, part.median()
     settled = int(signed.index[signed >= signed.max() - SLOW * gained][0])
     words = [one.word for one in ranges]
-    converged = words[-1] == "converged" and "worse" not in words
+    converged = words[-1] == Progress.CONVERGED and Progress.WORSE not in words
     return Convergence(column.name, tuple(ranges), settled, converged)
 
 
-def _range(signed: pd.Series, values: pd.Series, share: float, word: str) -> Range:
+def _range(signed: pd.Series, values: pd.Series, share: float, word: Progress) -> Range:
     line = _trend(signed)
     mean, deviation = float(values.mean()), float(values.std(ddof=1))
     variation = deviation / abs(mean) if mean else None
@@ -151,7 +163,7 @@ def _range(signed: pd.Series, values: pd.Series, share: float, word: str) -> Ran
     return Range(*ends, mean, deviation, variation, line.slope, line.low, line.high, share, word)
 
 
-def _word(signed: pd.Series, level: float, share: float, gained: float) -> str:
+def _progress(signed: pd.Series, level: float, share: float, gained: float) -> Progress:
     """Without a trend a best value by luck is no progress; a trend of almost nothing is none.
 
     level: where the range began: the first value, or the median of the range before. A median far
@@ -160,13 +172,15 @@ def _word(signed: pd.Series, level: float, share: float, gained: float) -> str:
     line = _trend(signed)
     moved = abs(line.slope) * (len(signed) - 1)
     if line.direction < 0 and moved >= SLOW * gained:
-        return "worse"
+        return Progress.WORSE
     if share < SLOW:
-        return "converged"
+        return Progress.CONVERGED
     jumped = signed.median() - level > BEYOND_SCATTER * scatter(signed)
     if line.direction <= 0 and not jumped:
-        return "no clear trend" if share >= MODERATE else "converged"
-    return "rapid" if share >= RAPID else "moderate" if share >= MODERATE else "slow"
+        return Progress.NO_TREND if share >= MODERATE else Progress.CONVERGED
+    if share >= RAPID:
+        return Progress.RAPID
+    return Progress.MODERATE if share >= MODERATE else Progress.SLOW
 
 
 def _trend(values: pd.Series) -> Trend:

@@ -1,6 +1,7 @@
 """Whether a run under-fits, over-fits, fits well, has not converged, or is unstable."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,29 @@ UNSTABLE = 0.15  # scatter of the validation loss in the second half, of the fal
 UNFINISHED = 0.05  # what the last quarter still gains, of the fall
 
 
+class Verdict(StrEnum):
+    """What a run is called."""
+
+    GOOD_FIT = "good fit"
+    OVER_FITTING = "over-fitting"
+    UNDER_FITTING = "under-fitting"
+    NOT_CONVERGED = "not converged"
+    UNSTABLE = "unstable"
+
+
+class Reason(StrEnum):
+    """The rule that gave the verdict."""
+
+    NO_RISE = "validation does not rise"
+    LOSS_RISES = "validation loss rises"
+    SCORE_GAP = "score gap"
+    LOW_SCORE = "training score"
+    NOTHING_LEARNED = "training loss did not fall"
+    STILL_FALLING = "still falling"
+    SCATTER = "scatter"
+    NOT_FINITE = "training loss not finite"
+
+
 @dataclass(frozen=True)
 class Gap:
     """Validation minus training loss at an epoch (`last`: mean of the last quarter)."""
@@ -39,18 +63,15 @@ class Gap:
 class Fit:
     """The verdict and what carries it.
 
-    verdict: 'good fit', 'over-fitting', 'under-fitting', 'not converged' or 'unstable'.
-    because: 'validation loss rises', 'score gap', 'training score', 'still falling', 'scatter',
-    'training loss did not fall', 'training loss not finite', 'validation does not rise'. onset:
-    the epoch from which validation got worse (its best) or the gap of the scores stayed. rise: of
-    the validation loss from its best to the median of the last quarter after it; rise_share: of
-    its fall. growth: of the gap of the losses per epoch, from the onset on or else over the second
-    half. tail: trend of the validation loss in the last quarter. Scores are means of the last
-    quarter.
+    onset: the epoch from which validation got worse (its best) or the gap of the scores stayed.
+    rise: of the validation loss from its best to the median of the last quarter after it;
+    rise_share: of its fall. growth: of the gap of the losses per epoch, from the onset on or else
+    over the second half. tail: trend of the validation loss in the last quarter. Scores are means
+    of the last quarter.
     """
 
-    verdict: str
-    because: str
+    verdict: Verdict
+    because: Reason
     losses: str
     best_epoch: int
     best_loss: float
@@ -85,9 +106,9 @@ def fit(history: History) -> Fit | None:
     }
     verdict, because = _verdict(history, pair, rising, measured)
     onset = None
-    if because == "validation loss rises" or (verdict == "under-fitting" and rising):
+    if because == Reason.LOSS_RISES or (verdict == Verdict.UNDER_FITTING and rising):
         onset = best_epoch
-    elif because == "score gap" and scores:
+    elif because == Reason.SCORE_GAP and scores:
         onset = growth_after = _gap_from(scores)
     return Fit(
         verdict=verdict,
@@ -109,24 +130,24 @@ def fit(history: History) -> Fit | None:
 
 def _verdict(
     history: History, pair: LossPair, rising: bool, measured: dict[str, float | Trend | None]
-) -> tuple[str, str]:
-    """The first of the rules that holds, and the reason in a few words."""
+) -> tuple[Verdict, Reason]:
+    """By the first of the rules that holds."""
     training, validation = measured["training_score"], measured["validation_score"]
     if _diverged(history):
-        return "unstable", "training loss not finite"
+        return Verdict.UNSTABLE, Reason.NOT_FINITE
     if measured["scatter_share"] > UNSTABLE:
-        return "unstable", "scatter"
+        return Verdict.UNSTABLE, Reason.SCATTER
     if _unfinished(pair, measured["tail"]):
-        return "not converged", "still falling"
+        return Verdict.NOT_CONVERGED, Reason.STILL_FALLING
     if _learned_nothing(pair.train):
-        return "under-fitting", "training loss did not fall"
+        return Verdict.UNDER_FITTING, Reason.NOTHING_LEARNED
     if training is not None and training < SOLVED:
-        return "under-fitting", "training score"
+        return Verdict.UNDER_FITTING, Reason.LOW_SCORE
     if rising:
-        return "over-fitting", "validation loss rises"
+        return Verdict.OVER_FITTING, Reason.LOSS_RISES
     if training is not None and training - validation >= GAP:
-        return "over-fitting", "score gap"
-    return "good fit", "validation does not rise"
+        return Verdict.OVER_FITTING, Reason.SCORE_GAP
+    return Verdict.GOOD_FIT, Reason.NO_RISE
 
 
 def _diverged(history: History) -> bool:

@@ -1,6 +1,8 @@
 """Which schedule the learning rate followed, and what came after each of its drops."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,17 @@ FITS = 0.01  # largest deviation from a shape, of the range of the rates
 FEWEST = 4  # rates that a shape must explain
 DROP = 0.95  # a rate below this share of the one before
 WINDOW = 3  # epochs compared before and after a drop
+
+
+class Shape(StrEnum):
+    """How a learning rate moves; `drops`: it is constant between them."""
+
+    CONSTANT = "constant"
+    DROPS = "drops"
+    LINEAR = "linear"
+    EXPONENTIAL = "exponential"
+    COSINE = "cosine"
+    OTHER = "other"
 
 
 @dataclass(frozen=True)
@@ -38,16 +51,15 @@ class Drop:
 class Schedule:
     """The shape of the learning rate after its warm-up.
 
-    shape: 'constant', 'drops' (constant between them), 'linear', 'exponential', 'cosine' or
-    'other'. warm_up: epochs until the highest rate, 0 for none; warm_up_shape: 'linear' or
-    'other', or '' where there is none. every: epochs between drops where that is always the same.
+    warm_up: epochs until the highest rate, 0 for none; warm_up_shape: LINEAR or OTHER, '' where
+    there is none. every: epochs between drops where that is always the same.
     alike: other columns of learning rates with the same values; different: with others.
     """
 
     column: str
-    shape: str
+    shape: Shape
     warm_up: int
-    warm_up_shape: str
+    warm_up_shape: Shape | Literal[""]
     first: float
     highest: float
     last: float
@@ -71,7 +83,7 @@ def schedule(history: History, monitored: Column | None = None) -> Schedule | No
     }
     warm_up = _warm_up(rates)
     shape = _shape(rates.iloc[max(0, warm_up - 1) :], warm_up > 0)
-    epochs = _drops(rates) if shape == "drops" else []
+    epochs = _drops(rates) if shape == Shape.DROPS else []
     between = set(np.diff(epochs).tolist())
     return Schedule(
         column=columns[0].name,
@@ -96,29 +108,32 @@ def _warm_up(rates: pd.Series) -> int:
     return peak + 1 if rises else 0
 
 
-def _warm_up_shape(rates: pd.Series) -> str:
+def _warm_up_shape(rates: pd.Series) -> Shape | Literal[""]:
     if not len(rates):
         return ""
     steps = np.diff(rates.to_numpy())
     # The rate logged at the end of a warm-up may belong to its last step: allow for that.
-    return "linear" if len(steps) < 2 or np.ptp(steps) <= 0.1 * steps.mean() else "other"
+    linear = len(steps) < 2 or np.ptp(steps) <= 0.1 * steps.mean()
+    return Shape.LINEAR if linear else Shape.OTHER
 
 
-def _shape(rates: pd.Series, warmed: bool) -> str:
+def _shape(rates: pd.Series, warmed: bool) -> Shape:
     """`rates` begin with the highest one, which may still belong to the warm-up."""
     values = rates.to_numpy()
     if np.ptp(values) <= SAME * values.max():
-        return "constant"
+        return Shape.CONSTANT
     values = values[1:] if warmed else values
     changes = np.abs(np.diff(values)) > SAME * values[:-1]
     if changes.mean() <= 0.5 and (np.diff(values)[changes] < 0).all():
-        return "drops"
+        return Shape.DROPS
     if len(values) < FEWEST:
-        return "other"
-    for shape, fitted in (("linear", _line(values)), ("exponential", _exponential(values))):
-        if _fits(values, fitted):
-            return shape
-    return "cosine" if any(_fits(values, fitted) for fitted in _cosines(values)) else "other"
+        return Shape.OTHER
+    if _fits(values, _line(values)):
+        return Shape.LINEAR
+    if _fits(values, _exponential(values)):
+        return Shape.EXPONENTIAL
+    cosine = any(_fits(values, fitted) for fitted in _cosines(values))
+    return Shape.COSINE if cosine else Shape.OTHER
 
 
 def _fits(values: np.ndarray, fitted: np.ndarray) -> bool:

@@ -1,18 +1,28 @@
 """Several runs side by side: what they reached, how soon, and which to take."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import pandas as pd
 
 from trackbed.curves.analysis import Analysis
 from trackbed.curves.best_epoch import best
 from trackbed.curves.columns import Column, same
+from trackbed.curves.fit import Verdict
 from trackbed.curves.history import History, scatter
 from trackbed.pipeline.errors import UserError
 
 # What runs are compared by, the first that all have: a score is the same for every network, a
 # loss holds its regularisation and its smoothing of labels.
 PREFERRED = ("macro_f1", "f1", "map50-95", "map_0.5:0.95", "balanced_accuracy", "accuracy", "auc")
+
+
+class Choice(StrEnum):
+    """Why a run is the one to take."""
+
+    BEST_VALUE = "best value"
+    FEWEST_PARAMETERS = "fewest parameters"
+    SOONEST = "soonest there"
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,7 @@ class Contender:
     seconds: float | None
     total_seconds: float | None
     parameters: int | None
-    fit: str | None
+    fit: Verdict | None
     noise: float | None
 
 
@@ -40,8 +50,8 @@ class SideBySide:
     """target: the best value of the run that reached least, which every run reached.
 
     order: places of the contenders, best value first. chosen: the place of the run to take; even:
-    places of the runs whose value is within the noise of the best one; because: 'best value',
-    'fewest parameters' or 'soonest there' (of those even with the best).
+    places of the runs whose value is within the noise of the best one; because: why, of those
+    even with the best.
     """
 
     quantity: str
@@ -51,7 +61,7 @@ class SideBySide:
     order: tuple[int, ...]
     chosen: int
     even: tuple[int, ...]
-    because: str
+    because: Choice
 
 
 def side_by_side(
@@ -131,7 +141,7 @@ def _seconds(seconds: pd.Series | None, epoch: int) -> float | None:
 
 def _choice(
     contenders: tuple[Contender, ...], order: list[int]
-) -> tuple[int, tuple[int, ...], str]:
+) -> tuple[int, tuple[int, ...], Choice]:
     """Of the runs whose best value lies within the noise of the best, the smallest network, else
     the soonest there. A best value is one epoch's, which noise makes better than it is.
     """
@@ -143,15 +153,15 @@ def _choice(
         <= max(first.noise or 0.0, contenders[place].noise or 0.0)
     )
     if len(even) == 1:
-        return order[0], even, "best value"
+        return order[0], even, Choice.BEST_VALUE
     parameters = {place: contenders[place].parameters for place in even}
     known = [count for count in parameters.values() if count is not None]
     if len(known) == len(even) and len(set(known)) > 1:
-        return min(even, key=lambda place: parameters[place] or 0), even, "fewest parameters"
+        return min(even, key=lambda place: parameters[place] or 0), even, Choice.FEWEST_PARAMETERS
     times = {place: contenders[place].seconds for place in even}
     if all(seconds is not None for seconds in times.values()):
-        return min(even, key=lambda place: times[place] or 0.0), even, "soonest there"
-    return order[0], even, "best value"
+        return min(even, key=lambda place: times[place] or 0.0), even, Choice.SOONEST
+    return order[0], even, Choice.BEST_VALUE
 
 
 def refuse_twice(names: list[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from trackbed.curves.analysis import Analysis
+from trackbed.curves.fit import Verdict
 from trackbed.evaluation.predictions import wrong
 from trackbed.reporting import evaluation_tables, formatting
 from trackbed.reporting.dataset_summary import Reason
@@ -201,7 +202,7 @@ def unfinished(training: Scores, analysis: Analysis | None) -> list[Advice]:
         return []
     if training.get("best_epoch") == epochs:
         why = f"The last epoch, {epochs}, is the best"
-    elif analysis and analysis.fit and analysis.fit.verdict == "not converged":
+    elif analysis and analysis.fit and analysis.fit.verdict == Verdict.NOT_CONVERGED:
         why = f"The validation loss still fell in the last quarter of {epochs} epochs"
     else:
         return []
@@ -214,7 +215,7 @@ def overfitting(analysis: Analysis | None, train: Scores) -> list[Advice]:
     if fit is None or fit.training_score is None or fit.validation_score is None:
         return []
     gap = fit.training_score - fit.validation_score
-    if fit.verdict != "over-fitting" or gap <= OVERFIT:
+    if fit.verdict != Verdict.OVER_FITTING or gap <= OVERFIT:
         return []
     return [
         Advice(

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from trackbed.curves.analysis import Analysis
-from trackbed.curves.anomalies import Anomaly
+from trackbed.curves.anomalies import Anomaly, Kind
 from trackbed.curves.columns import parsed_name
-from trackbed.curves.rate_schedule import Drop, Schedule
+from trackbed.curves.rate_schedule import Drop, Schedule, Shape
 from trackbed.curves.side_by_side import SideBySide
 from trackbed.reporting.curves_text import number, ranges
 from trackbed.reporting.formatting import count, duration, percent, plural
@@ -44,24 +44,24 @@ def schedule(analysis: Analysis) -> list[str]:
 
 def anomalies(analysis: Analysis) -> list[str]:
     """Each anomaly with its numbers."""
-    say: dict[str, Callable[[Anomaly], str]] = {
-        "not finite": _not_finite,
-        "spike": _spike,
-        "oscillation": _oscillation,
-        "plateau": _plateau,
+    sentences: dict[Kind, Callable[[Anomaly], str]] = {
+        Kind.NOT_FINITE: _not_finite,
+        Kind.SPIKE: _spike,
+        Kind.OSCILLATION: _oscillation,
+        Kind.PLATEAU: _plateau,
     }
-    said = [say[one.kind](one) for one in analysis.anomalies if one.kind in say]
-    return said + _regimes(analysis)
+    found = [sentences[one.kind](one) for one in analysis.anomalies if one.kind in sentences]
+    return found + _regimes(analysis)
 
 
 def _shape(found: Schedule) -> str:
-    names = {"drops": "constant between drops", "other": "of no shape known here"}
+    names = {Shape.DROPS: "constant between drops", Shape.OTHER: "of no shape known here"}
     words = names.get(found.shape, found.shape)
     rates = f"{found.first:g} to {found.last:g}"
-    if found.shape == "constant" and not found.warm_up:
+    if found.shape == Shape.CONSTANT and not found.warm_up:
         return f"Constant, {found.first:g}"
     if found.warm_up:
-        kind = f"{found.warm_up_shape} " if found.warm_up_shape == "linear" else ""
+        kind = f"{found.warm_up_shape} " if found.warm_up_shape == Shape.LINEAR else ""
         warm = f"{kind}warm-up over {plural(found.warm_up, 'epoch')} to {found.highest:g}"
         return f"{warm.capitalize()}, then {words}, down to {found.last:g}"
     every = f", every {plural(found.every, 'epoch')}" if found.every else ""
@@ -110,7 +110,7 @@ def _regimes(analysis: Analysis) -> list[str]:
     """The regime changes, those of one epoch together."""
     by_epoch: dict[int, list[Anomaly]] = {}
     for one in analysis.anomalies:
-        if one.kind == "regime change":
+        if one.kind == Kind.REGIME_CHANGE:
             by_epoch.setdefault(one.epochs[0], []).append(one)
     dropped = {drop.epoch for drop in analysis.schedule.drops} if analysis.schedule else set()
     said = []

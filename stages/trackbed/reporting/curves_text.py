@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from trackbed.curves.analysis import Analysis, ClassScores, Timing
-from trackbed.curves.best_epoch import Best, Stop
-from trackbed.curves.fit import FEWEST_EPOCHS, SOLVED, Fit
-from trackbed.curves.side_by_side import SideBySide
+from trackbed.curves.best_epoch import Best, Stop, Stopped, StopReason
+from trackbed.curves.fit import FEWEST_EPOCHS, SOLVED, Fit, Reason, Verdict
+from trackbed.curves.side_by_side import Choice, SideBySide
 from trackbed.reporting import curves_details
 from trackbed.reporting.formatting import count, duration, percent, plural
 
@@ -65,7 +65,7 @@ def fit(analysis: Analysis) -> list[str]:
     if fit is None:
         return [f"No verdict: it takes training and validation losses of {FEWEST_EPOCHS} epochs."]
     said = [f"{fit.verdict.capitalize()}: {_reason(fit)}."]
-    if fit.verdict == "under-fitting" and fit.rises:
+    if fit.verdict == Verdict.UNDER_FITTING and fit.rises:
         said.append(f"Besides, {_rise(fit)}.")
     gap = fit.gap
     said.append(
@@ -90,31 +90,31 @@ def _listed(parts: list[str]) -> str:
 
 def _stop(best: Best, stop: Stop) -> str:
     since = plural(best.epochs_since, "epoch")
-    if stop.because == "recorded":
-        if stop.verdict == "yes":
+    if stop.because == StopReason.RECORDED:
+        if stop.verdict == Stopped.YES:
             return f"The log says that it was stopped early, {since} after its best."
         return "The log says that it was not stopped early."
-    if stop.because == "would have stopped before":
+    if stop.because == StopReason.WOULD_HAVE_STOPPED:
         return (
             f"Patience {stop.patience} would have ended it before: it once waited "
             f"{best.longest_wait} epochs for a better value."
         )
-    if stop.because == "patience given":
-        ended = "ended it" if stop.verdict == "yes" else "did not end it"
+    if stop.because == StopReason.PATIENCE:
+        ended = "ended it" if stop.verdict == Stopped.YES else "did not end it"
         return f"Early stopping with patience {stop.patience} {ended}: {since} since its best."
-    if stop.verdict == "no" and not best.epochs_since:
+    if stop.verdict == Stopped.NO and not best.epochs_since:
         return "It was not stopped early: its best epoch is its last."
-    if stop.verdict == "no":
+    if stop.verdict == Stopped.NO:
         return (
             f"It was not stopped early: it ends {since} after its best, and lived through a wait "
             f"of {best.longest_wait} before."
         )
-    if stop.verdict == "likely":
+    if stop.verdict == Stopped.LIKELY:
         return (
             f"Probably stopped early after epoch {best.last_epoch}, with patience {stop.patience}: "
             f"its longest wait for a better value before was {best.longest_wait} epochs."
         )
-    where = " and on a round number of epochs" if stop.because.endswith("of epochs") else ""
+    where = " and on a round number of epochs" if stop.because == StopReason.ROUND_NUMBER else ""
     return (
         f"It ends {since} after its best{where}: its planned end, or early stopping with patience "
         f"{stop.patience}."
@@ -125,28 +125,28 @@ def _reason(fit: Fit) -> str:
     scores = (
         f"{number(fit.training_score)} in training, {number(fit.validation_score)} in validation"
     )
-    if fit.because == "validation loss rises":
+    if fit.because == Reason.LOSS_RISES:
         return _rise(fit) + (f", with {fit.score} {scores}" if fit.score else "")
-    if fit.because == "score gap":
+    if fit.because == Reason.SCORE_GAP:
         return f"from epoch {fit.onset} on the gap of {fit.score} stays; it ends at {scores}"
-    if fit.because == "training score":
+    if fit.because == Reason.LOW_SCORE:
         return (
             f"training {fit.score} ends at {number(fit.training_score)}, below {SOLVED:.2f}: the "
             f"training images themselves are not learned"
         )
-    if fit.because == "training loss did not fall":
+    if fit.because == Reason.NOTHING_LEARNED:
         return "the training loss never fell by 1 % of its first value: nothing was learned"
-    if fit.because == "still falling" and fit.tail:
+    if fit.because == Reason.STILL_FALLING and fit.tail:
         return (
             f"the validation loss still falls in the last quarter, by {number(-fit.tail.slope)} "
             f"per epoch (95 % interval {number(-fit.tail.high)} to {number(-fit.tail.low)})"
         )
-    if fit.because == "scatter":
+    if fit.because == Reason.SCATTER:
         return (
             f"in the second half the validation loss scatters by {percent(fit.scatter_share)} of "
             f"all that was gained"
         )
-    if fit.because == "training loss not finite":
+    if fit.because == Reason.NOT_FINITE:
         return "the training loss of the last epoch is no finite number"
     ends = f"the validation loss ends at {number(fit.last_loss)}, best {number(fit.best_loss)}"
     return f"{ends}, and does not rise" + (f" ({fit.score} {scores})" if fit.score else "")
@@ -207,9 +207,9 @@ def comparison(compared: SideBySide) -> list[str]:
             f"{names} are even: their best values differ from {number(first.value)} by no more "
             f"than the values of one run scatter from epoch to epoch."
         )
-    if chosen.fit in ("over-fitting", "unstable"):
+    if chosen.fit in (Verdict.OVER_FITTING, Verdict.UNSTABLE):
         said.append(f"It is {chosen.fit}: keep the weights of epoch {chosen.epoch}, not the last.")
-    if chosen.fit == "not converged":
+    if chosen.fit == Verdict.NOT_CONVERGED:
         said.append("It has not converged: more epochs may make it better still.")
     said.append(
         "The values compare only if all runs were validated on the same images; one run each says "
@@ -235,10 +235,10 @@ def classes(scores: ClassScores) -> list[str]:
 
 
 def _because(compared: SideBySide) -> str:
-    if compared.because == "best value":
+    if compared.because == Choice.BEST_VALUE:
         return ", the best value"
     chosen = compared.contenders[compared.chosen]
-    if compared.because == "fewest parameters":
+    if compared.because == Choice.FEWEST_PARAMETERS:
         return (
             f", with {count(chosen.parameters)} parameters the smallest of those even with the best"
         )
