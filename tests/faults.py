@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 import yaml
-from conftest import ROOT, Project
+from project import ROOT, Project
 
 PATIENCE = 180  # seconds
 ANY = "*"

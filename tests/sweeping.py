@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 
-from conftest import ROOT, Project
+from project import ROOT, Project
 
 from trackbed import cli
 

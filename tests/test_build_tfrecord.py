@@ -6,8 +6,8 @@ import sys
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT, draw
 from PIL import Image
+from project import ROOT, draw
 
 from trackbed.reporting import dataset_summary
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import create
+from project import create
 
 from trackbed.networks import embeddings
 from trackbed.pipeline import index

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import storages
 import yaml
-from conftest import Project
+from project import Project
 
 ROOT = Path(__file__).parents[1]
 # Headings of the document whose commands the tests below run.

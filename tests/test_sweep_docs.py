@@ -11,7 +11,7 @@ import shutil
 
 import pytest
 import sweeping
-from conftest import ROOT
+from project import ROOT
 
 DOCUMENT = ROOT / "docs" / "sweep.md"
 

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 import sweeping
-from conftest import ROOT
+from project import ROOT
 
 
 def test_the_pipeline_is_cross_validated_without_touching_the_workspace(finished):

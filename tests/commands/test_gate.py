@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import Project
+from project import Project
 
 STAGES = Path(__file__).parents[2] / "stages"
 PREDICTIONS = "data/evaluation/predictions.csv"

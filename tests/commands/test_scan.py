@@ -3,9 +3,9 @@ import os
 import socket
 
 import pytest
-from conftest import draw
 from PIL import Image
 from program import trackbed
+from project import draw
 
 from trackbed import cli
 from trackbed.dataset import folders, source_scan

@@ -10,7 +10,7 @@ import fabricated
 import pandas as pd
 import pytest
 import sweeping
-from conftest import Project
+from project import Project
 
 from trackbed.experiments import training_runs
 from trackbed.integrity import dvc_repo

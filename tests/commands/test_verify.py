@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import storages
 import yaml
-from conftest import Project
 from dvc.repo import Repo
+from project import Project
 
 from trackbed import cli
 
