@@ -1,14 +1,21 @@
 """What the documents say of commands, files and code is true."""
 
+import argparse
 import ast
+import importlib
+import itertools
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
+from dvc.cli.parser import get_main_parser
 
 from trackbed import cli
+from trackbed.experiments import search, validity
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -41,6 +48,45 @@ def test_the_commands_in_documents_exist(path):
     known = {command.__name__.rpartition(".")[2] for command in cli.COMMANDS}
     text = "\n".join(line.partition("#")[0] for line in _code(path))
     assert set(re.findall(r"\btrackbed ([a-z]+)", text)) <= known
+
+
+def programs(path):
+    """The calls of trackbed and dvc in a document's shell blocks, as lists of words."""
+    for line in "".join(blocks(path, "sh")).replace("\\\n", " ").splitlines():
+        lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+        lexer.whitespace_split = True
+        for is_separator, words in itertools.groupby(
+            lexer, lambda word: set(word) <= set("<>|&;()")
+        ):
+            call = list(words)
+            if not is_separator and call[0] in ("trackbed", "dvc"):
+                yield call
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_calls_in_documents_have_valid_arguments(path):
+    for program, *arguments in programs(path):
+        parser = cli.parser() if program == "trackbed" else get_main_parser()
+        parser.parse_args(arguments)  # ends the process with a message if it cannot
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_settings_of_sweeps_in_documents_are_valid(path):
+    sections = yaml.load((ROOT / "params.yaml").read_text(), Loader=yaml.BaseLoader)
+    for words in programs(path):
+        if words[:2] == ["trackbed", "sweep"]:
+            assignments = cli.parser().parse_args(words[1:]).assignments
+            space = search.search_space(assignments) if assignments else {}
+            validity.check_settings(search.extreme_settings(space), sections)
+
+
+@pytest.mark.parametrize("command", ["sweep", "best"])
+def test_the_document_of_sweeps_names_every_option(command):
+    parser = argparse.ArgumentParser()
+    importlib.import_module(f"trackbed.commands.{command}").add_arguments(parser)
+    options = {name for action in parser._actions for name in action.option_strings}
+    text = (ROOT / "docs" / "sweep.md").read_text("utf-8")
+    assert not {name for name in options - {"-h", "--help", "--rev", "--top"} if name not in text}
 
 
 def _code(path):
