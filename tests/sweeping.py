@@ -37,7 +37,8 @@ for part in ("train", "val"):
 best = {"val_loss": 1 - score, "val_accuracy": score + 0.01, "val_macro_f1": score}
 json.dump({"best_epoch": 3, "best": best, "seconds": 2.5}, open(log / "metrics.json", "w"))
 test = {"macro_f1": score - 0.05, "macro_f1_low": score - 0.1, "macro_f1_high": score}
-json.dump(test | {"accuracy": score}, open("metrics/evaluate.json", "w"))
+test |= {"accuracy": score, "test_part": "side " + p["image_side"]}
+json.dump(test, open("metrics/evaluate.json", "w"))
 right = round(100 * score)
 rows = ["record,filename,group,true,predicted,confidence,p_A,p_B"]
 for number in range(200):

@@ -115,3 +115,18 @@ def test_a_commit_without_experiments_says_what_to_do(tmp_path):
     done = sweeping.called(project, "best")
     assert done.returncode == 2
     assert "has no finished experiment. Run `trackbed sweep`" in done.stderr
+
+
+def test_test_scores_of_another_test_part_are_left_out(tmp_path):
+    project = sweeping.create(tmp_path)
+    project.run("dvc", "repro", "-q")
+    project.commit("results")
+    run = ("dvc", "exp", "run", "--temp", "-n")
+    project.run(*run, "same", "-S", "train.dropout=0.3")
+    project.run(*run, "other", "-S", "train.image_side=16", "-S", "train.dropout=0.1")
+    done = sweeping.called(project, "best", "--metric", "macro_f1")
+    assert done.stdout.startswith("1 experiment on another test part, such as other: nothing")
+    assert names(done.stdout) == ["same"]
+    by_validation = sweeping.called(project, "best").stdout
+    assert names(by_validation) == ["other", "same"]
+    assert re.search(r"1 +0\.8900 .* - +other$", by_validation, flags=re.MULTILINE)

@@ -24,8 +24,8 @@ are compared by their paired differences over the folds (corrected t interval, N
 2003), others by a paired bootstrap over groups on their test predictions.
 
 The default score is the validation macro F1. A test score that was used to choose a setting is no
-longer an unbiased estimate. --apply and --branch take the run of the first fold (fold 0) of a
-cross-validated setting."""
+longer an unbiased estimate. Test scores on another test part than that of the commit are left out.
+--apply and --branch take the run of the first fold (fold 0) of a cross-validated setting."""
 DEFAULT = "val_macro_f1"
 
 
@@ -66,6 +66,8 @@ def run(arguments: argparse.Namespace) -> None:
             f"Commit {baseline[:10]} has no finished experiment. Run `trackbed sweep` or "
             "`dvc exp run`; --rev names another commit."
         )
+    part = _test_part(known, baseline)
+    known = _on_test_part(known, part)
     keys = experiment.varied_params(known)
     runs, metric = experiment.with_metric(
         experiment.run_table(known, keys), known, arguments.metric
@@ -76,7 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
     _warn_of_test(metric)
     print(comparison_page.ranking_text(table, runs, keys, known, metric, arguments.top))
     print(comparison_page.compared(table, runs, keys, metric))
-    _print_baseline(baseline, metric)
+    _print_baseline(baseline, metric, part)
     _apply_or_branch(arguments, comparison_page.standing(runs, keys, table.iloc[0]))
 
 
@@ -104,10 +106,33 @@ def _warn_of_test(metric: str) -> None:
         )
 
 
-def _print_baseline(baseline: str, metric: str) -> None:
+def _test_part(known: "Sequence[Experiment]", baseline: str) -> str | None:
+    """Fingerprint of the commit's test part; where it has none, the most frequent one."""
     from trackbed.experiments import experiment
 
-    known = experiment.from_commits({"HEAD": baseline})
+    parts = [one.test_part for one in experiment.from_commits({"HEAD": baseline})]
+    parts = [part for part in parts if part] or [one.test_part for one in known]
+    return max(parts, key=parts.count)
+
+
+def _on_test_part(known: "Sequence[Experiment]", part: str | None) -> "list[Experiment]":
+    """The experiments with the test scores that can be compared; a line says how many have not."""
+    from trackbed.experiments import experiment
+    from trackbed.reporting import formatting
+
+    others = [one for one in known if one.test and one.test_part != part]
+    if others:
+        print(
+            f"{formatting.plural(len(others), 'experiment')} on another test part, such as "
+            f"{others[0].name}: nothing to compare, so the test scores are left out."
+        )
+    return experiment.on_test_part(known, part)
+
+
+def _print_baseline(baseline: str, metric: str, part: str | None) -> None:
+    from trackbed.experiments import experiment
+
+    known = experiment.on_test_part(experiment.from_commits({"HEAD": baseline}), part)
     try:
         runs, metric = experiment.with_metric(experiment.run_table(known, []), known, metric)
     except UserError:

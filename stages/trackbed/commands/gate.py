@@ -8,7 +8,8 @@ Fail if the macro F1 of the workspace is below gate.macro_f1_floor of params.yam
 than that of a base revision by more than gate.allowed_drop and significantly so: the 95 % interval
 of the difference (paired bootstrap over groups) excludes 0.
 
-exit code: 0 passed, 1 failed (the reasons are printed), 2 unknown, because a file is missing.
+exit code: 0 passed, 1 failed (the reasons are printed), 2 unknown, because a file is missing or
+the base was evaluated on another test part.
 Needs neither TensorFlow nor images; the predictions of the base come from DVC's cache or remote."""
 FAILED = 1
 

@@ -4,7 +4,7 @@ import io
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -38,13 +38,17 @@ UNREAD_FOLDERS = ("benchmarks", "docs", "metrics", "plots", "tests")
 
 @dataclass(frozen=True)
 class Experiment:
-    """params: canonical values by section.key. validation and test: scores by key, flat."""
+    """params: canonical values by section.key. validation and test: scores by key, flat.
+
+    test_part: fingerprint of the test images, see evaluation.comparison; None if unknown.
+    """
 
     name: str
     commit: str
     params: dict[str, Any]
     validation: dict[str, Any]
     test: dict[str, Any]
+    test_part: str | None = None
 
 
 def finished(baseline: str) -> list[Experiment]:
@@ -64,8 +68,14 @@ def from_commits(commits: dict[str, str]) -> list[Experiment]:
         values, training, test = (texts[commit, path] for path in paths)
         if values is not None:
             both = _scores(training), _scores(test)
-            found.append(Experiment(name, commit, _flat_params(values), *both))
+            part = _json(test).get("test_part")
+            found.append(Experiment(name, commit, _flat_params(values), *both, part))
     return found
+
+
+def on_test_part(known: Sequence[Experiment], test_part: str | None) -> list[Experiment]:
+    """The experiments; those of another test part without their test scores."""
+    return [one if one.test_part == test_part else replace(one, test={}) for one in known]
 
 
 def read_curves(
@@ -199,10 +209,15 @@ def _flat_params(text: bytes) -> dict[str, Any]:
 
 def _scores(text: bytes | None) -> dict[str, Any]:
     """Numbers of a metrics file by key, those of nested objects as 'best.val_loss'."""
+    return _numbers(_json(text), "")
+
+
+def _json(text: bytes | None) -> dict[str, Any]:
     try:
-        return _numbers(json.loads(text or b"{}"), "")
+        values = json.loads(text or b"{}")
     except ValueError:
         return {}
+    return values if isinstance(values, dict) else {}
 
 
 def _numbers(value: Any, key: str) -> dict[str, float]:

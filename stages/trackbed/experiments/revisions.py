@@ -28,15 +28,31 @@ def predictions(revision: str) -> pd.DataFrame:
 
 
 def comparison(first: str, second: str) -> Comparison:
-    """Two revisions compared on their test images.
+    """Two revisions compared on their test part.
 
-    Raises UserError where the two cannot be compared.
+    Raises UserError where their test parts differ: in file names or classes, or in the fingerprint
+    where both have one (evaluations of older versions do not).
     """
     both = predictions(first), predictions(second)
     try:
-        return compared(*both)
+        change = compared(*both)
     except ValueError as error:
         raise UserError(f"{first} and {second} cannot be compared: {error}.") from None
+    parts = [test_part(revision) for revision in (first, second)]
+    if all(parts) and parts[0] != parts[1]:
+        raise UserError(
+            f"{first} and {second} cannot be compared: their test images have the same names but "
+            f"other pixels (test_part in {SCORES}: {parts[0]} and {parts[1]})."
+        )
+    return change
+
+
+def test_part(revision: str) -> str:
+    """Fingerprint of the test part of a revision; '' where its evaluate.json has none."""
+    try:
+        return str(_scores(revision).get("test_part") or "")
+    except (UserError, ValueError):
+        return ""
 
 
 def macro_f1(revision: str) -> float:
