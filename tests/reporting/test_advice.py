@@ -16,17 +16,19 @@ def confused(counts, names="ABC"):
     return advice.confused(matrix, classes)
 
 
-def test_a_class_that_takes_the_images_of_another_is_told_with_its_numbers():
-    # 26 of the 77 calls of A are B, all 51 images of A are found: precision 51 / 77 = 0.66.
+def test_a_class_predicted_for_images_of_another():
+    # 26 of the 77 predicted as A are B, all 51 images of A are found: precision 51 / 77 = 0.66.
     (one,) = confused([[51, 0, 0], [26, 224, 0], [0, 0, 40]])
-    assert one.text == "“A”: recall 1.00, precision 0.66; 26 of its 77 calls are “B”."
-    assert (one.target, one.invitation) == ("pair-1", "Look at these pictures.")
+    assert one.text == (
+        "“A”: recall 1.00, precision 0.66; 26 of the 77 images predicted as “A” are “B”."
+    )
+    assert (one.target, one.link_text) == ("pair-1", "See the pictures.")
 
 
-def test_a_class_that_loses_its_images_is_told_from_its_side():
-    # 5 of the 20 images of A are called B, but only 5 of the 105 calls of B are A.
+def test_a_class_that_loses_its_images():
+    # 5 of the 20 images of A are predicted as B, but only 5 of the 105 predicted as B are A.
     (one,) = confused([[15, 5, 0], [0, 100, 0], [0, 0, 40]])
-    assert one.text == "“A”: recall 0.75, precision 1.00; 5 of its 20 images are called “B”."
+    assert one.text == "“A”: recall 0.75, precision 1.00; 5 of its 20 images are predicted as “B”."
 
 
 @pytest.mark.parametrize("lost", [2, 9])
@@ -36,9 +38,9 @@ def test_few_or_rare_confusions_call_for_nothing(lost):
     assert confused([[support - lost, lost, 0], [0, 100, 0], [0, 0, 9]]) == []
 
 
-def test_a_pair_in_both_directions_is_told_once():
+def test_a_pair_in_both_directions_is_named_once():
     (one,) = confused([[10, 6, 0], [5, 10, 0], [0, 0, 40]])
-    assert "The other way round it happens 5 times" in one.text
+    assert "The reverse happens 5 times" in one.text
 
 
 def test_at_most_three_pairs_are_named_each_with_its_pictures():
@@ -57,11 +59,11 @@ def scarce(train, f1, **params):
 def test_a_small_and_weak_class_needs_images():
     (one,) = scarce([40, 100, 320], [0.61, 0.9, 0.9])
     assert one.text == (
-        "“A”: 40 training images, the median class has 100, and F1 0.610 against a macro F1 of "
-        "0.800: collect more of it, or try train.class_weights."
+        "“A” has 40 training images (median class: 100) and an F1 of 0.610 (macro F1: 0.800): "
+        "collect more images of it, or try train.class_weights."
     )
     (on,) = scarce([40, 100, 320], [0.61, 0.9, 0.9], class_weights="true")
-    assert on.text.endswith("collect more of it; class_weights is on.")
+    assert on.text.endswith("collect more images of it (train.class_weights is on).")
 
 
 @pytest.mark.parametrize(("train", "f1"), [([50, 100, 320], 0.61), ([40, 100, 320], 0.76)])
@@ -73,7 +75,7 @@ def test_classes_without_or_with_few_test_images_are_named():
     support = pd.DataFrame({"support": [0, 4, 9, 10]}, index=list("ABCD"))
     none, few = advice.untested(support)
     assert none.text == "Add test images of “A”: there are none."
-    assert "“B” (4), “C” (9): with 4, one image more or less moves a recall by 0.25" in few.text
+    assert "“B” (4), “C” (9): with 4, a single one changes the recall by 0.25" in few.text
     assert advice.untested(support.loc[["D"]]) == []
 
 
@@ -83,8 +85,8 @@ def test_sure_mistakes_are_counted_and_the_surest_named():
     )
     (one,) = advice.sure_mistakes(mistakes)
     assert one.text == (
-        "Check the labels of 4 mistakes of 5 with a confidence of at least 0.95: a, b, c and 1 "
-        "more."
+        "Check the labels of 4 of 5 mistakes, those with a confidence of at least 0.95: a, b, c "
+        "and 1 more."
     )
     assert advice.sure_mistakes(mistakes[4:]) == []
 
@@ -93,19 +95,19 @@ def texts(advice):
     return [one.text for one in advice]
 
 
-def test_a_wide_interval_is_told_with_images_and_groups():
+def test_a_wide_interval_is_named_with_images_and_groups():
     scores = {"macro_f1_low": 0.814, "macro_f1_high": 0.958, "images": 130}
     (text,) = texts(advice.wide_interval(scores, 26))
-    assert "0.144 wide: 130 test images in 26 groups" in text
+    assert "0.144 wide, with 130 test images in 26 groups" in text
     assert advice.wide_interval({"macro_f1_low": 0.9, "macro_f1_high": 0.97}, 26) == []
     assert advice.wide_interval({"macro_f1": 0.9}, 26) == []
 
 
-def test_a_validation_score_above_the_test_part_is_told_beyond_the_interval_only():
+def test_a_validation_score_above_the_interval_of_the_test():
     training = {"best": {"val_macro_f1": 0.95}}
     scores = {"macro_f1": 0.80, "macro_f1_high": 0.90}
     (text,) = texts(advice.validation_gap(training, scores))
-    assert "Validation macro F1 was 0.950, on the test part it is 0.800" in text
+    assert "Validation macro F1 is 0.950, test macro F1 0.800" in text
     assert advice.validation_gap(training, scores | {"macro_f1_high": 0.96}) == []
     assert advice.validation_gap(training, {"macro_f1": 0.91, "macro_f1_high": 0.92}) == []
     assert advice.validation_gap({}, scores) == []
@@ -113,52 +115,57 @@ def test_a_validation_score_above_the_test_part_is_told_beyond_the_interval_only
 
 def test_a_best_epoch_at_the_end_wants_more_epochs():
     assert texts(advice.unfinished({"best_epoch": 50, "epochs": 50}, None)) == [
-        "The last epoch, 50, is the best: try more of them (train.epochs)."
+        "The last epoch, 50, is the best: train for more epochs (train.epochs)."
     ]
     stopped = {"best_epoch": 9, "epochs": 9, "stopped_early": True}
     assert advice.unfinished(stopped, None) == []
 
 
-@pytest.mark.parametrize(("verdict", "told"), [("not converged", 1), ("good fit", 0)])
-def test_a_loss_that_still_falls_wants_more_epochs(verdict, told):
+@pytest.mark.parametrize(("verdict", "expected"), [("not converged", 1), ("good fit", 0)])
+def test_a_loss_that_still_falls_wants_more_epochs(verdict, expected):
     analysed = SimpleNamespace(fit=SimpleNamespace(verdict=verdict))
     found = advice.unfinished({"best_epoch": 49, "epochs": 50}, analysed)
-    assert len(found) == told
+    assert len(found) == expected
     assert all("still fell in the last quarter of 50 epochs" in one.text for one in found)
 
 
 @pytest.mark.parametrize(
-    ("verdict", "training", "told"),
+    ("verdict", "training", "expected"),
     [("over-fitting", 0.99, 1), ("over-fitting", 0.93, 0), ("good fit", 0.99, 0)],
 )
-def test_overfitting_needs_the_verdict_and_a_gap(verdict, training, told):
+def test_overfitting_needs_the_verdict_and_a_gap(verdict, training, expected):
     fit = SimpleNamespace(
         verdict=verdict, score="macro_f1", training_score=training, validation_score=0.9
     )
     found = advice.overfitting(SimpleNamespace(fit=fit), {"dropout": "0.3"})
-    assert len(found) == told
-    assert all("validation at 0.900" in one.text and "(0.3 now)" in one.text for one in found)
+    assert len(found) == expected
+    assert all("validation at 0.900" in one.text and "(now 0.3)" in one.text for one in found)
 
 
-def test_probabilities_too_high_or_too_low_are_told_with_the_setting():
+def test_too_high_or_too_low_probabilities_with_the_setting():
     train = {"label_smoothing": "0.1"}
-    (high,) = texts(advice.misclassified_training({"accuracy": 0.8, "overconfidence": 0.1}, train))
-    assert high.startswith("The mean confidence is 0.900, the accuracy 0.800: raise it")
-    (low,) = texts(advice.misclassified_training({"accuracy": 0.9, "overconfidence": -0.08}, train))
-    assert "is 0.820, the accuracy 0.900: a threshold" in low
-    assert low.endswith("set on data; train.label_smoothing is 0.1 and lowers them.")
-    (plain,) = advice.misclassified_training({"accuracy": 0.9, "overconfidence": -0.08}, {})
-    assert plain.text.endswith("set on data.")
-    assert advice.misclassified_training({"accuracy": 0.9, "overconfidence": 0.05}, train) == []
+    (high,) = texts(advice.miscalibrated({"accuracy": 0.8, "overconfidence": 0.1}, train))
+    assert high == (
+        "The mean confidence is 0.900, the accuracy 0.800: for better probabilities raise "
+        "train.label_smoothing, now 0.1."
+    )
+    (low,) = texts(advice.miscalibrated({"accuracy": 0.9, "overconfidence": -0.08}, train))
+    assert low == (
+        "The mean confidence is 0.820, the accuracy 0.900: choose thresholds on data "
+        "(train.label_smoothing, now 0.1, lowers probabilities)."
+    )
+    assert advice.miscalibrated({"accuracy": 0.9, "overconfidence": 0.05}, train) == []
 
 
-def test_rejects_above_one_percent_are_told_with_the_first_reason():
+def test_rejects_above_one_percent_with_the_first_reason():
     reasons = [Reason("truncated", 8, []), Reason("empty", 3, [])]
-    (text,) = texts(advice.rejects({"seen": 1000, "rejected": 11}, reasons))
-    assert text.startswith("11 of 1,000 files were rejected, 8 as “truncated”")
-    assert advice.rejects({"seen": 1000, "rejected": 10}, reasons) == []
+    (text,) = texts(advice.rejected({"seen": 1000, "rejected": 11}, reasons))
+    assert text.startswith("11 of 1,000 files were rejected, 8 of them as “truncated”")
+    assert advice.rejected({"seen": 1000, "rejected": 10}, reasons) == []
 
 
-def test_waiting_for_images_is_told_above_a_fifth():
-    assert texts(advice.waiting({"waiting_share": 0.25}))[0].startswith("Training waited 25.0 %")
+def test_waiting_for_images_above_a_fifth():
+    assert texts(advice.waiting({"waiting_share": 0.25}))[0].startswith(
+        "Training waited for images in 25.0 %"
+    )
     assert advice.waiting({"waiting_share": 0.2}) == advice.waiting({}) == []

@@ -138,7 +138,7 @@ def test_a_run_without_mistakes_is_reported_as_such(perfect):
 
 
 def test_a_run_that_no_advice_applies_to(perfect):
-    assert "No rule of this report has found anything to mend." in perfect.page
+    assert "No rule of this report applies." in perfect.page
     assert "What to do next" not in perfect.markdown
 
 
@@ -254,7 +254,7 @@ def test_every_section_is_in_the_navigation(ordinary):
 def test_the_first_advice_ends_the_verdict_with_a_link(poor):
     verdict = re.search(r'<p class="verdict">(.*?)</p>', poor.page, re.DOTALL)[1]
     assert re.search("Next: “[A-Z]+”: recall", verdict)
-    assert '<a href="#pair-1">Look at these pictures.</a>' in verdict
+    assert '<a href="#pair-1">See the pictures.</a>' in verdict
     assert "What to do next:\n- “" in poor.markdown
     pair = poor.page.partition('id="pair-1"')[2].partition("</ul>")[0]
     assert 1 <= pair.count("<img ") <= 4

@@ -1,4 +1,7 @@
-"""What to do next: rules from the numbers of a run, in order of weight."""
+"""What to do next: one rule a function, from the numbers of a run.
+
+A rule returns no advice where it does not apply. `advice` calls them in order of importance.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,28 +17,71 @@ from trackbed.reporting.dataset_summary import Reason
 from trackbed.reporting.evaluation_tables import Confusion
 from trackbed.reporting.run import Run
 
+LISTED = 3  # classes or files that are named
+# Conventions; all shares are 0 to 1.
+FEW_TEST_IMAGES = 10
 FEWEST_CONFUSED = 3  # images
-CONFUSED_SHARE = 0.1  # of the images of the true class or of the calls of the other
+CONFUSED_SHARE = 0.1  # of the images of the true class or of those predicted as the other
 MOST_PAIRS = 3
 FEW_OF_MEDIAN = 0.5  # training images of a class against the median class
 BELOW_MACRO = 0.05  # of its F1 below macro F1
-FEW_TEST_IMAGES = 10
 SURE = 0.95  # confidence
-LISTED = 3
+VALIDATION_GAP = 0.05  # of macro F1 between validation and test part
+OVERFIT = 0.05  # of the score between training and validation
+WIDE = 0.08  # interval of macro F1
+MISCALIBRATED = 0.05  # mean confidence less accuracy
+REJECTED = 0.01  # of the files seen
+WAITING = 0.2  # of the training time
+
+Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Advice:
-    """What to do, the numbers that say so, and the anchor in the page where to look."""
+    """What to do and the numbers it follows from; target: the anchor in the page of its details."""
 
     text: str
     target: str
 
     @property
-    def invitation(self) -> str:
-        """The words of the link to the target."""
+    def link_text(self) -> str:
+        """The text of the link to the target."""
         pictures = self.target == "mistakes" or self.target.startswith("pair-")
-        return "Look at these pictures." if pictures else "See there."
+        return "See the pictures." if pictures else "See the details."
+
+
+def advice(run: Run) -> list[Advice]:
+    """All advice for a run, the most important first."""
+    evaluation, training, params = run.evaluation, run.training, run.params.get("train", {})
+    scores, classes = evaluation.scores, evaluation.classes
+    return [
+        *untested(classes),
+        *confused(evaluation.confusion, classes),
+        *scarce(run.data.counts, classes, scores.get("macro_f1"), params),
+        *sure_mistakes(wrong(evaluation.predictions)),
+        *validation_gap(training.summary, scores),
+        *overfitting(training.analysis, params),
+        *unfinished(training.summary, training.analysis),
+        *wide_interval(scores, evaluation.predictions["group"].nunique()),
+        *miscalibrated(scores, params),
+        *rejected(run.data.files, run.data.reasons),
+        *waiting(training.summary),
+    ]
+
+
+def untested(classes: pd.DataFrame) -> list[Advice]:
+    """Classes with no or fewer than FEW_TEST_IMAGES test images. classes: column support."""
+    found, support = [], classes["support"]
+    if none := [formatting.quoted(name) for name in support.index[support == 0]]:
+        names = formatting.listed(none, LISTED)
+        found.append(Advice(f"Add test images of {names}: there are none.", "data"))
+    few = support[(support > 0) & (support < FEW_TEST_IMAGES)]
+    if len(few):
+        counted = [f"{formatting.quoted(name)} ({images})" for name, images in few.items()]
+        names, step = formatting.listed(counted, LISTED), f"the recall by {1 / few.min():.2f}"
+        text = f"Add test images of {names}: with {int(few.min())}, a single one changes {step}."
+        found.append(Advice(text, "data"))
+    return found
 
 
 def confused(matrix: pd.DataFrame, classes: pd.DataFrame) -> list[Advice]:
@@ -56,146 +102,98 @@ def confused(matrix: pd.DataFrame, classes: pd.DataFrame) -> list[Advice]:
             continue
         named.add(pair)
         back = counts.get((one.predicted, one.true), 0)
-        target = evaluation_tables.pair_anchor(place)
-        found.append(Advice(_pair(one, classes, int(calls[one.predicted]), back), target))
+        text = _confusion_text(one, classes, int(calls[one.predicted]), back)
+        found.append(Advice(text, evaluation_tables.pair_anchor(place)))
     return found[:MOST_PAIRS]
 
 
+def _confusion_text(one: Confusion, classes: pd.DataFrame, calls: int, back: int) -> str:
+    """From the side of the class that it costs more."""
+    true, predicted = formatting.quoted(one.true), formatting.quoted(one.predicted)
+    if one.images / calls > one.images / one.support:
+        name, row = predicted, classes.loc[one.predicted]
+        what = f"{one.images:,} of the {calls:,} images predicted as {predicted} are {true}"
+    else:
+        name, row = true, classes.loc[one.true]
+        what = f"{one.images:,} of its {one.support:,} images are predicted as {predicted}"
+    text = f"{name}: recall {row.recall:.2f}, precision {row.precision:.2f}; {what}."
+    if back < FEWEST_CONFUSED:
+        return text
+    return f"{text} The reverse happens {back} times: they look alike, or labels are mixed up."
+
+
 def scarce(
-    counts: pd.DataFrame, classes: pd.DataFrame, macro_f1: float | None, train: Mapping[str, Any]
+    counts: pd.DataFrame, classes: pd.DataFrame, macro_f1: float | None, train: Values
 ) -> list[Advice]:
-    """Classes with few training images and a low F1: collect more, or weigh them more.
+    """Classes with few training images and a low F1.
 
     counts: images per class, column train; train: section of params.yaml, scalars as text.
     """
     median = counts["train"].median()
     low = classes["f1"] < (macro_f1 or 0) - BELOW_MACRO
     few = counts["train"] < FEW_OF_MEDIAN * median
-    tried = [key for key in ("class_weights", "balanced_sampling") if train.get(key) == "true"]
-    other = f"; {tried[0]} is on" if tried else ", or try train.class_weights"
+    on = [key for key in ("class_weights", "balanced_sampling") if train.get(key) == "true"]
+    other = f" (train.{on[0]} is on)" if on else ", or try train.class_weights"
     return [
         Advice(
-            f"{_name(name)}: {formatting.plural(counts.at[name, 'train'], 'training image')}, the "
-            f"median class has {formatting.count(median)}, and F1 {formatting.share(f1)} against a "
-            f"macro F1 of {formatting.share(macro_f1)}: collect more of it{other}.",
+            f"{formatting.quoted(name)} has "
+            f"{formatting.plural(counts.at[name, 'train'], 'training image')} (median class: "
+            f"{formatting.count(median)}) and an F1 of {formatting.share(f1)} (macro F1: "
+            f"{formatting.share(macro_f1)}): collect more images of it{other}.",
             "balance",
         )
         for name, f1 in classes["f1"][low & few].sort_values(kind="stable").head(LISTED).items()
     ]
 
 
-def untested(classes: pd.DataFrame) -> list[Advice]:
-    """Classes with no or fewer than FEW_TEST_IMAGES test images: their scores say little."""
-    found = []
-    support = classes["support"]
-    if none := [_name(name) for name in support.index[support == 0]]:
-        found.append(Advice(f"Add test images of {_listed(none)}: there are none.", "data"))
-    few = support[(support > 0) & (support < FEW_TEST_IMAGES)]
-    if len(few):
-        names = [f"{_name(name)} ({images})" for name, images in few.items()]
-        found.append(
-            Advice(
-                f"Add test images of {_listed(names)}: with {int(few.min())}, one image more or "
-                f"less moves a recall by {formatting.share(1 / few.min(), 2)}.",
-                "data",
-            )
-        )
-    return found
-
-
 def sure_mistakes(mistakes: pd.DataFrame) -> list[Advice]:
     """Mistakes with a confidence of SURE or more: wrong labels are found there first.
 
-    mistakes: columns filename, true, predicted, confidence; the surest first.
+    mistakes: columns filename and confidence; the surest first.
     """
     sure = mistakes[mistakes["confidence"] >= SURE]
     if sure.empty:
         return []
     names = [formatting.name(name, 60) for name in sure["filename"]]
-    return [
-        Advice(
-            f"Check the labels of {formatting.plural(len(sure), 'mistake')} of {len(mistakes):,} "
-            f"with a confidence of at least {SURE}: {_listed(names)}.",
-            "mistakes",
-        )
-    ]
-
-
-def _pair(one: Confusion, classes: pd.DataFrame, calls: int, back: int) -> str:
-    of_calls = one.images / calls > one.images / one.support
-    subject, other = (one.predicted, one.true) if of_calls else (one.true, one.predicted)
-    recall, precision = (
-        formatting.share(classes.at[subject, m], 2) for m in ("recall", "precision")
+    text = (
+        f"Check the labels of {len(sure):,} of {formatting.plural(len(mistakes), 'mistake')}, "
+        f"those with a confidence of at least {SURE}: {formatting.listed(names, LISTED)}."
     )
-    what = (
-        f"{one.images:,} of its {formatting.plural(calls, 'call')} are {_name(other)}"
-        if of_calls
-        else f"{one.images:,} of its {formatting.plural(one.support, 'image')} are called "
-        f"{_name(other)}"
+    return [Advice(text, "mistakes")]
+
+
+def validation_gap(training: Values, scores: Values) -> list[Advice]:
+    """A validation macro F1 above that of the test part by VALIDATION_GAP and its interval."""
+    validation = (training.get("best") or {}).get("val_macro_f1")
+    test, high = scores.get("macro_f1"), scores.get("macro_f1_high")
+    if validation is None or test is None:
+        return []
+    if validation - test <= VALIDATION_GAP or validation <= (high or 0):
+        return []
+    text = (
+        f"Validation macro F1 is {formatting.share(validation)}, test macro F1 "
+        f"{formatting.share(test)}: the test images are of another kind, or images of one object "
+        "are in several folds (data.group)."
     )
-    both = (
-        f" The other way round it happens {back} times: the two look alike to the network, or "
-        "their labels are mixed up."
-        if back >= FEWEST_CONFUSED
-        else ""
+    return [Advice(text, "data")]
+
+
+def overfitting(analysis: Analysis | None, train: Values) -> list[Advice]:
+    """An over-fitting run whose training score is above validation by more than OVERFIT."""
+    fit = analysis.fit if analysis else None
+    if fit is None or fit.training_score is None or fit.validation_score is None:
+        return []
+    if fit.verdict != Verdict.OVER_FITTING or fit.training_score - fit.validation_score <= OVERFIT:
+        return []
+    text = (
+        f"Training {fit.score} ends at {formatting.share(fit.training_score)}, validation at "
+        f"{formatting.share(fit.validation_score)}: use more images, more of train.augment, or a "
+        f"higher train.dropout (now {train.get('dropout', formatting.NOT_AVAILABLE)})."
     )
-    return f"{_name(subject)}: recall {recall}, precision {precision}; {what}.{both}"
+    return [Advice(text, "training")]
 
 
-def _name(name: str) -> str:
-    return f"“{formatting.name(name, 60)}”"
-
-
-def _listed(names: list[str]) -> str:
-    rest = len(names) - LISTED
-    return ", ".join(names[:LISTED]) + (f" and {rest} more" if rest > 0 else "")
-
-
-WIDE = 0.08  # of the interval of macro F1
-GAP = 0.05  # of macro F1 between validation and test part
-MISJUDGED = 0.05  # mean confidence less accuracy
-REJECTED = 0.01  # of the files seen
-WAITING = 0.2  # of the training time
-OVERFIT = 0.05  # of the score between training and validation
-
-Scores = Mapping[str, Any]
-
-
-def wide_interval(scores: Scores, groups: int) -> list[Advice]:
-    """An interval of macro F1 wider than WIDE tells few settings apart."""
-    low, high = scores.get("macro_f1_low"), scores.get("macro_f1_high")
-    if low is None or high is None or high - low <= WIDE:
-        return []
-    return [
-        Advice(
-            f"The interval of macro F1 is {formatting.share(high - low)} wide: "
-            f"{formatting.plural(scores.get('images') or 0, 'test image')} in "
-            f"{formatting.plural(groups, 'group')} do not tell apart what differs by less. Test on "
-            "more groups, or compare settings by cross-validation (-S train.fold=0,1,…).",
-            "scores",
-        )
-    ]
-
-
-def validation_gap(training: Scores, scores: Scores) -> list[Advice]:
-    """A validation macro F1 above that of the test part by more than GAP and its interval."""
-    promised = (training.get("best") or {}).get("val_macro_f1")
-    reached, high = scores.get("macro_f1"), scores.get("macro_f1_high")
-    if promised is None or reached is None:
-        return []
-    if promised - reached <= GAP or promised <= (high or 0):
-        return []
-    return [
-        Advice(
-            f"Validation macro F1 was {formatting.share(promised)}, on the test part it is "
-            f"{formatting.share(reached)}: either the test images are of another kind, or images "
-            "of one object stand in several folds (data.group).",
-            "data",
-        )
-    ]
-
-
-def unfinished(training: Scores, analysis: Analysis | None) -> list[Advice]:
+def unfinished(training: Values, analysis: Analysis | None) -> list[Advice]:
     """Not stopped early, and the last epoch is the best or the validation loss still falls."""
     epochs = training.get("epochs")
     if not epochs or training.get("stopped_early"):
@@ -206,88 +204,55 @@ def unfinished(training: Scores, analysis: Analysis | None) -> list[Advice]:
         why = f"The validation loss still fell in the last quarter of {epochs} epochs"
     else:
         return []
-    return [Advice(f"{why}: try more of them (train.epochs).", "training")]
+    return [Advice(f"{why}: train for more epochs (train.epochs).", "training")]
 
 
-def overfitting(analysis: Analysis | None, train: Scores) -> list[Advice]:
-    """Training scores higher than validation by more than OVERFIT where the fit is over-fitting."""
-    fit = analysis.fit if analysis else None
-    if fit is None or fit.training_score is None or fit.validation_score is None:
+def wide_interval(scores: Values, groups: int) -> list[Advice]:
+    """An interval of macro F1 wider than WIDE."""
+    low, high = scores.get("macro_f1_low"), scores.get("macro_f1_high")
+    if low is None or high is None or high - low <= WIDE:
         return []
-    gap = fit.training_score - fit.validation_score
-    if fit.verdict != Verdict.OVER_FITTING or gap <= OVERFIT:
+    text = (
+        f"The 95 % interval of macro F1 is {formatting.share(high - low)} wide, with "
+        f"{formatting.plural(scores.get('images') or 0, 'test image')} in "
+        f"{formatting.plural(groups, 'group')}; smaller differences are not distinguishable. Test "
+        "on more groups, or compare settings by cross-validation (-S train.fold=0,1,…)."
+    )
+    return [Advice(text, "scores")]
+
+
+def miscalibrated(scores: Values, train: Values) -> list[Advice]:
+    """A mean confidence that differs from the accuracy by more than MISCALIBRATED."""
+    over, accuracy = scores.get("overconfidence"), scores.get("accuracy", 0)
+    if over is None or abs(over) <= MISCALIBRATED:
         return []
-    return [
-        Advice(
-            f"Training {fit.score} ends at {formatting.share(fit.training_score)}, validation at "
-            f"{formatting.share(fit.validation_score)}: more images, more of train.augment, or a "
-            f"higher train.dropout ({train.get('dropout', 'n/a')} now).",
-            "training",
-        )
-    ]
+    now = f"train.label_smoothing, now {train.get('label_smoothing', 0)}"
+    mean = formatting.share(accuracy + over)
+    hint = f"choose thresholds on data ({now}, lowers probabilities)"
+    if over > 0:
+        hint = f"for better probabilities raise {now}"
+    text = f"The mean confidence is {mean}, the accuracy {formatting.share(accuracy)}: {hint}."
+    return [Advice(text, "confidence")]
 
 
-def misclassified_training(scores: Scores, train: Scores) -> list[Advice]:
-    """A mean confidence that differs from the accuracy by more than MISJUDGED."""
-    over = scores.get("overconfidence")
-    if over is None or abs(over) <= MISJUDGED:
+def rejected(files: Values, reasons: list[Reason]) -> list[Advice]:
+    """More than REJECTED of the files were rejected. reasons: the most frequent first."""
+    seen, count = files.get("seen") or 0, files.get("rejected") or 0
+    if not reasons or count <= REJECTED * seen:
         return []
-    smoothing = train.get("label_smoothing", "0")
-    now = f"train.label_smoothing is {smoothing}"
-    accuracy = formatting.share(scores.get("accuracy"))
-    mean = formatting.share(scores.get("accuracy", 0) + over)
-    hint = f"raise it if probabilities matter ({now})"
-    if over < 0:
-        hint = "a threshold on probabilities must be set on data"
-        hint += f"; {now} and lowers them" if smoothing.strip("0.") else ""
-    return [
-        Advice(f"The mean confidence is {mean}, the accuracy {accuracy}: {hint}.", "confidence")
-    ]
+    first = f"{reasons[0].images:,} of them as {formatting.quoted(reasons[0].reason)}"
+    text = (
+        f"{count:,} of {formatting.plural(seen, 'file')} were rejected, {first}: repair them or "
+        "remove them from the source."
+    )
+    return [Advice(text, "rejects")]
 
 
-def rejects(files: Scores, reasons: list[Reason]) -> list[Advice]:
-    """More than REJECTED of the files did not get in."""
-    seen, rejected = files.get("seen") or 0, files.get("rejected") or 0
-    if not reasons or rejected <= REJECTED * seen:
-        return []
-    first = reasons[0]
-    return [
-        Advice(
-            f"{rejected:,} of {formatting.plural(seen, 'file')} were rejected, {first.images:,} as "
-            f"“{formatting.name(first.reason)}”: mend them or take them out of the source.",
-            "rejects",
-        )
-    ]
-
-
-def waiting(training: Scores) -> list[Advice]:
-    """More than WAITING of the training time went by without a batch."""
+def waiting(training: Values) -> list[Advice]:
+    """More than WAITING of the training time was spent waiting for images."""
     share = training.get("waiting_share")
     if share is None or share <= WAITING:
         return []
-    return [
-        Advice(
-            f"Training waited {formatting.percent(share)} of its time for images: smaller source "
-            "pictures or more processor cores make it faster.",
-            "training",
-        )
-    ]
-
-
-def advice(run: Run) -> list[Advice]:
-    """All that the numbers of a run call for, the most important first."""
-    evaluation, training, params = run.evaluation, run.training, run.params.get("train", {})
-    scores, classes = evaluation.scores, evaluation.classes
-    return [
-        *untested(classes),
-        *confused(evaluation.confusion, classes),
-        *scarce(run.data.counts, classes, scores.get("macro_f1"), params),
-        *sure_mistakes(wrong(evaluation.predictions)),
-        *validation_gap(training.summary, scores),
-        *overfitting(training.analysis, params),
-        *unfinished(training.summary, training.analysis),
-        *wide_interval(scores, evaluation.predictions["group"].nunique()),
-        *misclassified_training(scores, params),
-        *rejects(run.data.files, run.data.reasons),
-        *waiting(training.summary),
-    ]
+    spent = f"Training waited for images in {formatting.percent(share)} of its time"
+    text = f"{spent}: smaller source images or more processor cores make it faster."
+    return [Advice(text, "training")]
