@@ -13,6 +13,8 @@ from dvc.repo import Repo
 from PIL import Image
 from PIL.Image import Resampling
 
+from trackbed.evaluation import scores
+
 # What each section of params.yaml feeds; the report shows them all.
 READERS = {
     "data": {"build_tfrecord", "report"},
@@ -83,6 +85,18 @@ def test_no_group_stands_on_both_sides_of_a_split(finished):
     together = index.assign(fold=folds["fold"])
     assert together.groupby(["class_name", "group"])["fold"].nunique().max() == 1
     assert set(together["fold"]) == {-1, 0, 1}
+
+
+def test_every_score_of_a_run_is_defined_and_in_order(finished):
+    values = json.loads((finished.folder / "metrics/evaluate.json").read_text())
+    assert not [key for key in values if scores.find(key) is None]
+    assert list(scores.ordered(values)) == list(values)
+    page = (finished.folder / "plots/report.html").read_text()
+    markdown = (finished.folder / "metrics/report.md").read_text()
+    listed = [scores.find(key) for key in values if not scores.is_bound(key)]
+    labels = [score.label for score in listed if score.label]
+    for text in (page, markdown):
+        assert all(label in text for label in labels)
 
 
 def test_scores_agree_with_the_predictions(finished):

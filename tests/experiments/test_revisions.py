@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, Project
+from project import ROOT, Project
 
 from trackbed import cli
 from trackbed.experiments import revisions
@@ -23,7 +23,7 @@ def write_results(folder, test_part=None, names="image", right=36):
     table = tables.predictions(rows, ["A", "B"], 0.1 + 0.8 * np.eye(2)[predicted])
     (folder / "data/evaluation").mkdir(parents=True, exist_ok=True)
     (folder / "metrics").mkdir(exist_ok=True)
-    tables.write_predictions(folder / "data/evaluation", table)
+    tables.PREDICTIONS_TABLE.write(folder / "data/evaluation", table)
     part = {} if test_part is None else {"test_part": test_part}
     scores = {"macro_f1": right / 40} | part
     (folder / "metrics/evaluate.json").write_text(json.dumps(scores))
