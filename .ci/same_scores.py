@@ -11,10 +11,10 @@ SCORES = "metrics/evaluate.json"
 TOLERANCE = 1e-4
 
 
-def same(first: float | None, second: float | None) -> bool:
-    """Whether two scores agree; null agrees with null alone."""
-    if first is None or second is None:
-        return first is second
+def same(first: float | str | None, second: float | str | None) -> bool:
+    """Whether two scores agree; null and text agree with themselves alone."""
+    if not (isinstance(first, int | float) and isinstance(second, int | float)):
+        return first == second
     return math.isclose(first, second, rel_tol=0, abs_tol=TOLERANCE)
 
 

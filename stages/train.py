@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from trackbed.networks import augmentation, embeddings
-from trackbed.pipeline import index, params, tables, tensorflow_setup
+from trackbed.pipeline import index, measurements, params, tables, tensorflow_setup
 from trackbed.pipeline.outputs import replacing_folder
 from trackbed.pipeline.runner import run
 from trackbed.training.train_params import TrainParams
@@ -79,6 +79,7 @@ def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Pat
             store=store,
         )
         log.summarize(network, outcome, p.monitor)
+    measurements.finish_training(metrics_path / epoch_log.FOLDER / epoch_log.SUMMARY_FILE)
     said = model.predict(batches.in_order(learned[1].images, batch=p.batch), verbose=0)
     with replacing_folder(models_path) as folder:
         checkpoint.save(folder, network, names)

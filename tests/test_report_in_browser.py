@@ -1,5 +1,9 @@
 """The page of a run as a browser shows it: clicks, widths, console."""
 
+import re
+import shutil
+from pathlib import Path
+
 import browser
 import fabricated
 import pandas as pd
@@ -56,13 +60,22 @@ def evil(tmp_path_factory):
 
 
 def pages(factory, names, **options):
-    folder = factory.mktemp("told")
-    return fabricated.report(folder, names=names, **options)[0], folder
+    folder = factory.mktemp("run")
+    paths = fabricated.run(folder, names=names, **options)
+    fabricated.write_measurements(folder)
+    return fabricated.report_again(folder, paths)[0], folder
+
+
+def beside(run, folder):
+    """A folder for the page, with the file that the page loads."""
+    shutil.copy(run / "plots/report_context.js", folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
 def clicked(evil, tmp_path_factory):
-    return browser.asked(evil[0], tmp_path_factory.mktemp("clicked"), CLICKS)
+    folder = beside(evil[1], tmp_path_factory.mktemp("clicked"))
+    return browser.asked(evil[0], folder, CLICKS)
 
 
 def test_a_click_on_a_head_sorts_by_number_with_missing_values_last(clicked, evil):
@@ -110,23 +123,53 @@ def test_no_script_of_the_data_runs_and_the_console_stays_empty(clicked):
 
 @pytest.mark.parametrize("width", [400, 1000, 1600])
 def test_nothing_overflows_and_nothing_is_fetched(evil, tmp_path, width):
-    check_width(evil[0], tmp_path, width)
+    check_width(*evil, tmp_path, width)
 
 
 @pytest.mark.parametrize(("classes", "width"), [(43, 400), (43, 1600), (2, 1000)])
 def test_many_and_few_classes_fit_too(tmp_path_factory, tmp_path, classes, width):
     names = fabricated.SIGNS[:classes]
-    check_width(pages(tmp_path_factory, names, per_class=10)[0], tmp_path, width)
+    check_width(*pages(tmp_path_factory, names, per_class=10), tmp_path, width)
 
 
-def check_width(page, folder, width):
-    found, console = browser.asked(page, folder, browser.WIDTH, width)
+def check_width(page, run, folder, width):
+    found, console = browser.asked(page, beside(run, folder), browser.WIDTH, width)
     assert found["inner"] == width
     assert found["page"] <= width
     assert found["wide"] == []
-    assert found["requests"] == []
-    assert found["titles"] == ["Track bed under rails", 2]  # its own script and that of the test
+    assert {Path(name).name for name in found["requests"]} <= {"report_context.js"}
+    assert found["titles"] == ["Track bed under rails", 3]  # two of its own and that of the test
     assert console == []
+
+
+CONTEXT = """
+const part = (name) => document.querySelector(`[data-context=${name}]`).textContent.trim();
+const names = ["revision", "times", "others", "machine"];
+return Object.fromEntries(names.map((one) => [one, part(one)]));
+"""
+
+
+def test_measurements_come_from_the_file_beside_the_page(evil, tmp_path):
+    found, console = browser.asked(evil[0], beside(evil[1], tmp_path), CONTEXT)
+    assert found["revision"] == ", revision unknown"
+    assert "median 4.2 s an epoch" in found["times"]
+    assert "The repository held no other run" in found["others"]
+    assert re.search(r"memory\s*\d+ GiB", found["machine"])
+    assert console == []
+
+
+def test_without_that_file_the_page_names_it(evil, tmp_path):
+    found, _ = browser.asked(evil[0], tmp_path, CONTEXT)
+    assert found["revision"] == ""
+    assert found["times"].startswith("Seconds, images per second and memory: in report_context.js")
+
+
+def test_the_file_of_another_page_is_not_shown(evil, tmp_path):
+    context = beside(evil[1], tmp_path) / "report_context.js"
+    context.write_text(re.sub('"page": "..', '"page": "--', context.read_text()))
+    found, _ = browser.asked(evil[0], tmp_path, CONTEXT)
+    assert found["times"] == "report_context.js beside this page belongs to another."
+    assert found["revision"] == ""
 
 
 def test_any_other_script_is_refused_by_the_policy(evil, tmp_path):
@@ -137,7 +180,7 @@ def test_any_other_script_is_refused_by_the_policy(evil, tmp_path):
 
 
 def test_without_script_everything_is_there(evil, tmp_path):
-    page = evil[0].replace("script-src 'sha256-", "script-src 'sha256-x", 1)
+    page = evil[0].replace("script-src 'self' file: 'sha256-", "script-src 'sha256-x", 1)
     found, _ = browser.asked(
         page,
         tmp_path,

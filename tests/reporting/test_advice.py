@@ -165,7 +165,5 @@ def test_rejects_above_one_percent_with_the_first_reason():
 
 
 def test_waiting_for_images_above_a_fifth():
-    assert texts(advice.waiting({"waiting_share": 0.25}))[0].startswith(
-        "Training waited for images in 25.0 %"
-    )
-    assert advice.waiting({"waiting_share": 0.2}) == advice.waiting({}) == []
+    assert advice.waiting(0.25).startswith("Training waited for images in 25.0 % of its time")
+    assert advice.waiting(0.2) == advice.waiting(None) == ""

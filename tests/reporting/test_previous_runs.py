@@ -18,10 +18,11 @@ def git(*arguments):
     return done.stdout.strip()
 
 
-def commit(macro_f1, validation, dropout="0.3"):
+def commit(macro_f1, validation, dropout="0.3", test_part="aa"):
     Path("params.yaml").write_text(f"train:\n  dropout: {dropout}\n  seed: 0\n")
     Path("metrics/train").mkdir(parents=True, exist_ok=True)
-    SCORES.write_text(json.dumps({"macro_f1": macro_f1, "macro_f1_low": macro_f1 - 0.1}))
+    scores = {"macro_f1": macro_f1, "macro_f1_low": macro_f1 - 0.1, "test_part": test_part}
+    SCORES.write_text(json.dumps(scores))
     best = {"best": {"val_macro_f1": validation}}
     Path("metrics/train/metrics.json").write_text(json.dumps(best))
     git("add", "-A")
@@ -37,7 +38,7 @@ def repository(tmp_path, monkeypatch):
 
 def listed(macro_f1):
     sections = {"train": {"dropout": "0.3", "seed": "0"}}
-    return previous_runs.listed(SCORES, {"macro_f1": macro_f1}, sections)
+    return previous_runs.listed(SCORES, {"macro_f1": macro_f1, "test_part": "aa"}, sections)
 
 
 def test_commits_come_newest_first_and_experiments_by_their_validation(repository):
@@ -65,14 +66,20 @@ def test_the_run_itself_is_no_other_one(repository):
     assert len(listed(0.6)) == 1
 
 
+def test_runs_on_other_test_images_are_left_out(repository):
+    commit(0.5, 0.5, test_part="bb")
+    commit(0.6, 0.6)
+    assert [run.test["macro_f1"] for run in listed(0.7)] == [0.6]
+
+
 def test_outside_a_repository_there_are_none(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert listed(0.5) == []
 
 
 SCORES_OF_PREVIOUS = Path("metrics/evaluate.json")
-BEFORE = {"macro_f1": 0.80, "macro_f1_low": 0.75, "macro_f1_high": 0.85, "images": 100}
-NOW = {"macro_f1": 0.90, "macro_f1_low": 0.86, "macro_f1_high": 0.94, "images": 100, "top_2": 0.9}
+BEFORE = {"macro_f1": 0.80, "macro_f1_low": 0.75, "macro_f1_high": 0.85, "test_part": "aa"}
+NOW = {"macro_f1": 0.90, "macro_f1_low": 0.86, "macro_f1_high": 0.94, "test_part": "aa"}
 
 
 @pytest.fixture
@@ -110,13 +117,21 @@ def test_a_committed_run_is_compared_with_the_one_before(repository_of_previous)
     assert previous_runs.committed(SCORES_OF_PREVIOUS, rounded) == Previous(commit, BEFORE)
 
 
+@pytest.mark.parametrize("part", [{"test_part": "bb"}, {}])
+def test_runs_on_other_test_images_are_not_compared(repository_of_previous, part):
+    commit = repository_of_previous(BEFORE)
+    repository_of_previous({"macro_f1": 0.99} | part)
+    assert previous_runs.committed(SCORES_OF_PREVIOUS, NOW) == Previous(commit, BEFORE)
+    assert previous_runs.committed(SCORES_OF_PREVIOUS, NOW | {"test_part": "cc"}) is None
+
+
 @pytest.mark.parametrize("text", ["no json", "[]", "{}"])
-def test_nothing_is_said_where_no_commit_holds_scores(repository_of_previous, text):
+def test_there_is_no_previous_run_without_committed_scores(repository_of_previous, text):
     assert previous_runs.committed(SCORES_OF_PREVIOUS, NOW) is None  # no commit at all
     repository_of_previous(text)
     assert previous_runs.committed(SCORES_OF_PREVIOUS, NOW) is None
 
 
-def test_nothing_is_said_outside_a_repository(tmp_path, monkeypatch):
+def test_there_is_no_previous_run_outside_a_repository(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert previous_runs.committed(SCORES_OF_PREVIOUS, NOW) is None

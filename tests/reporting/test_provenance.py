@@ -1,44 +1,19 @@
-import hashlib
-import json
+import re
 import subprocess
+import sys
 from pathlib import Path
 
+import fabricated
 import psutil
-import pytest
 
-from trackbed.pipeline.errors import UserError
 from trackbed.reporting import provenance
 
 
 def test_the_hardware_is_that_of_this_machine():
-    told = provenance.hardware()
-    assert told["memory"] == f"{psutil.virtual_memory().total / 2**30:.0f} GiB"
-    assert 1 <= int(told["cores"]) <= psutil.cpu_count()
-    assert told["processor"]
-
-
-def test_seconds_are_told_for_the_stages_that_are_known(tmp_path):
-    for name, text in {
-        "train": json.dumps({"seconds": 43.5}),
-        "split": "{broken",
-        "embed": json.dumps({"seconds": "soon"}),
-        "build_tfrecord": json.dumps({"seconds": 2}),
-        "report": json.dumps({"seconds": 9}),  # of the page itself: not of this run
-    }.items():
-        (tmp_path / f"{name}.json").write_text(text)
-    assert provenance.stage_seconds(tmp_path) == {"build_tfrecord": 2, "train": 43.5}
-    assert provenance.stage_seconds(tmp_path / "nowhere") == {}
-
-
-def test_hashes_are_those_of_the_files(tmp_path):
-    for name in ("index.csv", "folds.csv", "model.keras"):
-        (tmp_path / name).write_text(name)
-    found = provenance.hashes(tmp_path, tmp_path, tmp_path)
-    assert found["model"] == hashlib.sha256(b"model.keras").hexdigest()
-    assert list(found) == ["data", "folds", "model"]
-    (tmp_path / "model.keras").unlink()
-    with pytest.raises(UserError, match=r"model\.keras: No such file.*dvc pull"):
-        provenance.hashes(tmp_path, tmp_path, tmp_path)
+    found = provenance.hardware()
+    assert found["memory"] == f"{psutil.virtual_memory().total / 2**30:.0f} GiB"
+    assert 1 <= int(found["cores"]) <= psutil.cpu_count()
+    assert found["processor"]
 
 
 def test_the_revision_counts_code_but_not_outputs_as_changed(tmp_path, monkeypatch):
@@ -62,3 +37,23 @@ def test_the_revision_counts_code_but_not_outputs_as_changed(tmp_path, monkeypat
     assert provenance.revision() == provenance.Revision(git("rev-parse", "HEAD"), changed=False)
     Path("params.yaml").write_text("a: 2\n")
     assert provenance.revision().changed
+
+
+def test_the_context_holds_versions_machine_and_times(tmp_path):
+    paths = fabricated.run(tmp_path)
+    fabricated.report_again(tmp_path, paths)
+    assert "the network was trained elsewhere" in fabricated.context(tmp_path)["parts"]["times"]
+    fabricated.write_measurements(tmp_path)
+    fabricated.report_again(tmp_path, paths)
+    parts = fabricated.context(tmp_path)["parts"]
+    assert list(parts) == ["revision", "times", "others", "code", "machine"]
+    assert f'python</th><td class="mono">{sys.version.split()[0]}<' in parts["machine"]
+    assert re.search(r"dvclive</th><td[^>]*>\d+\.\d+", parts["machine"])
+    assert re.search(r"memory</th><td[^>]*>\d+ GiB", parts["machine"])
+    assert 'train</th><td class="n">3 min 20 s<' in parts["machine"]
+    # 27 epochs of 4.2 s.
+    assert "1 min 53 s for 27 epochs: median 4.2 s an epoch" in parts["times"]
+    assert "Training waited for images in 25.0 % of its time" in parts["times"]
+    assert "At most 900 MB of memory." in parts["times"]
+    assert parts["times"].count("<tr>") == 28
+    assert parts["revision"] == ", revision unknown"

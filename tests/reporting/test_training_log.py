@@ -82,7 +82,7 @@ def test_every_epoch_is_a_row_with_the_best_of_each_column_marked(history):
     place = list(training_log.COLUMNS).index
     assert [row.number for row in rows if row.best[place("val/loss")]] == [7]
     assert [row.number for row in rows if row.best[place("val/macro_f1")]] == [9]  # the first
-    assert not any(row.best[place("seconds")] for row in rows)
+    assert not any(row.best[place("learning_rate")] for row in rows)
     assert [row.number for row in rows if row.kept] == [7]
 
 

@@ -1,8 +1,11 @@
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from trackbed.pipeline import measurements
 from trackbed.pipeline.errors import UserError
 from trackbed.training import epoch_log
 
@@ -22,22 +25,25 @@ def test_the_log_touches_neither_dvc_yaml_nor_git(finished):
     assert steps[0::2] == ["step", "1", "2"]
 
 
-def test_the_log_tells_what_share_of_the_time_no_batch_was_there(finished):
-    import json
+def test_the_log_holds_nothing_of_clock_or_machine(finished):
+    folder = finished.folder / "metrics/train"
+    curves = {path.stem for path in folder.rglob("*.tsv")}
+    assert curves == {"loss", "accuracy", "macro_f1", "learning_rate"}
+    assert list(json.loads((folder / "metrics.json").read_text())) == [
+        *("best_epoch", "epochs", "stopped_early", "monitor", "best"),
+        *("parameters", "network", "step"),
+    ]
 
-    shares = (finished.folder / "metrics/train/plots/metrics/waiting_share.tsv").read_text()
-    assert all(0 <= float(value) < 1 for value in shares.split()[3::2])
-    summary = json.loads((finished.folder / "metrics/train/metrics.json").read_text())
-    assert 0 <= summary["waiting_share"] < 1
 
-
-def test_the_log_tells_what_every_epoch_took_of_the_machine(finished):
-    folder = finished.folder / "metrics/train/plots/metrics"
-    shares = (folder / "cpu_share.tsv").read_text().split()[3::2]
-    memory = (folder / "memory_mb.tsv").read_text().split()[3::2]
-    assert len(shares) == len(memory) == 2
-    assert all(0 < float(share) <= 1 for share in shares)
-    assert all(float(value) > 200 for value in memory)  # TensorFlow alone takes more
+def test_every_epoch_is_measured(finished, monkeypatch):
+    monkeypatch.chdir(finished.folder)
+    table = measurements.training(Path("metrics/train/metrics.json").read_bytes())
+    assert table.index.tolist() == [1, 2]
+    assert table["seconds"].between(0, 600).all()
+    assert table["images_per_second"].gt(0).all()
+    assert table["waiting_share"].between(0, 1, inclusive="left").all()
+    assert table["cpu_share"].between(0, 1, inclusive="right").all()
+    assert table["memory_mb"].gt(200).all()  # TensorFlow alone takes more
 
 
 def test_a_line_per_epoch_tells_the_time_left_and_marks_the_best(capsys, monkeypatch):

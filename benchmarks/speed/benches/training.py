@@ -27,15 +27,15 @@ def lay_out(task: Task, *, recipe: str, classes: int, side: int) -> Values:
 
 
 def stage(task: Task) -> Values:
-    """Our stage, run as a program; its own log has the rate of every epoch."""
+    """Our stage, run as a program; its measurements have the rate of every epoch."""
     folder = task.work / "project"
     folder.mkdir()
     for name in ("data", "params.yaml", "stages"):
         (folder / name).symlink_to(task.shared / "project" / name)
     project.run(folder, "train")
-    log = folder / "metrics" / "train" / "plots" / "metrics" / "images_per_second.tsv"
+    (log,) = (folder / "logs" / "train").glob("*.csv")
     with log.open(newline="") as file:
-        rates = [float(row["images_per_second"]) for row in csv.DictReader(file, delimiter="\t")]
+        rates = [float(row["images_per_second"]) for row in csv.DictReader(file)]
     return {RATE: median(rates[1:])}
 
 

@@ -16,7 +16,7 @@ from trackbed.evaluation import scores
 from trackbed.experiments import param_values
 from trackbed.experiments.runs import FOLD, SEED
 from trackbed.integrity import dvc_repo, git
-from trackbed.pipeline import params
+from trackbed.pipeline import measurements, params
 from trackbed.pipeline.errors import UserError
 
 TRAINING_METRICS = "metrics/train/metrics.json"
@@ -40,6 +40,7 @@ UNREAD_FOLDERS = ("benchmarks", "docs", "metrics", "plots", "tests")
 class Experiment:
     """params: canonical values by section.key. validation and test: scores by key, flat.
 
+    validation also has the `seconds` of the training where it was measured in this workspace.
     test_part: fingerprint of the test images, see evaluation.comparison; None if unknown.
     """
 
@@ -67,7 +68,7 @@ def from_commits(commits: dict[str, str]) -> list[Experiment]:
     for name, commit in sorted(commits.items()):
         values, training, test = (texts[commit, path] for path in paths)
         if values is not None:
-            both = _scores(training), _scores(test)
+            both = _validation(training), _scores(test)
             part = _json(test).get("test_part")
             found.append(Experiment(name, commit, _flat_params(values), *both, part))
     return found
@@ -205,6 +206,13 @@ def _flat_params(text: bytes) -> dict[str, Any]:
     except yaml.YAMLError:
         return {}
     return param_values.flattened(loaded) if isinstance(loaded, dict) else {}
+
+
+def _validation(text: bytes | None) -> dict[str, Any]:
+    """Scores of a training and, where they are known, its seconds."""
+    scores = _scores(text)
+    seconds = measurements.training_seconds(text) if text and scores else None
+    return scores if seconds is None else scores | {"seconds": seconds}
 
 
 def _scores(text: bytes | None) -> dict[str, Any]:

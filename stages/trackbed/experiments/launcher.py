@@ -15,6 +15,7 @@ from typing import IO
 from trackbed.experiments import worktrees
 from trackbed.experiments.runs import Run
 from trackbed.experiments.worktrees import Worktree
+from trackbed.pipeline import measurements
 
 # Two DVC processes collided; nothing is wrong with the run itself.
 RACES = re.compile(
@@ -184,6 +185,7 @@ def _outcome(job: Job, code: int) -> Outcome:
     output = job.log.read_text(encoding="utf-8", errors="replace")
     if code == 0:
         if job.copy.collect(job.run.name):
+            measurements.collect_trainings(job.copy.workspace)
             return Outcome(job.run, job.elapsed, job.log)
         return Outcome(job.run, job.elapsed, job.log, "DVC made no experiment")
     error = last_error(output, code)

@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import inspect
-import json
 import os
 import sys
 import tempfile
@@ -14,12 +13,10 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from trackbed.pipeline import lock
+from trackbed.pipeline import lock, measurements
 from trackbed.pipeline.errors import NoSpace, UserError
 from trackbed.pipeline.outputs import allocate
 
-# For the report: how long each stage took when it last ran here.
-SECONDS = Path(".cache/stages")
 DEBUG = "TRACKBED_DEBUG"  # in the environment: tracebacks for UserErrors too
 FULL = {errno.ENOSPC, errno.EDQUOT}
 # Bytes that are free again when a stage has ended, whatever ended it. On a full disk DVC writes
@@ -31,8 +28,8 @@ def run(main: Callable[..., None]) -> None:
     """Call a stage's main with the paths from the command line.
 
     Every parameter of main is a path. What it prints is kept in logs/SCRIPT.log too. A UserError
-    ends the process with its exit code and its text on stderr. Otherwise
-    `.cache/stages/SCRIPT.json` tells the seconds.
+    ends the process with its exit code and its text on stderr. After success logs/SCRIPT.json
+    holds the seconds.
     """
     script = Path(sys.argv[0])
     names = list(inspect.signature(main).parameters)
@@ -48,7 +45,7 @@ def run(main: Callable[..., None]) -> None:
         _errors_as_one_line(name),
     ):
         main(*map(Path, sys.argv[1:]))
-    _write_seconds(name, time.perf_counter() - begun)
+    measurements.write_seconds(name, time.perf_counter() - begun)
 
 
 @contextlib.contextmanager
@@ -79,22 +76,15 @@ def _end(name: str, problem: UserError) -> NoReturn:
     sys.exit(problem.exit_code)
 
 
-def _write_seconds(name: str, seconds: float) -> None:
-    with contextlib.suppress(OSError):  # no stage fails for its clock
-        SECONDS.mkdir(parents=True, exist_ok=True)
-        (SECONDS / f"{name}.json").write_text(json.dumps({"seconds": round(seconds, 2)}) + "\n")
-
-
-FOLDER = Path("logs")
 ESCAPE = "\x1b"  # begins what draws on a terminal, such as bars of progress
 
 
 @contextmanager
 def copied_to_log(stage: str) -> Iterator[None]:
     """Copy what Python writes to stdout and stderr to logs/STAGE.log, anew in every run."""
-    FOLDER.mkdir(exist_ok=True)
+    measurements.LOGS.mkdir(exist_ok=True)
     with (
-        (FOLDER / f"{stage}.log").open("w", encoding="utf-8", buffering=1) as file,
+        (measurements.LOGS / f"{stage}.log").open("w", encoding="utf-8", buffering=1) as file,
         redirect_stdout(Tee(sys.stdout, file)),
         redirect_stderr(Tee(sys.stderr, file)),
     ):

@@ -65,7 +65,6 @@ def advice(run: Run) -> list[Advice]:
         *wide_interval(scores, evaluation.predictions["group"].nunique()),
         *miscalibrated(scores, params),
         *rejected(run.data.files, run.data.reasons),
-        *waiting(training.summary),
     ]
 
 
@@ -248,11 +247,12 @@ def rejected(files: Values, reasons: list[Reason]) -> list[Advice]:
     return [Advice(text, "rejects")]
 
 
-def waiting(training: Values) -> list[Advice]:
-    """More than WAITING of the training time was spent waiting for images."""
-    share = training.get("waiting_share")
+def waiting(share: float | None) -> str:
+    """Advice where more than WAITING of the training time was spent waiting for images, else ''.
+
+    No part of `advice`: the share is measured, and so differs from run to run.
+    """
     if share is None or share <= WAITING:
-        return []
+        return ""
     spent = f"Training waited for images in {formatting.percent(share)} of its time"
-    text = f"{spent}: smaller source images or more processor cores make it faster."
-    return [Advice(text, "training")]
+    return f"{spent}: smaller source images or more processor cores make it faster."

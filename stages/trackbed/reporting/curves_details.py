@@ -8,8 +8,7 @@ from trackbed.curves.anomalies import Anomaly, Kind
 from trackbed.curves.columns import parsed_name
 from trackbed.curves.rate_schedule import Drop, Schedule, Shape
 from trackbed.curves.side_by_side import SideBySide
-from trackbed.reporting.curves_text import number, ranges
-from trackbed.reporting.formatting import count, duration, percent, plural
+from trackbed.reporting.formatting import count, digits, duration, percent, plural, ranges
 
 MOST_DROPS = 10
 
@@ -164,9 +163,9 @@ def side_by_side(compared: SideBySide) -> Table:
         rows.append(
             (
                 run.name,
-                number(run.value),
+                digits(run.value),
                 str(run.epoch),
-                number(run.last),
+                digits(run.last),
                 str(run.reached),
                 duration(run.seconds),
                 duration(run.total_seconds),
@@ -175,7 +174,7 @@ def side_by_side(compared: SideBySide) -> Table:
             )
         )
     head = ("run", f"best {compared.quantity}", "epoch", "last")
-    head += (f"{number(compared.target)} at epoch", "after", "whole run", "parameters", "fit")
+    head += (f"{digits(compared.target)} at epoch", "after", "whole run", "parameters", "fit")
     return Table("Best value first; the value that every run reached, and when", head, tuple(rows))
 
 
@@ -183,8 +182,8 @@ def _losses(analysis: Analysis) -> Table:
     rows = tuple(
         (
             one.column,
-            f"{number(one.first)} ({one.first_epoch})",
-            f"{number(one.last)} ({one.last_epoch})",
+            f"{digits(one.first)} ({one.first_epoch})",
+            f"{digits(one.last)} ({one.last_epoch})",
             f"{one.absolute:+.4g}",
             "n/a" if one.percent is None else f"{one.percent:+.1f} %",
         )
@@ -198,7 +197,7 @@ def _losses(analysis: Analysis) -> Table:
 def _values(analysis: Analysis) -> Table:
     epochs = sorted({epoch for one in analysis.milestones for epoch in one.values})
     rows = tuple(
-        (one.column, *(number(one.values.get(epoch)) for epoch in epochs))
+        (one.column, *(digits(one.values.get(epoch)) for epoch in epochs))
         for one in analysis.milestones
     )
     return Table("Milestones: values by epoch", ("epoch", *map(str, epochs)), rows)
@@ -218,11 +217,11 @@ def _convergence(analysis: Analysis) -> Table:
     rows = tuple(
         (
             f"{one.column} {part.first}-{part.last}",
-            number(part.mean),
-            number(part.deviation),
+            digits(part.mean),
+            digits(part.deviation),
             percent(part.variation),
-            number(part.gain),
-            f"{number(part.low)} to {number(part.high)}",
+            digits(part.gain),
+            f"{digits(part.low)} to {digits(part.high)}",
             percent(part.share),
             part.word,
         )

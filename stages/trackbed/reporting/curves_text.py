@@ -1,6 +1,6 @@
 """Findings about a training history in sentences, each with the numbers that carry it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from trackbed.curves.analysis import Analysis, ClassScores, Timing
@@ -8,28 +8,7 @@ from trackbed.curves.best_epoch import Best, Stop, Stopped, StopReason
 from trackbed.curves.fit import FEWEST_EPOCHS, SOLVED, Fit, Reason, Verdict
 from trackbed.curves.side_by_side import Choice, SideBySide
 from trackbed.reporting import curves_details
-from trackbed.reporting.formatting import count, duration, percent, plural
-
-MOST = 40
-
-
-def number(value: float | None) -> str:
-    """Four significant digits, or 'n/a'."""
-    return "n/a" if value is None or value != value else f"{value:.4g}"
-
-
-def ranges(epochs: Sequence[int]) -> str:
-    """Sorted epochs with neighbours drawn together, of MOST ranges: '1-11, 13-15, 17'."""
-    parts: list[list[int]] = []
-    for epoch in epochs:
-        if parts and epoch == parts[-1][-1] + 1:
-            parts[-1].append(epoch)
-        else:
-            parts.append([epoch])
-    more = f" and {len(parts) - MOST} more" if len(parts) > MOST else ""
-    shown = parts[:MOST]
-    return ", ".join(f"{p[0]}-{p[-1]}" if len(p) > 1 else str(p[0]) for p in shown) + more
-
+from trackbed.reporting.formatting import count, digits, duration, percent, plural, ranges
 
 MOST_OTHERS = 8
 
@@ -40,8 +19,8 @@ def best(analysis: Analysis) -> list[str]:
     if best is None:
         return []
     what = "lowest" if best.lower_is_better else "highest"
-    said = [f"Epoch {best.epoch} by {best.column}: {number(best.value)}, the {what}."]
-    there = [f"{name} {number(value)}" for name, value in best.others.items()]
+    said = [f"Epoch {best.epoch} by {best.column}: {digits(best.value)}, the {what}."]
+    there = [f"{name} {digits(value)}" for name, value in best.others.items()]
     if there:
         said.append(f"There: {_listed(there)}.")
     if len(best.tied) > 1:
@@ -50,10 +29,10 @@ def best(analysis: Analysis) -> list[str]:
     if best.epochs_since:
         said.append(
             f"{plural(best.epochs_since, 'epoch')} followed; the last value is "
-            f"{number(best.last)}, worse by {number(best.worse_by)}."
+            f"{digits(best.last)}, worse by {digits(best.worse_by)}."
         )
     said.append(_stop(best, best.stop))
-    rest = [f"{one.column} {number(one.value)} ({one.epoch})" for one in analysis.others]
+    rest = [f"{one.column} {digits(one.value)} ({one.epoch})" for one in analysis.others]
     if rest:
         said.append(f"Best of the others (epoch): {_listed(rest)}.")
     return said
@@ -69,16 +48,16 @@ def fit(analysis: Analysis) -> list[str]:
         said.append(f"Besides, {_rise(fit)}.")
     gap = fit.gap
     said.append(
-        f"Generalisation gap (validation minus training, {fit.losses}): {number(gap.first)} at "
-        f"first, {number(gap.best)} at epoch {fit.best_epoch}, {number(gap.last)} in the last "
+        f"Generalisation gap (validation minus training, {fit.losses}): {digits(gap.first)} at "
+        f"first, {digits(gap.best)} at epoch {fit.best_epoch}, {digits(gap.last)} in the last "
         f"quarter."
     )
     if fit.growth and fit.growth.direction:
         moves = "grows" if fit.growth.direction > 0 else "shrinks"
         said.append(
-            f"It {moves} by {number(abs(fit.growth.slope))} per epoch from epoch "
-            f"{fit.growth.first} on (95 % interval of the change {number(fit.growth.low)} to "
-            f"{number(fit.growth.high)})."
+            f"It {moves} by {digits(abs(fit.growth.slope))} per epoch from epoch "
+            f"{fit.growth.first} on (95 % interval of the change {digits(fit.growth.low)} to "
+            f"{digits(fit.growth.high)})."
         )
     return said
 
@@ -123,7 +102,7 @@ def _stop(best: Best, stop: Stop) -> str:
 
 def _reason(fit: Fit) -> str:
     scores = (
-        f"{number(fit.training_score)} in training, {number(fit.validation_score)} in validation"
+        f"{digits(fit.training_score)} in training, {digits(fit.validation_score)} in validation"
     )
     if fit.because == Reason.LOSS_RISES:
         return _rise(fit) + (f", with {fit.score} {scores}" if fit.score else "")
@@ -131,15 +110,15 @@ def _reason(fit: Fit) -> str:
         return f"from epoch {fit.onset} on the gap of {fit.score} stays; it ends at {scores}"
     if fit.because == Reason.LOW_SCORE:
         return (
-            f"training {fit.score} ends at {number(fit.training_score)}, below {SOLVED:.2f}: the "
+            f"training {fit.score} ends at {digits(fit.training_score)}, below {SOLVED:.2f}: the "
             f"training images themselves are not learned"
         )
     if fit.because == Reason.NOTHING_LEARNED:
         return "the training loss never fell by 1 % of its first value: nothing was learned"
     if fit.because == Reason.STILL_FALLING and fit.tail:
         return (
-            f"the validation loss still falls in the last quarter, by {number(-fit.tail.slope)} "
-            f"per epoch (95 % interval {number(-fit.tail.high)} to {number(-fit.tail.low)})"
+            f"the validation loss still falls in the last quarter, by {digits(-fit.tail.slope)} "
+            f"per epoch (95 % interval {digits(-fit.tail.high)} to {digits(-fit.tail.low)})"
         )
     if fit.because == Reason.SCATTER:
         return (
@@ -148,15 +127,15 @@ def _reason(fit: Fit) -> str:
         )
     if fit.because == Reason.NOT_FINITE:
         return "the training loss of the last epoch is no finite number"
-    ends = f"the validation loss ends at {number(fit.last_loss)}, best {number(fit.best_loss)}"
+    ends = f"the validation loss ends at {digits(fit.last_loss)}, best {digits(fit.best_loss)}"
     return f"{ends}, and does not rise" + (f" ({fit.score} {scores})" if fit.score else "")
 
 
 def _rise(fit: Fit) -> str:
     times = f", {fit.last_loss / fit.best_loss:.1f} times as much" if fit.best_loss > 0 else ""
     return (
-        f"from epoch {fit.best_epoch} on the validation loss rises, from {number(fit.best_loss)} "
-        f"to {number(fit.last_loss)}{times}"
+        f"from epoch {fit.best_epoch} on the validation loss rises, from {digits(fit.best_loss)} "
+        f"to {digits(fit.last_loss)}{times}"
     )
 
 
@@ -176,7 +155,7 @@ def headline(analysis: Analysis) -> str:
         return f"{verdict}; {plural(analysis.epochs, 'epoch')}."
     best = analysis.best
     where = f"best epoch {best.epoch} of {best.last_epoch}"
-    return f"{verdict}; {where}, {best.column} {number(best.value)}."
+    return f"{verdict}; {where}, {best.column} {digits(best.value)}."
 
 
 def sections(analysis: Analysis) -> list[Section]:
@@ -187,7 +166,7 @@ def sections(analysis: Analysis) -> list[Section]:
         ("convergence", "Convergence", curves_details.convergence),
         ("schedule", "Learning rate", curves_details.schedule),
         ("anomalies", "Anomalies", curves_details.anomalies),
-        ("time", "Time", _time),
+        ("time", "Time", lambda analysis: timing(analysis.timing)),
     ]
     found = [Section(key, title, tuple(say(analysis))) for key, title, say in topics]
     return [section for section in found if section.sentences]
@@ -198,13 +177,13 @@ def comparison(compared: SideBySide) -> list[str]:
     runs, chosen = compared.contenders, compared.contenders[compared.chosen]
     first = runs[compared.order[0]]
     said = [
-        f"Take {chosen.name}: {compared.quantity} {number(chosen.value)} at epoch {chosen.epoch}"
+        f"Take {chosen.name}: {compared.quantity} {digits(chosen.value)} at epoch {chosen.epoch}"
         f"{_because(compared)}."
     ]
     if len(compared.even) > 1:
         names = ", ".join(runs[place].name for place in compared.even)
         said.append(
-            f"{names} are even: their best values differ from {number(first.value)} by no more "
+            f"{names} are even: their best values differ from {digits(first.value)} by no more "
             f"than the values of one run scatter from epoch to epoch."
         )
     if chosen.fit in (Verdict.OVER_FITTING, Verdict.UNSTABLE):
@@ -245,17 +224,17 @@ def _because(compared: SideBySide) -> str:
     return f", the soonest there of those even with the best ({duration(chosen.seconds)})"
 
 
-def _time(analysis: Analysis) -> list[str]:
-    timing = analysis.timing
-    if timing is None:
+def timing(found: Timing | None) -> list[str]:
+    """Time of all epochs and of one, pauses and slow epochs, rate; [] where not measured."""
+    if found is None:
         return []
-    said = [
-        f"{duration(timing.total)} for {plural(timing.epochs, 'epoch')}: median "
-        f"{duration(timing.median)} an epoch, mean {duration(timing.mean)}."
+    sentences = [
+        f"{duration(found.total)} for {plural(found.epochs, 'epoch')}: median "
+        f"{duration(found.median)} an epoch, mean {duration(found.mean)}."
     ]
-    if timing.start is not None:
-        said.append(f"The first epoch took {duration(timing.start)}, its start included.")
-    return said + _extremes(timing)
+    if found.start is not None:
+        sentences.append(f"The first epoch took {duration(found.start)}, its start included.")
+    return sentences + _extremes(found)
 
 
 def _extremes(timing: Timing) -> list[str]:
@@ -267,7 +246,7 @@ def _extremes(timing: Timing) -> list[str]:
         longest = duration(max(timing.slow.values()))
         said.append(f"Slow in epoch {ranges(list(timing.slow))}: up to {longest}.")
     if timing.images_per_second is not None:
-        said.append(f"{number(timing.images_per_second)} images/s (median).")
+        said.append(f"{digits(timing.images_per_second)} images/s (median).")
     if timing.waiting is not None:
         said.append(f"Waiting for data took {percent(timing.waiting)} of the training time.")
     return said

@@ -1,8 +1,9 @@
-"""The report of a run, as one HTML page that needs nothing else and as short Markdown.
+"""The report of a run, as one HTML page and as short Markdown, the same in every clone.
 
 A section of the page is an entry of SECTIONS and the template `report_ANCHOR.html.j2`.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,8 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from trackbed.evaluation import predictions
-from trackbed.pipeline.outputs import write_csv
-from trackbed.pipeline.runner import SECONDS
+from trackbed.evaluation import predictions, result
+from trackbed.pipeline.outputs import replacing, write_csv
 from trackbed.reporting import (
     class_figures,
     confidence,
@@ -25,6 +25,7 @@ from trackbed.reporting import (
     formatting,
     html,
     model_card,
+    previous_runs,
     provenance,
     score_table,
     training_log,
@@ -53,12 +54,14 @@ class Section:
 
 
 def write(run: Run, metrics: Path, plots: Path) -> None:
-    """Write the page, its figures, the table of class balance, and the Markdown."""
+    """Write the page with the file beside it, its figures, the class balance, and the Markdown."""
     contents = page_contents(run)
     svgs = {key: svg for content in contents.values() for key, svg in content["figures"].items()}
     write_csv(plots / figures.BALANCE_FILE, _class_balance(run), "%.4f")
     figures.write(plots / figures.FOLDER, svgs)
-    write_html(plots / HTML_FILE, run, contents)
+    page = write_html(plots / HTML_FILE, run, contents)
+    others = previous_runs.listed(metrics / result.SCORES_FILE, run.evaluation.scores, run.params)
+    provenance.write_context(plots / provenance.CONTEXT_FILE, page, run, others)
     write_markdown(metrics / MARKDOWN_FILE, run, plots / HTML_FILE)
 
 
@@ -74,11 +77,18 @@ def section_html(section: Section, run: Run, content: dict[str, Any]) -> Markup:
     return Markup(template.render(_common(run) | content))
 
 
-def write_html(path: Path, run: Run, contents: dict[Section, dict[str, Any]]) -> None:
-    """Write the page. Of all scripts its Content-Security-Policy allows report.js alone."""
+def write_html(path: Path, run: Run, contents: dict[Section, dict[str, Any]]) -> str:
+    """Write the page; a digest of it, which the page holds too.
+
+    Its Content-Security-Policy allows report.js, which is part of it, and script files beside it.
+    """
     sections = [(section, section_html(section, run, own)) for section, own in contents.items()]
-    content = _common(run) | _verdict(run) | html.script() | {"sections": sections}
-    html.write_page(path, html.environment(autoescape=True), "report.html.j2", content)
+    content = _common(run) | _verdict(run) | html.script() | {"sections": sections, "page": ""}
+    text = html.environment(autoescape=True).get_template("report.html.j2").render(content)
+    page = hashlib.sha256(text.encode()).hexdigest()[:16]
+    with replacing(path) as temporary:
+        temporary.write_text(text.replace('data-page=""', f'data-page="{page}"', 1), "utf-8")
+    return page
 
 
 def write_markdown(path: Path, run: Run, html_path: Path) -> None:
@@ -96,6 +106,7 @@ def _common(run: Run) -> dict[str, Any]:
         "values": run.evaluation.scores,
         "training": run.training.summary,
         "interval": formatting.interval,
+        "context_file": provenance.CONTEXT_FILE,
     }
 
 
@@ -223,16 +234,11 @@ def _balance(run: Run) -> dict[str, Any]:
 
 
 def _others(run: Run) -> dict[str, Any]:
-    return {"others": run.others}
+    return {}
 
 
 def _reproduce(run: Run) -> dict[str, Any]:
-    return {
-        "versions": provenance.versions(),
-        "hardware": provenance.hardware(),
-        "seconds": provenance.stage_seconds(SECONDS),
-        "parameters": parameter_rows(run.params),
-    }
+    return {"parameters": parameter_rows(run.params)}
 
 
 def _card(run: Run) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 NOT_AVAILABLE = "n/a"
+MOST_RANGES = 40
 # Control characters, lone surrogates and unassigned code points are not allowed in XML or UTF-8.
 UNPRINTABLE = {"Cc", "Cs", "Cn"}
 # An underscore inside a word means nothing in Markdown.
@@ -76,6 +77,24 @@ def count(value: float | None) -> str:
 def number(value: float | None, digits: int = 4) -> str:
     """A number of any size with so many significant digits, or 'n/a'."""
     return NOT_AVAILABLE if _missing(value) else f"{value:.{digits}g}"
+
+
+def digits(value: float | None) -> str:
+    """Four significant digits; 'inf' stays, None and NaN are 'n/a'."""
+    return NOT_AVAILABLE if value is None or math.isnan(value) else f"{value:.4g}"
+
+
+def ranges(epochs: Sequence[int]) -> str:
+    """Sorted epochs with neighbours joined, of MOST_RANGES of them: '1-11, 13-15, 17'."""
+    parts: list[list[int]] = []
+    for epoch in epochs:
+        if parts and epoch == parts[-1][-1] + 1:
+            parts[-1].append(epoch)
+        else:
+            parts.append([epoch])
+    more = f" and {len(parts) - MOST_RANGES} more" if len(parts) > MOST_RANGES else ""
+    first = parts[:MOST_RANGES]
+    return ", ".join(f"{p[0]}-{p[-1]}" if len(p) > 1 else str(p[0]) for p in first) + more
 
 
 def duration(seconds: float | None) -> str:

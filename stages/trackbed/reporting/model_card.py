@@ -8,7 +8,6 @@ from typing import Any
 from trackbed.reporting import formatting, verdict
 from trackbed.reporting.dataset_summary import Dataset
 from trackbed.reporting.evaluation_tables import Evaluation
-from trackbed.reporting.provenance import Revision
 from trackbed.reporting.run import Run
 
 NAMES = 12  # classes that are listed
@@ -18,7 +17,7 @@ def model_card(run: Run) -> list[tuple[str, list[str]]]:
     """Headings with their sentences, as plain text."""
     evaluation, data, params = run.evaluation, run.data, run.params
     return [
-        ("Model details", _details(run.training.summary, params, run.revision)),
+        ("Model details", _details(run.training.summary, params)),
         ("Intended use", _use(evaluation)),
         ("Factors", _factors(data, params)),
         ("Metrics", _metrics()),
@@ -30,7 +29,7 @@ def model_card(run: Run) -> list[tuple[str, list[str]]]:
     ]
 
 
-def _details(training: dict[str, Any], params: dict[str, Any], revision: Revision) -> list[str]:
+def _details(training: dict[str, Any], params: dict[str, Any]) -> list[str]:
     train = params.get("train", {})
     size = training.get("parameters")
     weights = train.get("weights", "none")
@@ -43,7 +42,7 @@ def _details(training: dict[str, Any], params: dict[str, Any], revision: Revisio
         + f"{start}; trained for {formatting.plural(training.get('epochs') or 0, 'epoch')}, of "
         f"which the weights of epoch {formatting.count(training.get('best_epoch'))} are kept.",
         f"It takes colour pictures{shape}, pixels 0 to 255, and gives one probability per class.",
-        f"Code: revision {revision.commit[:10]}{' with changes' if revision.changed else ''}.",
+        "Code, parameters and data: those of the commit whose dvc.lock lists this model.",
     ]
 
 

@@ -8,9 +8,7 @@ from typing import Any
 from trackbed.experiments import experiment, param_values
 from trackbed.integrity import git
 from trackbed.pipeline.errors import UserError
-from trackbed.reporting import provenance
 
-COMMITS = 10  # looked through for other scores
 SAME = 1e-4  # what rounding on another processor may change
 
 
@@ -28,19 +26,27 @@ class Previous:
 
 
 def committed(path: Path, scores: dict[str, Any]) -> Previous | None:
-    """The last committed scores that are not those of this run; None where there are none.
+    """The last committed scores of these test images that are not those of this run, or None.
 
-    path: evaluate.json, relative to the current folder. Where HEAD holds this very run, it is
-    compared with the run before: a page made anew after the commit says the same as before it.
+    path: evaluate.json, relative to the current folder. Commits that hold this very run are left
+    out: the page that a clone makes after the commit says the same as the one made before it. All
+    of the history counts, so a clone without it (`git clone --depth`) finds nothing.
     """
-    if path.is_absolute():
+    try:
+        commits = _commits(path)
+        texts = git.file_contents([(commit, path.as_posix()) for commit in commits])
+    except UserError:
         return None
-    told = provenance.git("log", f"-{COMMITS}", "--format=%H", "--", path.as_posix()) or ""
-    for commit in told.split():
-        before = _parsed(provenance.git("show", f"{commit}:./{path.as_posix()}"))
-        if before and not same(before, scores):
+    for commit, text in zip(commits, texts, strict=True):
+        before = _parsed(text)
+        if comparable(before.get("test_part"), scores) and not same(before, scores):
             return Previous(commit, before)
     return None
+
+
+def comparable(test_part: str | None, scores: dict[str, Any]) -> bool:
+    """Whether a run with this test part was evaluated on the images of these scores."""
+    return test_part is not None and test_part == scores.get("test_part")
 
 
 def apart(first: dict[str, Any], second: dict[str, Any], name: str = "macro_f1") -> bool:
@@ -52,9 +58,16 @@ def apart(first: dict[str, Any], second: dict[str, Any], name: str = "macro_f1")
     return high < other_low or other_high < low
 
 
-def _parsed(text: str | None) -> dict[str, Any]:
+def _commits(path: Path) -> list[str]:
+    """The commits that changed a file, the newest first. Raises UserError outside a repository."""
+    if path.is_absolute():
+        return []
+    return git.run("log", "--format=%H", "--", path.as_posix()).decode("ascii").split()
+
+
+def _parsed(text: bytes | None) -> dict[str, Any]:
     try:
-        values = json.loads(text or "")
+        values = json.loads(text or b"{}")
     except ValueError:
         return {}
     return values if isinstance(values, dict) else {}
@@ -75,7 +88,7 @@ def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-COMMITS_LISTED, EXPERIMENTS = 10, 15  # listed at most
+COMMITS, EXPERIMENTS = 10, 15  # listed at most
 DIFFERENCES = 4  # parameters that are named
 VALIDATION = "best.val_macro_f1"
 
@@ -94,33 +107,34 @@ class OtherRun:
 def listed(path: Path, scores: dict[str, Any], sections: dict[str, Any]) -> list[OtherRun]:
     """The last committed runs, the newest first, then the best experiments of HEAD.
 
-    path: evaluate.json, relative to the current folder. Runs with the scores of this one are
-    left out. Experiments are ranked by their validation macro F1. Empty outside a repository.
+    path: evaluate.json, relative to the current folder. Runs on other test images, and those with
+    the scores of this one, are left out. Experiments are ranked by their validation macro F1.
+    Empty outside a repository.
     """
     try:
-        return [
-            _other_run(one, kind, sections)
-            for kind, found in (("commit", _committed(path)), ("experiment", _experiments()))
-            for one in found
-            if one.test and not same(one.test, scores)
-        ]
+        found = (("commit", _committed(path), COMMITS), ("experiment", _experiments(), EXPERIMENTS))
     except UserError:
         return []
+    return [
+        _other_run(one, kind, sections)
+        for kind, runs, most in found
+        for one in [run for run in runs if _is_other(run, scores)][:most]
+    ]
+
+
+def _is_other(run: experiment.Experiment, scores: dict[str, Any]) -> bool:
+    return comparable(run.test_part, scores) and not same(run.test, scores)
 
 
 def _committed(path: Path) -> list[experiment.Experiment]:
-    if path.is_absolute():
-        return []
-    told = git.run("log", f"-{COMMITS_LISTED}", "--format=%H", "--", path.as_posix())
-    commits = told.decode("utf-8").split()
+    commits = _commits(path)
     found = {one.commit: one for one in experiment.from_commits({sha[:10]: sha for sha in commits})}
     return [found[sha] for sha in commits if sha in found]
 
 
 def _experiments() -> list[experiment.Experiment]:
     found = experiment.finished(git.commit())
-    ranked = sorted(found, key=lambda one: -one.validation.get(VALIDATION, -1))
-    return ranked[:EXPERIMENTS]
+    return sorted(found, key=lambda one: -one.validation.get(VALIDATION, -1))
 
 
 def _other_run(one: experiment.Experiment, kind: str, sections: dict[str, Any]) -> OtherRun:

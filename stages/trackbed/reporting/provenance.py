@@ -1,20 +1,31 @@
-"""Which data, model, code, software and machine a result comes from."""
+"""Revision, software, machine, times and other runs: what the report shows beside its page.
 
-import hashlib
+It differs from clone to clone. A script file beside the page holds it, which neither git nor DVC
+sees, so that the page has the same bytes everywhere. The page loads that file and fills its parts
+in; a digest says whether the two belong together.
+"""
+
 import json
 import os
 import platform
-import subprocess
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import psutil
 
+from trackbed.curves import columns
+from trackbed.curves.analysis import timing
+from trackbed.curves.history import History
+from trackbed.integrity import git
+from trackbed.pipeline import measurements
 from trackbed.pipeline.errors import UserError
-from trackbed.pipeline.index import FOLDS_TABLE, INDEX_TABLE
-
-STAGES = ("build_tfrecord", "split", "embed", "train", "evaluate")
+from trackbed.pipeline.outputs import replacing
+from trackbed.reporting import advice, curves_text, formatting, html
+from trackbed.reporting.previous_runs import OtherRun
+from trackbed.reporting.run import Run
 
 
 def hardware() -> dict[str, str]:
@@ -28,26 +39,6 @@ def hardware() -> dict[str, str]:
     }
     gpus = _gpus()
     return found | ({"GPU": ", ".join(gpus)} if gpus else {})
-
-
-def stage_seconds(folder: Path) -> dict[str, float]:
-    """Seconds of the stages as last run in this workspace, those that are known, in their order.
-
-    folder: where problems.run leaves them.
-    """
-    return {
-        name: seconds
-        for name in STAGES
-        if (seconds := _seconds(folder / f"{name}.json")) is not None
-    }
-
-
-def _seconds(path: Path) -> float | None:
-    try:
-        value = json.loads(path.read_text())["seconds"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return value if isinstance(value, int | float) else None
 
 
 def _processor() -> str:
@@ -71,34 +62,9 @@ def _gpus() -> list[str]:
         return []
 
 
-MODEL_FILE = "model.keras"
-
-
-def hashes(records_path: Path, folds_path: Path, models_path: Path) -> dict[str, str]:
-    """SHA-256 of index, folds and model, hexadecimal. Raises UserError for a missing file.
-
-    The index holds the SHA-256 of every source image: equal indexes mean equal pictures.
-    """
-    files = {
-        "data": records_path / INDEX_TABLE.name,
-        "folds": folds_path / FOLDS_TABLE.name,
-        "model": models_path / MODEL_FILE,
-    }
-    return {name: _sha256(path) for name, path in files.items()}
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}. Run `dvc repro` or `dvc pull`.") from None
-
-
 PACKAGES = ("tensorflow", "keras", "dvc", "dvclive", "scikit-learn", "numpy", "pillow")
 # What makes a result; outputs that the pipeline wrote a moment ago do not count.
 CODE = ("stages", "dvc.yaml", "params.yaml")
-PATIENCE = 20  # seconds
 
 
 @dataclass(frozen=True)
@@ -121,22 +87,11 @@ def versions() -> dict[str, str]:
 
 def revision() -> Revision:
     """The git revision of the current folder."""
-    commit = git("rev-parse", "--verify", "HEAD")
-    if commit is None:
-        return Revision("unknown", changed=False)
-    status = git("status", "--porcelain", "--", *CODE)
-    return Revision(commit, changed=bool(status))
-
-
-def git(*arguments: str) -> str | None:
-    """What git prints, or None where it is missing, refuses or does not answer."""
     try:
-        done = subprocess.run(
-            ["git", *arguments], capture_output=True, text=True, check=True, timeout=PATIENCE
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()
+        commit = git.commit()
+        return Revision(commit, changed=bool(git.run("status", "--porcelain", "--", *CODE)))
+    except UserError:
+        return Revision("unknown", changed=False)
 
 
 def _version(name: str) -> str:
@@ -144,3 +99,57 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "not installed"
+
+
+CONTEXT_FILE = "report_context.js"  # in the plots folder, beside the page
+TEMPLATE = "report_context.html.j2"
+STAGES = ("build_tfrecord", "split", "embed", "train", "evaluate")
+EPOCH_COLUMNS = {
+    "seconds": "Seconds",
+    "images_per_second": "Images per second",
+    "waiting_share": "Waiting for images",
+    "cpu_share": "CPU",
+    "memory_mb": "Memory, MB",
+    "gpu_share": "GPU",
+    "gpu_memory_mb": "GPU memory, MB",
+}
+
+
+def write_context(path: Path, page: str, run: Run, others: list[OtherRun]) -> None:
+    """Write the script file of a page. page: digest that the page holds."""
+    template = html.environment(autoescape=True).get_template(TEMPLATE)
+    content = {
+        **_times(run.training.content),
+        "run": run,
+        "others": others,
+        "interval": formatting.interval,
+        "revision": revision(),
+        "versions": versions(),
+        "hardware": hardware(),
+        "seconds": measurements.stage_seconds(STAGES),
+    }
+    context = template.new_context(content)
+    parts = {name: "".join(block(context)).strip() for name, block in template.blocks.items()}
+    text = json.dumps({"page": page, "parts": parts}, indent=1)
+    with replacing(path) as temporary:
+        temporary.write_text(f"window.reportContext = {text};\n", encoding="utf-8")
+
+
+def _times(summary: bytes) -> dict[str, Any]:
+    """What the measurements of the training come to, for the template."""
+    table = measurements.training(summary)
+    if table is None:
+        return {"measured": {}, "waiting": "", "sentences": [], "epoch_columns": [], "epochs": []}
+    measured = measurements.totals(table)
+    known = {key: label for key, label in EPOCH_COLUMNS.items() if key in table}
+    return {
+        "measured": measured,
+        "waiting": advice.waiting(measured.get("waiting_share")),
+        "sentences": curves_text.timing(timing(_history(table))),
+        "epoch_columns": list(known.values()),
+        "epochs": [(epoch, list(row)) for epoch, row in table[list(known)].iterrows()],
+    }
+
+
+def _history(table: pd.DataFrame) -> History:
+    return History("train", "measurements", table, columns.known(table.columns), table["seconds"])

@@ -1,5 +1,6 @@
 """A run as the report sees it: the tables of all stages, each file read once."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,19 +8,20 @@ from typing import Any
 
 from trackbed.evaluation import result
 from trackbed.pipeline import index, params
+from trackbed.pipeline.errors import UserError
 from trackbed.reporting import (
     dataset_summary,
     evaluation_tables,
     html,
     previous_runs,
-    provenance,
     training_log,
 )
 from trackbed.reporting.dataset_summary import Dataset
 from trackbed.reporting.evaluation_tables import Evaluation
-from trackbed.reporting.previous_runs import OtherRun, Previous
-from trackbed.reporting.provenance import Revision
+from trackbed.reporting.previous_runs import Previous
 from trackbed.reporting.training_log import TrainingLog
+
+MODEL_FILE = "model.keras"  # in the models folder
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Run:
-    """What the stages wrote, and what the repository knows of earlier runs.
+    """What the stages wrote, and the last committed scores: the same in every clone.
 
     records: the folder of the records, for pictures. hashes: SHA-256 of data, folds and model.
     sheet: the pictures that the network sees, a data URI. params: the sections of params.yaml,
@@ -48,9 +50,7 @@ class Run:
     sheet: str
     params: dict[str, Any]
     hashes: dict[str, str]
-    revision: Revision
     previous: Previous | None
-    others: list[OtherRun]
 
 
 def read(data: Path, models: Path, metrics: Path, plots: Path, options: Options) -> Run:
@@ -68,11 +68,30 @@ def read(data: Path, models: Path, metrics: Path, plots: Path, options: Options)
         evaluation=evaluation,
         sheet=html.sheet(plots / html.SHEET_FILE),
         params=sections,
-        hashes=provenance.hashes(data / index.RECORDS, data / index.FOLDS, models),
-        revision=provenance.revision(),
+        hashes=hashes(data / index.RECORDS, data / index.FOLDS, models),
         previous=previous_runs.committed(scores_path, evaluation.scores),
-        others=previous_runs.listed(scores_path, evaluation.scores, sections),
     )
+
+
+def hashes(records_path: Path, folds_path: Path, models_path: Path) -> dict[str, str]:
+    """SHA-256 of index, folds and model, hexadecimal. Raises UserError for a missing file.
+
+    The index holds the SHA-256 of every source image: equal indexes mean equal pictures.
+    """
+    files = {
+        "data": records_path / index.INDEX_TABLE.name,
+        "folds": folds_path / index.FOLDS_TABLE.name,
+        "model": models_path / MODEL_FILE,
+    }
+    return {name: _sha256(path) for name, path in files.items()}
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}. Run `dvc repro` or `dvc pull`.") from None
 
 
 def parameter_rows(sections: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:

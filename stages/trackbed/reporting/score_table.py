@@ -31,10 +31,9 @@ def rows(values: dict[str, Any], previous: Previous | None = None) -> list[Score
     known = {
         key: value
         for key, value in values.items()
-        if not definitions.is_bound(key) and definitions.find(key)
+        if not definitions.is_bound(key) and (score := definitions.find(key)) and score.label
     }
-    found = [_row(values, key, previous) for key in definitions.ordered(known)]
-    return [row for row in found if row.label]
+    return [_row(values, key, previous) for key in definitions.ordered(known)]
 
 
 def _row(values: dict[str, Any], key: str, previous: Previous | None) -> ScoreRow:

@@ -18,6 +18,7 @@ from trackbed.reporting import figure_style, formatting
 from trackbed.reporting.figure_style import BLUE, MUTED, ORANGE
 
 FOLDER = "train"  # in the metrics folder
+SUMMARY_FILE = "metrics.json"
 CURVES = (
     "train/loss",
     "train/accuracy",
@@ -26,8 +27,6 @@ CURVES = (
     "val/accuracy",
     "val/macro_f1",
     "learning_rate",
-    "seconds",
-    "images_per_second",
 )
 REMEDY = "Run `dvc repro -f train`."
 
@@ -38,11 +37,13 @@ class TrainingLog:
 
     curves: one row per epoch (index `epoch`, from 1), columns as in CURVES; a value that is not a
     finite number in the log (a loss that overflowed) is NaN or infinite. summary: metrics.json
-    (best_epoch, epochs, stopped_early, ...). analysis: the findings about the curves.
+    (best_epoch, epochs, stopped_early, ...), content: its bytes. analysis: the findings about the
+    curves.
     """
 
     curves: pd.DataFrame
     summary: dict[str, Any]
+    content: bytes
     analysis: Analysis
 
 
@@ -62,9 +63,10 @@ def read(folder: Path) -> TrainingLog:
                 f"{folder}: curve {name} has other epochs than {CURVES[0]}, {len(series[name])} "
                 f"rows against {len(first)}. {REMEDY}"
             )
-    summary = tables.json_object(folder / "metrics.json", REMEDY)
+    summary = tables.json_object(folder / SUMMARY_FILE, REMEDY)
+    content = (folder / SUMMARY_FILE).read_bytes()
     history = log_readers.dvclive_history(folder, series, summary)
-    return TrainingLog(history.table[list(CURVES)], summary, analysis(history))
+    return TrainingLog(history.table[list(CURVES)], summary, content, analysis(history))
 
 
 def _curve(path: Path) -> pd.Series:
@@ -91,10 +93,9 @@ COLUMNS = {
     "train/macro_f1": "Training macro F1",
     "val/macro_f1": "Validation macro F1",
     "learning_rate": "Learning rate",
-    "seconds": "Seconds",
 }
 LOW_IS_GOOD = ("train/loss", "val/loss")
-UNJUDGED = ("learning_rate", "seconds")
+UNSCORED = ("learning_rate",)
 FEW = 15  # so many epochs are all shown
 SPREAD = 8  # of more, about so many at equal distances
 
@@ -115,7 +116,7 @@ def rows(history: pd.DataFrame, best_epoch: int | None) -> list[Epoch]:
     """All epochs. history: see curves.read; of equal best values the first is marked."""
     table = history[list(COLUMNS)]
     marks = {name: best(table[name], low=name in LOW_IS_GOOD) for name in COLUMNS}
-    marks |= dict.fromkeys(UNJUDGED)
+    marks |= dict.fromkeys(UNSCORED)
     shown = interesting(table.index, best_epoch, [mark for mark in marks.values() if mark])
     return [
         Epoch(

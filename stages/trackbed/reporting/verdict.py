@@ -68,19 +68,16 @@ def scores_sentence(evaluation: Evaluation) -> str:
 
 
 def change_sentence(previous: Previous | None, scores: dict[str, Any]) -> str:
-    """The change of macro F1 and whether it exceeds the intervals; '' without a previous run."""
+    """The change of macro F1 and whether it exceeds the intervals, or that none can be given."""
     change = previous.difference(scores, "macro_f1") if previous else None
     if previous is None or change is None:
-        return ""
+        return "No committed run has other scores of these test images to compare with."
     same = abs(change) < previous_runs.SAME
     sentence = (
         f"That is {'the same as' if same else f'{change:+.3f} against'} the "
         f"{formatting.share(previous.scores['macro_f1'])} of the last committed run "
         f"(commit {previous.commit[:10]})"
     )
-    if previous.scores.get("images") != scores.get("images"):
-        images = formatting.count(previous.scores.get("images"))
-        return f"{sentence}, which was judged on {images} images."
     if same:
         return f"{sentence}."
     if previous_runs.apart(previous.scores, scores):

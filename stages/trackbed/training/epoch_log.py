@@ -12,11 +12,13 @@ import rich.progress
 from dvclive import Live
 from scmrepo.exceptions import SCMError
 
+from trackbed.pipeline import measurements
 from trackbed.pipeline.errors import UserError
 from trackbed.training.loop import Outcome
 from trackbed.training.resources import InputWait, Resources
 
 FOLDER = "train"  # in the metrics folder
+SUMMARY_FILE = "metrics.json"  # as DVCLive names it
 QUANTITIES = ("loss", "accuracy", "macro_f1")
 
 
@@ -31,16 +33,17 @@ def started(folder: Path) -> Live:
 
 
 class EpochLog(keras.callbacks.Callback):
-    """Logs the curves of every epoch, its learning rate, seconds and images per second.
+    """Logs losses, scores and learning rate of every epoch, and apart from them what it took.
 
-    waiting_share is that of the training time in which no batch was there; what the epoch took of
-    the machine is told as by Resources.taken.
+    The log holds nothing of clock or machine, so that the same training gives the same files.
+    Seconds, images per second, the share of the training time spent waiting for batches, and what
+    Resources measures go to the table of trackbed.pipeline.measurements.
 
     DVCLive's own Keras callback renames everything with `val_` in its name and knows no
     learning-rate schedule. Steps are epochs, counted from 1.
     """
 
-    remembered = ("rows",)
+    remembered = ("rows", "measured")
 
     def __init__(
         self,
@@ -53,6 +56,7 @@ class EpochLog(keras.callbacks.Callback):
         self.live, self.images, self.waiting = live, images, waiting or InputWait()
         self.resources = resources or Resources()
         self.rows: list[dict[str, float]] = []
+        self.measured: list[dict[str, float]] = []
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Start the epoch's clock."""
@@ -64,45 +68,45 @@ class EpochLog(keras.callbacks.Callback):
         self.trained = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Write one row of every curve."""
-        now = time.perf_counter()
+        """Write one row of every curve, and one of measurements."""
+        self.measured.append(self._measurements())
         row = {f"train/{name}": float(logs[name]) for name in QUANTITIES}
         row |= {f"val/{name}": float(logs[f"val_{name}"]) for name in QUANTITIES}
         row["learning_rate"] = float(self.model.optimizer.learning_rate)
-        row["seconds"] = round(now - self.begun, 3)
-        trained = (self.trained or now) - self.begun
-        row["images_per_second"] = round(self.images / trained, 1)
-        row["waiting_share"] = round((self.waiting.seconds - self.waited) / trained, 4)
-        row |= self.resources.taken()
         self.rows.append(row)
-        self._write(epoch + 1, row)
+        self._write(epoch + 1)
         self.live.sync()
 
     def resumed(self) -> None:
         """Write again what the run had logged before it was killed."""
-        for number, row in enumerate(self.rows, start=1):
-            self._write(number, row)
+        print(f"resumed after epoch {len(self.rows)}", flush=True)
+        for epoch in range(1, len(self.rows) + 1):
+            self._write(epoch)
 
-    def _write(self, epoch: int, row: dict[str, float]) -> None:
+    def _measurements(self) -> dict[str, float]:
+        now = time.perf_counter()
+        trained = (self.trained or now) - self.begun
+        return {
+            "seconds": round(now - self.begun, 3),
+            "images_per_second": round(self.images / trained, 1),
+            "waiting_share": round((self.waiting.seconds - self.waited) / trained, 4),
+        } | self.resources.taken()
+
+    def _write(self, epoch: int) -> None:
         self.live.step = epoch
-        for name, value in row.items():
+        for name, value in self.rows[epoch - 1].items():
             self.live.log_metric(name, value)
+        measurements.add_epoch(epoch, self.measured[epoch - 1])
 
     def summarize(self, network: keras.Model, outcome: Outcome, monitor: str) -> None:
         """Replace the last epoch's values in metrics.json by those of the whole run."""
-        trained = sum(self.images / row["images_per_second"] for row in self.rows)
         best = self.rows[outcome.best_epoch - 1]
         self.live.summary = {
             "best_epoch": outcome.best_epoch,
             "epochs": outcome.epochs,
             "stopped_early": outcome.stopped_early,
-            **({"resumed": True} if outcome.resumed else {}),
             "monitor": monitor,
             "best": {f"val_{name}": best[f"val/{name}"] for name in QUANTITIES},
-            "seconds": outcome.seconds,
-            "images_per_second": float(np.median([r["images_per_second"] for r in self.rows])),
-            "waiting_share": round(self.waiting.seconds / trained, 4),
-            "memory_mb": max(row.get("memory_mb", 0.0) for row in self.rows),
             "parameters": network.count_params(),
             "network": network.name,
         }

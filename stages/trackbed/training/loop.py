@@ -1,6 +1,5 @@
 """Train a network on images, or its head on embeddings, in memory."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,16 +35,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training run came to; epochs count from 1, seconds are of the wall clock.
-
-    resumed: whether it went on from the state of a killed run, whose seconds count too.
-    """
+    """Which epoch's weights the network has, of how many; epochs count from 1."""
 
     best_epoch: int
     epochs: int
     stopped_early: bool
-    seconds: float
-    resumed: bool = False
 
 
 def fit(
@@ -74,7 +68,7 @@ def fit(
     changes, mixers = augmentation
     fast_batchnorm.fuse(network)
     whole = keras.Sequential([keras.Input(network.input_shape[1:]), *changes, network])
-    classes, begun = network.output_shape[-1], time.perf_counter()
+    classes = network.output_shape[-1]
     checked = batches.in_order(
         validation.images, one_hot(validation.labels, classes), batch=plan.batch
     )
@@ -108,9 +102,8 @@ def fit(
                 shuffle=False,  # the batches come shuffled
                 verbose=0,
             )
-    seconds = round(time.perf_counter() - begun + state.seconds, 1)
     early = best.epochs < sum(phase.epochs for phase in phases)
-    return Outcome(best.best_epoch + 1, best.epochs, early, seconds, resumed=state.epochs > 0)
+    return Outcome(best.best_epoch + 1, best.epochs, early)
 
 
 def compiled(

@@ -36,7 +36,6 @@ class State:
     phase: int = 0
     first_epoch: int = 0  # of the phase
     epochs: int = 0  # finished, in all phases
-    seconds: float = 0.0
     variables: list[np.ndarray] = field(default_factory=list)
     best_weights: list[np.ndarray] = field(default_factory=list)
     remembered: list[dict[str, Any]] = field(default_factory=list)  # of the callbacks, in order
@@ -97,7 +96,7 @@ class Keeper(keras.callbacks.Callback):
         self.store, self.state, self.best = store, state, best
         self.kept = [one for one in (best, *others) if _names(one)]
         self.phase = self.begins = 0
-        self.before, self.begun, self.last = 0.0, time.monotonic(), time.monotonic()
+        self.last = time.monotonic()
 
     def of(self, phase: int, begins: int) -> "Keeper":
         """Itself, for a phase that began with an epoch, counted from 0."""
@@ -116,7 +115,7 @@ class Keeper(keras.callbacks.Callback):
                 setattr(callback, name, value)
             if hasattr(callback, "resumed"):
                 callback.resumed()
-        self.before, self.state = self.state.seconds, State()
+        self.state = State()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keep what the epochs before have come to."""
@@ -129,7 +128,6 @@ class Keeper(keras.callbacks.Callback):
                 phase=self.phase,
                 first_epoch=self.begins,
                 epochs=epoch,
-                seconds=self.before + now - self.begun,
                 variables=[keras.ops.convert_to_numpy(one) for one in self._variables()],
                 best_weights=self.best.best_weights or [],
                 remembered=[_memory(callback) for callback in self.kept],

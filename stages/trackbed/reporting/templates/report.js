@@ -1,5 +1,15 @@
 "use strict";
-// Sorting, filtering and enlarging; without it everything stays readable. All data is in the page.
+// Sorting, filtering and enlarging; without it everything stays readable.
+
+// What differs from clone to clone comes from report_context.js, if it belongs to this page.
+const context = window.reportContext;
+const fits = context?.page === document.documentElement.dataset.page;
+for (const place of document.querySelectorAll("[data-context]")) {
+  if (fits) place.innerHTML = context.parts[place.dataset.context];
+  else if (context && place.firstElementChild) {
+    place.firstElementChild.textContent = "report_context.js beside this page belongs to another.";
+  }
+}
 
 // A table that sorts by a click on a head; n/a comes last.
 for (const table of document.querySelectorAll("table.sortable")) {
