@@ -28,7 +28,7 @@ class DataParams(params.Section):
     min_side: int = Field(ge=1)  # pixels
     max_aspect: float = Field(ge=1)  # longer side / shorter side
     shard_size: float = Field(gt=0)  # MiB
-    on_conflict: duplicates.Choice  # for the same picture in two classes, or in two parts
+    on_conflict: duplicates.OnConflict  # for the same picture in two classes, or in two parts
 
 
 class RuntimeParams(params.Section):
@@ -41,32 +41,33 @@ def main(data_path: Path, metrics_path: Path) -> None:
     """Write the shards, index.csv, rejects.csv, findings.csv and the counts."""
     records_path = data_path / index.RECORDS
     p, runtime = params.load("data", DataParams), params.load("runtime", RuntimeParams)
-    named = groups.Grouping(p.group, p.group_per_class)
-    listing = sources.scan(Path(p.source), p.classes, named)
+    grouping = groups.Grouping(p.group, p.group_per_class)
+    listing = sources.scan(Path(p.source), p.classes, grouping)
     limits = Limits(p.max_pixels, p.min_side, p.max_aspect)
-    checking = check.Check(listing, limits, p.crop_margin, runtime.workers or pool.cores())
-    with replacing_folder(records_path) as folder, closing(checking.accepted()) as pictures:
-        size = int(p.shard_size * MEBIBYTE)
-        table = recording.write(folder, pictures, listing.classes, size)
-        repeated = duplicates.counts(table)
-        conflicts = duplicates.to_leave_out(table, p.on_conflict)
+    checked = check.SourceCheck(listing, limits, p.crop_margin, runtime.workers or pool.cores())
+    with replacing_folder(records_path) as folder, closing(checked.accepted()) as pictures:
+        shard_bytes = int(p.shard_size * MEBIBYTE)
+        table = recording.write(folder, pictures, listing.classes, shard_bytes)
+        duplicate_counts = duplicates.counts(table)
+        conflicts = duplicates.conflicts_to_reject(table, p.on_conflict)
         if len(conflicts):
-            checking.reject(table, conflicts)
-            shown = recording.apart(folder, table, duplicates.pictured(conflicts))
-            index.REJECTED_TABLE.write(folder, shown)
-            table = recording.without(folder, table, set(conflicts["record"]), size)
+            checked.reject(table, conflicts)
+            examples = duplicates.example_records(conflicts)
+            rejected = recording.write_rejected_records(folder, table, examples)
+            index.REJECTED_TABLE.write(folder, rejected)
+            table = recording.rewrite_without(folder, table, set(conflicts["record"]), shard_bytes)
         index.INDEX_TABLE.write(folder, table)
-        index.REJECTS_TABLE.write(folder, checking.rejects())
-        # Kept where a failure of this stage leaves it.
-        index.REJECTS_TABLE.write(check.CACHE, checking.rejects())
-        checking.refuse_too_many(p.max_rejects)
+        index.REJECTS_TABLE.write(folder, checked.rejects())
+        # Also where a failure of this stage leaves it.
+        index.REJECTS_TABLE.write(check.CACHE, checked.rejects())
+        checked.refuse_too_many_rejects(p.max_rejects)
         found = findings.findings(table)
         index.FINDINGS_TABLE.write(folder, found)
     counted = findings.counts(table, found)
-    write_json(metrics_path / index.COUNTS_FILE, checking.counts() | repeated | counted)
-    print(checking.told())
-    if told := findings.summary(counted):
-        print(f"Looked unusual, listed in {records_path / index.FINDINGS_TABLE.name}: {told}")
+    write_json(metrics_path / index.COUNTS_FILE, checked.counts() | duplicate_counts | counted)
+    print(checked.summary())
+    if unusual := findings.summary(counted):
+        print(f"Looked unusual, listed in {records_path / index.FINDINGS_TABLE.name}: {unusual}")
 
 
 if __name__ == "__main__":

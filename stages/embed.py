@@ -66,13 +66,13 @@ def main(data_path: Path) -> None:
     training, test = (np.flatnonzero(table["part"] == part) for part in ("train", "test"))
     sample = training[:: max(1, len(training) // CALIBRATED)]
     forward = engines.forward(base, p.engine, p.precision, images[sample[:CALIBRATED]])
-    drawn = views.augmented(forward, backbone.augment, p.seed, p.views)
+    augmented = views.augmented(forward, backbone.augment, p.seed, p.views)
     exact = (p.engine, p.precision) == embeddings.EXACT
     with replacing_folder(embeddings_path) as folder:
         write = partial(embeddings.write, images=images, batch=p.batch)
         write(folder / embeddings.STORED_FILE, rows=np.arange(len(table)), views=[forward])
-        if drawn:
-            write(folder / embeddings.VIEWS_FILE, rows=training, views=drawn)
+        if augmented:
+            write(folder / embeddings.VIEWS_FILE, rows=training, views=augmented)
         if not exact:
             reference = engines.forward(base, *embeddings.EXACT, images[:0])
             write(folder / embeddings.REFERENCE_FILE, rows=test, views=[reference])

@@ -1,4 +1,4 @@
-"""Draw the built-in sample."""
+"""Write the built-in sample."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ from trackbed.sample import drives
 
 
 def main(sample_path: Path) -> None:
-    """Write class folders with pictures, and a few files that are none."""
+    """Write class folders with pictures, and a few non-image files."""
     with replacing_folder(sample_path) as folder:
-        drives.draw(folder)
+        drives.write_sample(folder)
     print(f"{sum(1 for _ in sample_path.rglob('*.jpg'))} files in {len(drives.CLASSES)} classes")
 
 

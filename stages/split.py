@@ -25,7 +25,7 @@ def main(data_path: Path, metrics_path: Path) -> None:
     """Write folds.csv, part, fold and group of every record, and how the groups came about."""
     p = params.load("split", SplitParams)
     distances = p.join_distance, p.consecutive_distance
-    records = groups.join(index.read(data_path / index.RECORDS), *distances)
+    records = groups.join_groups(index.read(data_path / index.RECORDS), *distances)
     table = folds.assigned(records, p.folds, p.test_share, p.seed)
     counts = groups.counts(records, *distances)
     with replacing_folder(data_path / index.FOLDS) as folder:

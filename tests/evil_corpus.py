@@ -56,8 +56,8 @@ def files() -> list[Case]:
         for name, data, expected in evil_files.contents()
     ]
     cases += [
-        Case(f"name {shown!r}", f"GRAS/{shown}", _content(picture()), (expected,))
-        for shown, expected in NAMES.items()
+        Case(f"name {printed!r}", f"GRAS/{printed}", _content(picture()), (expected,))
+        for printed, expected in NAMES.items()
     ]
     cases += [
         Case(f"class {name!r}", f"{name}/1.png", _content(picture(100 + seed)), (expected,))
@@ -131,7 +131,7 @@ NAMES = {
     "gnp.\\u202eexe.png": BAD_NAME,
     "separator\\u2028.png": BAD_NAME,
 }
-# The bytes of the names that are shown otherwise than they are.
+# The bytes of the names that are printed otherwise than they are.
 BYTES = {
     "new\\x0aline.png": b"new\nline.png",
     "return\\x0d.png": b"return\r.png",
@@ -372,13 +372,13 @@ def outcomes_of_trees(folder: Path, cases: list[Case]) -> list[Outcome]:
     found = json.loads((folder / "found.json").read_text())
     outcomes = []
     for case in cases:
-        said = found[case.key]
-        if said == ACCEPTED:
+        outcome = found[case.key]
+        if outcome == ACCEPTED:
             reasons = {
                 row["reason"] for row in rows(folder / case.key / "data/records/rejects.csv")
             }
-            said = f"rejected: {', '.join(sorted(reasons))}" if reasons else said
-        outcomes.append(Outcome(case, said))
+            outcome = f"rejected: {', '.join(sorted(reasons))}" if reasons else outcome
+        outcomes.append(Outcome(case, outcome))
     return outcomes
 
 

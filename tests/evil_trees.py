@@ -35,7 +35,7 @@ def _laid(*names: str | bytes) -> Callable[[Path], object]:
 
 def folders() -> Iterator[Tree]:
     """Class folders."""
-    pattern = ("refused: has a name that does not do",)
+    pattern = ("refused: has an unusable name",)
     yield "plain classes", _laid(), ACCEPTED
     yield "empty class", _laid("C/"), ("refused: raw: no picture of class 'C'",)
     yield "class of clutter alone", _laid("C/Thumbs.db"), ("refused: raw: no picture of class 'C'",)
@@ -110,7 +110,7 @@ def manifests() -> Iterator[Tree]:
         ("line feed in a label", head + 'A/2.png,"A\nB"\n', "row 4, label: control characters"),
         ("zero byte", head + "A/2.png,A\0\n", "row 4"),
         ("direction in a label", head + "A/2.png,A\u202e\n", "row 4, label: control characters"),
-        ("blank in a label", head + "A/2.png, A\n", "the class ' A' has a name"),
+        ("blank in a label", head + "A/2.png, A\n", "the class ' A' has an unusable name"),
         ("label too long", head + f"A/2.png,{'x' * 101}\n", "101 characters"),
         ("cell of 200,000 signs", head + f"A/2.png,{'x' * 200_000}\n", "row 4: not valid CSV"),
         ("formula", head + '"A/2.png","=SUM(A1)"\n', "a formula that a spreadsheet would run"),

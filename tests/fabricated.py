@@ -83,7 +83,7 @@ def write_records(folder, names, test, suffix=".jpg"):
     """One picture per class, of each encoding in turn, which all records of the class share."""
     folder.mkdir(parents=True)
     rows = []
-    with recording.Shards(folder, 2**40) as shards:
+    with recording.ShardWriter(folder, 2**40) as shards:
         for label, name in enumerate(names):
             encoding = ("jpeg", "png", "raw")[label % 3]
             data = encoded(picture(label), encoding)

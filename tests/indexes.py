@@ -1,4 +1,4 @@
-"""Index tables for what is found in the data, of records that are all ordinary unless told."""
+"""Index tables for what is found in the data, of records that are all ordinary unless changed."""
 
 import pandas as pd
 

@@ -27,7 +27,7 @@ def stored(pixels, encoding):
     )
 
 
-def drawn(count):
+def random_pictures(count):
     """Entries, their pictures in turning encodings, and the pixels that were put in."""
     entries, pictures, images = [], [], []
     for number in range(count):
@@ -41,7 +41,7 @@ def drawn(count):
 
 def written(folder, count=7, shard_bytes=2000):
     """The index of written records, and the pixels that were put in."""
-    entries, pictures, images = drawn(count)
+    entries, pictures, images = random_pictures(count)
     pairs = zip(entries, pictures, strict=True)
     return recording.write(folder, pairs, ["A", "B"], shard_bytes), images
 

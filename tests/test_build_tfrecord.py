@@ -38,9 +38,9 @@ def test_it_needs_no_tensorflow(build):
 
 
 def test_a_wrong_number_of_workers_is_told_in_words(build):
-    code, told = build({"workers": -1})
+    code, stderr = build({"workers": -1})
     assert code == 2
-    assert "params.yaml, runtime.workers: must be at least 0, got -1." in told
+    assert "params.yaml, runtime.workers: must be at least 0, got -1." in stderr
 
 
 def test_conflicts_are_rejected_and_what_else_looks_wrong_is_listed(build, tmp_path):

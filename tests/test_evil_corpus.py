@@ -11,7 +11,7 @@ import evil_corpus
 import pytest
 from evil_corpus import ACCEPTED
 
-from trackbed.dataset.schema import OBEYED
+from trackbed.dataset.schema import UNSAFE_CHARACTERS
 from trackbed.pipeline.outputs import write_json
 from trackbed.reporting import html
 
@@ -77,7 +77,7 @@ def test_every_source_becomes_what_it_must(sources):
 def test_what_is_refused_is_told_without_a_character_that_a_terminal_obeys(sources):
     refused = [one.found for one in sources[2] if one.found.startswith("refused")]
     assert refused
-    assert [told for told in refused if OBEYED.search(told)] == []
+    assert [text for text in refused if UNSAFE_CHARACTERS.search(text)] == []
 
 
 def test_files_add_up(files):
@@ -100,7 +100,7 @@ def test_neither_much_memory_nor_another_program_is_needed(files, sources):
 def test_every_reject_has_its_reason_and_is_safe_on_a_terminal(files):
     rejects = evil_corpus.rows(files[0] / "data/records/rejects.csv")
     assert all(row["reason"] for row in rejects)
-    assert not [row for row in rejects if OBEYED.search("".join(row.values()))]
+    assert not [row for row in rejects if UNSAFE_CHARACTERS.search("".join(row.values()))]
 
 
 def test_names_travel_unharmed_through_records_and_tables(files):
@@ -126,7 +126,7 @@ def test_names_travel_unharmed_through_json_and_pages(files, tmp_path):
     read = json.loads((tmp_path / "names.json").read_text("utf-8"))
     assert list(read) == list(read.values()) == names
     template = "{% for name in names %}<i title='{{ name }}'>{{ name }}</i>\n{% endfor %}"
-    told = html.environment(autoescape=True).from_string(template).render(names=names)
-    found = re.findall(r"<i title='([^']*)'>([^<]*)</i>\n", told)
+    page = html.environment(autoescape=True).from_string(template).render(names=names)
+    found = re.findall(r"<i title='([^']*)'>([^<]*)</i>\n", page)
     assert [tuple(map(unescape, pair)) for pair in found] == [(n, n) for n in names]
-    assert set(re.findall(r"</?\w+", told)) == {"<i", "</i"}
+    assert set(re.findall(r"</?\w+", page)) == {"<i", "</i"}

@@ -56,20 +56,20 @@ def _unsafe_name(name):
 
 
 def _call(node):
-    name, told = ast.unparse(node.func), ast.unparse(node)
+    name, call = ast.unparse(node.func), ast.unparse(node)
     if name in {"eval", "exec", "compile", "__import__"} or _unsafe_name(name):
-        return [told]
+        return [call]
     if re.search(r"(^|\.)yaml\.load(_all)?$", name):
         loaders = [k.value for k in node.keywords if k.arg == "Loader"] + node.args[1:2]
         if not loaders or ast.unparse(loaders[0]).rpartition(".")[2] not in SAFE_LOADERS:
-            return [told]
+            return [call]
     given = {keyword.arg: keyword.value for keyword in node.keywords}
     for keyword, value in given.items():
         safe = isinstance(value, ast.Constant) and value.value is KEYWORDS.get(keyword)
         if keyword in KEYWORDS and not safe:
-            return [told]
+            return [call]
     required = REQUIRED.get(name.rpartition(".")[2])
-    return [told] if required and required not in given else []
+    return [call] if required and required not in given else []
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_classes_may_be_fixed_and_a_source_refused_as_a_whole(source, capsys):
     assert scanned(capsys, source, "--classes", "STONE,GRAS,BALLAST")[0] == 0
     code, out = scanned(capsys, source, "--classes", "STONE,GRAS")
     assert code == BAD_DATA
-    assert "no source as it is:" in out
+    assert "not usable as a source:" in out
     assert "'BALLAST' is no class" in out
 
 
@@ -135,7 +135,7 @@ def test_a_class_that_is_empty_in_one_part_is_no_hazard(tmp_path):
     draw(tmp_path / "train", groups=1)
     draw(tmp_path / "test", groups=1, classes=("GRAS", "STONE"))
     (tmp_path / "test/BALLAST").mkdir()
-    assert source_scan.found(tmp_path, folders.walk(tmp_path)) == []
+    assert source_scan.hazards(tmp_path, folders.walk(tmp_path)) == []
 
 
 def test_sockets_and_a_folder_that_is_a_link_itself(source, monkeypatch):
@@ -144,7 +144,7 @@ def test_sockets_and_a_folder_that_is_a_link_itself(source, monkeypatch):
         listening.bind("socket")
     link = source.parent / "link"
     link.symlink_to(source)
-    found = source_scan.found(link, folders.walk(link))
+    found = source_scan.hazards(link, folders.walk(link))
     assert [(one.filename, one.reason) for one in found] == [
         (".", "symbolic link"),
         ("GRAS/socket", "socket"),
@@ -154,7 +154,7 @@ def test_sockets_and_a_folder_that_is_a_link_itself(source, monkeypatch):
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_a_file_that_may_not_be_read_is_told_without_opening_it(source):
     (source / "GRAS/000_0.png").chmod(0)
-    found = source_scan.found(source, folders.walk(source))
+    found = source_scan.hazards(source, folders.walk(source))
     assert [(one.filename, one.reason) for one in found] == [("GRAS/000_0.png", "unreadable")]
 
 

@@ -24,7 +24,7 @@ def source(tmp_path):
 
 def checked(folder, max_pixels=10**6, workers=1):
     listing = sources.scan(folder, None, groups.Grouping(None, False))
-    checking = check.Check(listing, Limits(max_pixels), crop_margin=0, workers=workers)
+    checking = check.SourceCheck(listing, Limits(max_pixels), crop_margin=0, workers=workers)
     return checking, [entry.filename for entry, _ in checking.accepted()]
 
 
@@ -48,7 +48,7 @@ def test_every_file_is_accepted_rejected_or_ignored(source):
         "ignored": 1,
         "classes": 2,
     }
-    assert checking.told() == "12 files: 8 accepted, 3 rejected, 1 ignored; 2 classes"
+    assert checking.summary() == "12 files: 8 accepted, 3 rejected, 1 ignored; 2 classes"
 
 
 def test_too_many_rejects_fail_with_the_reasons_most_frequent_first(source):
@@ -56,12 +56,12 @@ def test_too_many_rejects_fail_with_the_reasons_most_frequent_first(source):
         (source / "A" / f"empty{number}.png").touch()
     (source / "A" / "text.png").write_text("no picture")
     checking, _ = checked(source)
-    checking.refuse_too_many(4 / 12)
+    checking.refuse_too_many_rejects(4 / 12)
     with pytest.raises(UserError) as raised:
-        checking.refuse_too_many(0.33)
-    told = str(raised.value)
-    assert "4 of 12 files (33.3%) are rejected, data.max_rejects allows 33.0%" in told
-    assert "empty 3 (such as A/empty0.png), not an image 1 (such as A/text.png)" in told
+        checking.refuse_too_many_rejects(0.33)
+    message = str(raised.value)
+    assert "4 of 12 files (33.3%) are rejected, data.max_rejects allows 33.0%" in message
+    assert "empty 3 (such as A/empty0.png), not an image 1 (such as A/text.png)" in message
 
 
 def test_a_class_of_which_nothing_is_left_fails(source):
@@ -69,14 +69,14 @@ def test_a_class_of_which_nothing_is_left_fails(source):
         path.write_bytes(b"")
     checking, _ = checked(source)
     with pytest.raises(UserError, match=r"all pictures of B are rejected: empty 4"):
-        checking.refuse_too_many(1)
+        checking.refuse_too_many_rejects(1)
 
 
 @pytest.fixture
 def parallel_for_few(monkeypatch):
     """Worth several processes from two pictures on."""
-    monkeypatch.setattr(check, "PICTURES", 2)
-    monkeypatch.setattr(check, "PORTIONS_PER_WORKER", 1)
+    monkeypatch.setattr(check, "CHUNK_PICTURES", 2)
+    monkeypatch.setattr(check, "CHUNKS_PER_WORKER", 1)
 
 
 def test_several_processes_check_as_one_does(source, parallel_for_few):
@@ -92,41 +92,41 @@ def test_several_processes_check_as_one_does(source, parallel_for_few):
 
 def test_few_pictures_are_checked_in_this_process(source, monkeypatch):
     used = []
-    results = pool.results
+    results = pool.ordered_map
     monkeypatch.setattr(
         pool,
-        "results",
+        "ordered_map",
         lambda function, items, workers: used.append(workers) or results(function, items, workers),
     )
     checked(source, workers=8)
-    monkeypatch.setattr(check, "PICTURES", 1)
-    monkeypatch.setattr(check, "PORTIONS_PER_WORKER", 4)
+    monkeypatch.setattr(check, "CHUNK_PICTURES", 1)
+    monkeypatch.setattr(check, "CHUNKS_PER_WORKER", 4)
     checked(source, workers=8)
     assert used == [1, 2]
 
 
 def test_large_results_come_in_parts_and_lose_nothing(source, monkeypatch):
-    monkeypatch.setattr(check, "RESULT_BYTES", 1)
+    monkeypatch.setattr(check, "CHUNK_RESULT_BYTES", 1)
     assert len(checked(source)[1]) == 8
 
 
-class Deadly(check.Checking):
+class Deadly(check.ChunkCheck):
     """Kills its process at picture B/1.png, as a fault in a decoder or lack of memory would."""
 
-    def __call__(self, portion):
-        if any(entry.filename == "B/1.png" for entry in portion):
+    def __call__(self, chunk):
+        if any(entry.filename == "B/1.png" for entry in chunk):
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().__call__(portion)
+        return super().__call__(chunk)
 
 
 def test_a_killed_process_is_told_in_words(source, parallel_for_few, monkeypatch):
-    monkeypatch.setattr(check, "Checking", Deadly)
+    monkeypatch.setattr(check, "ChunkCheck", Deadly)
     with pytest.raises(UserError) as raised:
         checked(source, workers=2)
-    told = str(raised.value)
-    assert "was killed between" in told
-    assert str(source / "B" / "3.png") in told
-    assert "runtime.workers" in told
+    message = str(raised.value)
+    assert "was killed between" in message
+    assert str(source / "B" / "3.png") in message
+    assert "runtime.workers" in message
 
 
 @pytest.fixture
@@ -140,19 +140,19 @@ def entries(tmp_path):
 
 
 def lengths(entries):
-    return [len(portion) for portion in check.portions(entries)]
+    return [len(portion) for portion in check.chunks(entries)]
 
 
 def test_a_portion_ends_with_the_number_of_pictures(entries, monkeypatch):
-    monkeypatch.setattr(check, "PICTURES", 3)
-    assert [entry for portion in check.portions(entries) for entry in portion] == entries
+    monkeypatch.setattr(check, "CHUNK_PICTURES", 3)
+    assert [entry for portion in check.chunks(entries) for entry in portion] == entries
     assert lengths(entries) == [3, 3, 1]
     assert lengths([]) == []
 
 
 def test_a_portion_ends_with_the_bytes_of_its_files(entries, monkeypatch):
     assert entries[0].path.stat().st_size == 246
-    monkeypatch.setattr(check, "FILE_BYTES", 2 * 246)
+    monkeypatch.setattr(check, "CHUNK_FILE_BYTES", 2 * 246)
     assert lengths(entries) == [2, 3, 2]  # the fourth file is empty
     entries[0].path.unlink()
     assert lengths(entries) == [3, 3, 1]
@@ -161,21 +161,21 @@ def test_a_portion_ends_with_the_bytes_of_its_files(entries, monkeypatch):
 def test_pixels_in_a_tfrecord_count_alone(monkeypatch):
     raw = RawPixels(offset=0, record_length=900, length=300, height=10, width=10, depth=3)
     entries = [Entry("a", "A", "", "", Path("shard"), raw=raw)] * 5
-    monkeypatch.setattr(check, "FILE_BYTES", 600)
+    monkeypatch.setattr(check, "CHUNK_FILE_BYTES", 600)
     assert lengths(entries) == [2, 2, 1]
 
 
 def test_every_entry_becomes_a_picture_or_a_reason(entries):
-    outcomes = check.Checking(Limits(100), crop_margin=0)(entries)
+    outcomes = check.ChunkCheck(Limits(100), crop_margin=0)(entries)
     assert [type(outcome) for outcome in outcomes] == [Picture] * 3 + [Rejected] + [Picture] * 3
     assert outcomes[5].data == bytes([5] * 192)
-    outcomes = check.Checking(Limits(63), crop_margin=0)(entries)
+    outcomes = check.ChunkCheck(Limits(63), crop_margin=0)(entries)
     assert {outcome.reason for outcome in outcomes} == {"too many pixels", "empty"}
 
 
 def test_no_more_is_kept_than_fits(entries, monkeypatch):
-    monkeypatch.setattr(check, "RESULT_BYTES", 2 * 192)
-    checking = check.Checking(Limits(100), crop_margin=0)
+    monkeypatch.setattr(check, "CHUNK_RESULT_BYTES", 2 * 192)
+    checking = check.ChunkCheck(Limits(100), crop_margin=0)
     assert len(checking(entries)) == 2
     assert len(checking(entries[2:])) == 3  # one of them empty
 

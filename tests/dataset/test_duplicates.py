@@ -152,11 +152,15 @@ def test_many_conflicts_are_those_that_plain_dictionaries_find():
 
 
 def test_the_choices():
-    assert duplicates.to_leave_out(TABLE, "reject")["filename"].tolist() == ["A/3", "B/4", "B/5"]
-    assert duplicates.to_leave_out(TABLE, "keep").empty
+    assert duplicates.conflicts_to_reject(TABLE, "reject")["filename"].tolist() == [
+        "A/3",
+        "B/4",
+        "B/5",
+    ]
+    assert duplicates.conflicts_to_reject(TABLE, "keep").empty
     with pytest.raises(BadData, match=r"3 pictures .*A/3: also in another class, B/4"):
-        duplicates.to_leave_out(TABLE, "fail")
-    assert duplicates.to_leave_out(TABLE.head(2), "fail").empty
+        duplicates.conflicts_to_reject(TABLE, "fail")
+    assert duplicates.conflicts_to_reject(TABLE.head(2), "fail").empty
 
 
 def test_nothing_at_all():
@@ -207,7 +211,7 @@ def test_of_two_parts_the_one_for_training_is_listed():
     "columns",
     [
         {"group": ["g", "g"]},  # known to belong together
-        {"pixel_hash": ["x", "x"], "class_name": ["A", "B"]},  # identical, told elsewhere
+        {"pixel_hash": ["x", "x"], "class_name": ["A", "B"]},  # identical, listed elsewhere
         {"brightness": [100.0, 120.0]},
         {"contrast": [20.0, 28.0]},
     ],
@@ -256,10 +260,10 @@ def test_the_same_as_comparing_all_pairs_of_near_duplicates():
 def test_a_picture_saved_anew_and_smaller_is_found(tmp_path):
     random = np.random.default_rng(0)
     spots = [Image.fromarray(random.integers(0, 256, (9, 9, 3), np.uint8)) for _ in range(4)]
-    drawn = [spot.resize((160, 120), Image.Resampling.BICUBIC) for spot in spots]
-    drawn[2].resize((120, 90)).save(tmp_path / "again.jpg", quality=60)
+    scenes = [spot.resize((160, 120), Image.Resampling.BICUBIC) for spot in spots]
+    scenes[2].resize((120, 90)).save(tmp_path / "again.jpg", quality=60)
     rows = []
-    for image in [*drawn, Image.open(tmp_path / "again.jpg")]:
+    for image in [*scenes, Image.open(tmp_path / "again.jpg")]:
         grey = image.convert("L")
         rows.append({"perceptual_hash": difference_hash(grey)} | quality(grey)._asdict())
     assert pairs(duplicates.near_duplicates(indexed(*rows))) == [[4, 2, index.NEAR]]

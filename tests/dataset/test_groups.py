@@ -103,7 +103,7 @@ def table(*rows):
 
 def joined(rows, near=4, consecutive=None):
     """The groups by name, each as the sorted names of its images."""
-    result = groups.join(rows, near, consecutive)
+    result = groups.join_groups(rows, near, consecutive)
     return {name: sorted(images) for name, images in result.groupby("group")["filename"]}
 
 
@@ -123,13 +123,15 @@ def test_groups_of_near_duplicates_become_one_with_the_first_name():
 
 
 def test_null_joins_nothing():
-    assert groups.join(DRIVES_OF_JOINING, None, None)["group"].equals(DRIVES_OF_JOINING["group"])
+    assert groups.join_groups(DRIVES_OF_JOINING, None, None)["group"].equals(
+        DRIVES_OF_JOINING["group"]
+    )
 
 
 def test_nothing_is_joined_across_the_official_parts_but_within_each():
     parts = DRIVES_OF_JOINING.assign(part=["train", "train", "test", "test", "test", "train"])
     assert joined(parts) == {"a": ["a1", "a2"], "b": ["b1", "b2", "c1"], "d": ["d1"]}
-    result = groups.join(parts, 4, None)
+    result = groups.join_groups(parts, 4, None)
     counts = groups.counts(result, 4, None)
     assert counts["near_in_train_and_test"] == 1  # b1 like a2
     assert groups.counts(result, 3, None)["near_in_train_and_test"] == 0
@@ -137,7 +139,7 @@ def test_nothing_is_joined_across_the_official_parts_but_within_each():
 
 
 def test_the_counts_by_hand():
-    assert groups.counts(groups.join(DRIVES_OF_JOINING, 1, None), 1, None) == {
+    assert groups.counts(groups.join_groups(DRIVES_OF_JOINING, 1, None), 1, None) == {
         **{"groups": 3, "joined_groups": 1, "joined_images": 3, "largest_group": 3},
         **{"near_in_train_and_test": 0, "groups_known": 1},
     }
@@ -146,7 +148,7 @@ def test_the_counts_by_hand():
 @pytest.mark.parametrize(("consecutive", "known"), [(None, 0), (16, 1)])
 def test_groups_are_known_by_name_or_by_order_and_not_by_near_duplicates(consecutive, known):
     alone = DRIVES_OF_JOINING.assign(group=DRIVES_OF_JOINING["filename"])
-    result = groups.join(alone, 4, consecutive)
+    result = groups.join_groups(alone, 4, consecutive)
     assert not result["group"].is_unique
     assert groups.counts(result, 4, consecutive)["groups_known"] == known
 
@@ -157,10 +159,12 @@ def test_the_order_of_the_rows_does_not_matter():
     for _ in range(3):
         hashes ^= np.uint64(1) << random.integers(0, 64, 200, dtype=np.uint64)
     names = [f"{number}.png" for number in range(200)]
-    drawn_groups = [f"g{number}" for number in random.integers(0, 150, 200)]
-    rows = table(*zip(names, drawn_groups, hashes, [""] * 200, strict=True))
-    straight = groups.join(rows, 4, 16).set_index("record")["group"]
-    mixed = groups.join(rows.sample(frac=1, random_state=2), 4, 16).set_index("record")["group"]
+    named = [f"g{number}" for number in random.integers(0, 150, 200)]
+    rows = table(*zip(names, named, hashes, [""] * 200, strict=True))
+    straight = groups.join_groups(rows, 4, 16).set_index("record")["group"]
+    mixed = groups.join_groups(rows.sample(frac=1, random_state=2), 4, 16).set_index("record")[
+        "group"
+    ]
     assert 5 < straight.nunique() < rows["group"].nunique()
     pd.testing.assert_series_equal(straight, mixed.sort_index())
 

@@ -121,7 +121,7 @@ def test_what_a_mac_leaves_in_an_archive_is_no_annotation(official):
 def test_test_classes_that_are_missing(official):
     (official / TEST / "GT-final_test.csv").unlink()
     message = refused(official)
-    assert f"{TEST}/GT-final_test.test.csv: has no ClassId and is not usable" in message
+    assert f"{TEST}/GT-final_test.test.csv: has no ClassId. Put" in message
     assert "Put GT-final_test.csv beside it" in message
 
 
@@ -170,9 +170,9 @@ def test_a_second_copy_of_the_training_part(official):
 def test_rows_and_columns_that_are_wrong(official, old, new, message):
     path = official / TRAINING / "00007" / "GT-00007.csv"
     change(path, old, new)
-    told = refused(official)
-    assert message in told
-    assert told.startswith(str(path))
+    text = refused(official)
+    assert message in text
+    assert text.startswith(str(path))
 
 
 def test_files_that_are_no_tables(official):

@@ -47,31 +47,31 @@ def children():
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_results_come_in_the_order_of_the_items(workers):
-    results = pool.results(square, iter(range(20)), workers)
+    results = pool.ordered_map(square, iter(range(20)), workers)
     assert list(results) == [n * n for n in range(20)]
     assert not children()
 
 
 def test_one_worker_is_this_process_and_more_are_others():
-    assert set(pool.results(own_process, range(5), 1)) == {os.getpid()}
-    others = set(pool.results(own_process, range(20), 2))
+    assert set(pool.ordered_map(own_process, range(5), 1)) == {os.getpid()}
+    others = set(pool.ordered_map(own_process, range(20), 2))
     assert os.getpid() not in others
     assert 1 <= len(others) <= 2
 
 
 def test_items_are_taken_little_ahead_of_their_results():
     taken = []
-    results = pool.results(square, (taken.append(n) or n for n in range(100)), 2)
+    results = pool.ordered_map(square, (taken.append(n) or n for n in range(100)), 2)
     for number in range(10):
         next(results)
-        assert len(taken) <= number + 2 * pool.AHEAD
+        assert len(taken) <= number + 2 * pool.ITEMS_AHEAD
     results.close()
     assert not children()
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_error_comes_where_its_item_stands(workers):
-    results = pool.results(failing_at_three, range(50), workers)
+    results = pool.ordered_map(failing_at_three, range(50), workers)
     assert [next(results) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(LookupError, match="three"):
         next(results)
@@ -79,8 +79,8 @@ def test_an_error_comes_where_its_item_stands(workers):
 
 
 def test_a_killed_process_is_noticed():
-    with pytest.raises(pool.Killed):
-        list(pool.results(killed_at_three, range(50), 2))
+    with pytest.raises(pool.WorkerKilled):
+        list(pool.ordered_map(killed_at_three, range(50), 2))
     assert not children()
 
 
@@ -92,7 +92,7 @@ from trackbed.dataset import pool
 
 # Tests that run in the background of a shell inherit that Ctrl-C is ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-for _ in pool.results(time.sleep, [0.01] * 1000, 2):
+for _ in pool.ordered_map(time.sleep, [0.01] * 1000, 2):
     time.sleep(0.5)  # by now the processes have nothing to do
     print("going", flush=True)
 """

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 from PIL import Image
-from recorded import drawn, stored, written
+from recorded import random_pictures, stored, written
 
 from trackbed.dataset import recording
 from trackbed.dataset.schema import Entry
@@ -89,7 +89,7 @@ def test_the_list_of_shards_counts_their_records(tmp_path):
 
 
 def test_the_same_pictures_give_the_same_bytes(tmp_path):
-    entries, pictures, _ = drawn(4)
+    entries, pictures, _ = random_pictures(4)
     contents = []
     for name in ("first", "second"):
         folder = tmp_path / name
@@ -100,12 +100,12 @@ def test_the_same_pictures_give_the_same_bytes(tmp_path):
 
 
 def test_leaving_records_out_gives_what_writing_the_others_gives(tmp_path):
-    entries, pictures, _ = drawn(7)
+    entries, pictures, _ = random_pictures(7)
     pairs = list(zip(entries, pictures, strict=True))
     for name in ("all", "others"):
         (tmp_path / name).mkdir()
     table = recording.write(tmp_path / "all", pairs, ["A", "B"], 2000)
-    kept = recording.without(tmp_path / "all", table, {0, 3, 6}, 2000)
+    kept = recording.rewrite_without(tmp_path / "all", table, {0, 3, 6}, 2000)
     others = [pair for number, pair in enumerate(pairs) if number not in {0, 3, 6}]
     expected = recording.write(tmp_path / "others", others, ["A", "B"], 2000)
     pd.testing.assert_frame_equal(kept, expected)
@@ -115,7 +115,7 @@ def test_leaving_records_out_gives_what_writing_the_others_gives(tmp_path):
 
 def test_records_set_apart_are_found_where_their_index_says(tmp_path):
     table, images = written(tmp_path)
-    rows = recording.apart(tmp_path, table, {1, 4, 5})
+    rows = recording.write_rejected_records(tmp_path, table, {1, 4, 5})
     assert rows["record"].tolist() == [1, 4, 5]
     for row in rows.itertuples():
         with (tmp_path / row.shard).open("rb") as file:

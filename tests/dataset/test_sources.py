@@ -28,7 +28,7 @@ def test_names_that_are_text_will_do_however_odd(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "fault"),
     [
         ("", "empty"),
         (" GRAS", "a blank at its beginning or end"),
@@ -46,16 +46,14 @@ def test_names_that_are_text_will_do_however_odd(name):
         ("=SUM(A1)", "a formula that a spreadsheet would run"),
     ],
 )
-def test_other_names_are_told_with_what_is_wrong(name, told):
-    assert sources.class_name_fault(name) == told
+def test_other_names_are_told_with_what_is_wrong(name, fault):
+    assert sources.class_name_fault(name) == fault
 
 
 @pytest.mark.parametrize("name", ["a\nb", "SARG\u202e", os.fsdecode(b"Stra\xdfe"), "GRAS "])
 def test_a_source_with_such_a_class_is_refused_as_a_whole(tmp_path, name):
     lay(tmp_path, "A/1.png", "B/1.png", f"{name}/1.png")
-    with pytest.raises(
-        BadData, match=r"the class '.*' has a name that does not do.*1 to 100"
-    ) as no:
+    with pytest.raises(BadData, match=r"the class '.*' has an unusable name.*1 to 100") as no:
         scan(tmp_path)
     assert str(no.value).isprintable()
 
@@ -237,7 +235,7 @@ def test_fixed_classes_give_the_order(tmp_path):
         scan(tmp_path, ["A", "C"])
     with pytest.raises(UserError, match="no picture of class 'D'"):
         scan(tmp_path, ["A", "B", "C", "D"])
-    with pytest.raises(UserError, match=r"data.classes: 'A' stands there twice"):
+    with pytest.raises(UserError, match=r"data.classes: 'A' is listed twice"):
         scan(tmp_path, ["A", "B", "C", "A"])
 
 

@@ -67,7 +67,7 @@ def test_folds_without_groups_are_refused(tmp_path):
 def test_folds_of_other_records_are_refused(tmp_path):
     index.INDEX_TABLE.write(tmp_path, indexed())
     index.FOLDS_TABLE.write(tmp_path, folded(5))
-    with pytest.raises(UserError, match="drawn for other records"):
+    with pytest.raises(UserError, match="of other records"):
         index.assigned(tmp_path, tmp_path)
 
 

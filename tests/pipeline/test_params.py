@@ -63,7 +63,7 @@ def test_class_names_stay_text_whatever_yaml_thinks_of_them(loaded):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"learning_rate": "-0.001"}, "example.learning_rate: must be above 0, got -0.001."),
         ({"learning_rate": "fast"}, "example.learning_rate: must be a number, got fast."),
@@ -77,21 +77,21 @@ def test_class_names_stay_text_whatever_yaml_thinks_of_them(loaded):
         ({"steps": "[{name: spin}]"}, "example.steps.0.name: must be one of 'flip' or 'zoom', got"),
     ],
 )
-def test_an_error_names_file_key_rule_and_value(loaded, change, told):
+def test_an_error_names_file_key_rule_and_value(loaded, change, message):
     with pytest.raises(UserError) as raised:
         loaded(**change)
-    assert f"params.yaml, {told}" in str(raised.value)
+    assert f"params.yaml, {message}" in str(raised.value)
 
 
 @pytest.mark.parametrize(
-    ("spec", "told"),
+    ("spec", "message"),
     [
         ("{name: spin}", "example.0: 'name' must be one of 'flip', 'rotation'"),
         ("{name: zoom, factor: 2}", "example.0.factor: must be below 1, got 2."),
         ("{name: zoom, factor: 0.1, speed: 2}", "example.augment.0: unknown key 'speed'."),
     ],
 )
-def test_an_error_in_a_list_of_changes_names_its_place(tmp_path, spec, told):
+def test_an_error_in_a_list_of_changes_names_its_place(tmp_path, spec, message):
     class Changes(params.Section):
         augment: augmentation.Changes
 
@@ -99,7 +99,7 @@ def test_an_error_in_a_list_of_changes_names_its_place(tmp_path, spec, told):
     path.write_text(f"example:\n  augment:\n    - {spec}\n")
     with pytest.raises(UserError) as raised:
         params.load("example", Changes, path)
-    assert told.replace("example.0", "example.augment.0") in str(raised.value)
+    assert message.replace("example.0", "example.augment.0") in str(raised.value)
 
 
 def test_all_errors_are_told_at_once(loaded):

@@ -9,14 +9,14 @@ import pytest
 from trackbed.pipeline import tensorflow_setup
 
 
-def drawn(seed):
+def random_numbers(seed):
     tensorflow_setup.make_deterministic(seed)
     return np.asarray(keras.random.normal((4,)))
 
 
 def test_a_seed_decides_what_follows():
-    assert np.array_equal(drawn(1), drawn(1))
-    assert not np.array_equal(drawn(1), drawn(2))
+    assert np.array_equal(random_numbers(1), random_numbers(1))
+    assert not np.array_equal(random_numbers(1), random_numbers(2))
 
 
 def test_the_precision_is_that_of_the_layers_built_next():

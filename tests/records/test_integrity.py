@@ -27,7 +27,7 @@ def refusal(folder, table):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "fault"),
     [
         ({"offset": -1}, "lies outside of its shard"),
         ({"offset": 10**9}, "lies outside of its shard"),
@@ -42,7 +42,7 @@ def refusal(folder, table):
         ({"height": 10**6}, "has pixels of the wrong length"),
     ],
 )
-def test_a_place_that_cannot_be_is_refused_with_file_and_record(written_records, changes, told):
+def test_a_place_that_cannot_be_is_refused_with_file_and_record(written_records, changes, fault):
     folder, table = written_records
     last_raw = table.index[table["encoding"] == "raw"][-1]
     for name, value in changes.items():
@@ -52,7 +52,7 @@ def test_a_place_that_cannot_be_is_refused_with_file_and_record(written_records,
     found = refusal(folder, table)
     name = table.loc[last_raw, "filename"]
     assert f"index.csv: record {last_raw} ({name}; part-" in found
-    assert told in found
+    assert fault in found
     assert "Run `dvc repro -f build_tfrecord`" in found
 
 
@@ -153,19 +153,19 @@ def test_a_shard_that_is_not_listed_is_refused(written_records):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "fault"),
     [
         ({1: -1}, r"record 1 \(B/01.png\) has label -1"),
         ({1: 2, 3: 2, 5: 2}, r"record 1 \(B/01.png\) has label 2 and class 'B'; labels are 0 to 1"),
         ({3: 0}, r"record 3 \(B/03.png\) has label 0 and class 'B'"),
     ],
 )
-def test_labels_out_of_range_or_of_two_classes_are_refused(written_records, changes, told):
+def test_labels_out_of_range_or_of_two_classes_are_refused(written_records, changes, fault):
     folder, table = written_records
     for row, label in changes.items():
         table.loc[row, "label"] = label
     index.INDEX_TABLE.write(folder, table)
-    with pytest.raises(Damaged, match=told):
+    with pytest.raises(Damaged, match=fault):
         index.read(folder)
 
 

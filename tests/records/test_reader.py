@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from recorded import drawn, stored, written
+from recorded import random_pictures, stored, written
 
 from trackbed.dataset import recording
 from trackbed.dataset.schema import Entry
@@ -119,7 +119,7 @@ def test_data_of_another_size_are_refused(encoding):
 
 
 def test_pixels_come_back_as_they_were_in_the_order_of_the_rows(tmp_path):
-    entries, pictures, images = drawn(1)
+    entries, pictures, images = random_pictures(1)
     pairs = [(entries[0], picture) for picture in pictures * 3]
     table = recording.write(tmp_path, pairs, ["A"], 10**6)
     found = reader.pixels(tmp_path, table.iloc[[2, 0]], *images[0].shape[:2])
@@ -158,7 +158,7 @@ def test_a_large_jpeg_is_made_small_as_a_drafted_one_is_by_pillow(tmp_path):
 
 def test_many_rows_of_many_shards_all_find_their_place(tmp_path):
     """More than a thread reads at a time, in any order, some of them twice."""
-    entries, pictures, images = drawn(5)
+    entries, pictures, images = random_pictures(5)
     pairs = [(entries[n % 5], pictures[n % 5]) for n in range(100)]
     table = recording.write(tmp_path, pairs, ["A", "B"], 20_000)
     assert table["shard"].nunique() > 1
@@ -213,7 +213,7 @@ def test_shards_without_a_wanted_row_are_not_read(tmp_path):
 
 
 def test_a_picture_that_cannot_be_decoded_is_named(tmp_path):
-    entries, pictures, _ = drawn(2)
+    entries, pictures, _ = random_pictures(2)
     pictures[1] = replace(pictures[1], data=b"no picture at all")
     table = recording.write(tmp_path, zip(entries, pictures, strict=True), ["A", "B"], 10**6)
     with pytest.raises(UserError, match=r"part-00000\.tfrecord, record 1 \(B/01\.png\): expected"):

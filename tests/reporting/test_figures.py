@@ -8,13 +8,7 @@ import pytest
 
 from trackbed.evaluation import calibration, robustness
 from trackbed.evaluation.robustness import NAMES
-from trackbed.reporting import (
-    class_figures,
-    confidence,
-    figure_style,
-    figures,
-    training_log,
-)
+from trackbed.reporting import class_figures, confidence, figure_style, figures, training_log
 
 
 @pytest.fixture

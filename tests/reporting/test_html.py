@@ -19,7 +19,7 @@ def stored(folder, encoding, image=None, data=None):
     data = data or fabricated.encoded(image, encoding)
     row = {"record": 0, "filename": "a.jpg", "label": 0, "class_name": "A", "group": "g"}
     row |= {"encoding": encoding, "height": image.height, "width": image.width}
-    with recording.Shards(folder, 10**6) as shards:
+    with recording.ShardWriter(folder, 10**6) as shards:
         return row | shards.add(integrity.features(row, data))
 
 

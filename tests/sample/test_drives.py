@@ -20,9 +20,9 @@ DAMAGED = {
 }
 
 
-def drawn(folder, **arguments):
+def sample(folder, **arguments):
     folder.mkdir()
-    drives.draw(folder, **{"drives": 2, "frames": (2,)} | arguments)
+    drives.write_sample(folder, **{"drives": 2, "frames": (2,)} | arguments)
     return folder
 
 
@@ -45,14 +45,14 @@ def signature(path):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return drawn(tmp_path_factory.mktemp("sample") / "drawn")
+    return sample(tmp_path_factory.mktemp("sample") / "sample")
 
 
 def test_the_same_seed_gives_the_same_bytes_in_another_process(folder, tmp_path):
     again = tmp_path / "again"
     again.mkdir()
     code = "import sys, pathlib; from trackbed.sample import drives; "
-    code += "drives.draw(pathlib.Path(sys.argv[1]), drives=2, frames=(2,))"
+    code += "drives.write_sample(pathlib.Path(sys.argv[1]), drives=2, frames=(2,))"
     subprocess.run(
         [sys.executable, "-c", code, again],
         env={"PYTHONPATH": str(ROOT / "stages"), "PYTHONHASHSEED": "7"},
@@ -62,7 +62,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(folder, tmp_path)
 
 
 def test_another_seed_gives_other_pictures(folder, tmp_path):
-    other = files(drawn(tmp_path / "other", seed=2))
+    other = files(sample(tmp_path / "other", seed=2))
     assert not {other[name] for name in pictures(tmp_path / "other")} & set(files(folder).values())
 
 
@@ -79,7 +79,7 @@ def test_names_tell_class_and_drive_and_a_drive_has_one_class(folder):
 
 
 def test_a_drive_has_one_of_the_numbers_of_frames(tmp_path):
-    names = pictures(drawn(tmp_path / "drawn", drives=3, frames=(1, 3)))
+    names = pictures(sample(tmp_path / "sample", drives=3, frames=(1, 3)))
     counts = [sum(drive in name for name in names) for drive in {n[-19:-12] for n in names}]
     assert set(counts) == {1, 3}
 
@@ -96,7 +96,7 @@ def test_frames_are_small_pictures_of_several_sizes(folder):
 
 
 def test_frames_of_a_drive_are_more_alike_than_drives_of_a_class(tmp_path):
-    folder = drawn(tmp_path / "drawn", drives=6, frames=(2,))
+    folder = sample(tmp_path / "sample", drives=6, frames=(2,))
     signatures = {name: signature(folder / name) for name in pictures(folder)}
     within, between = [], []
     for one, first in signatures.items():
@@ -126,10 +126,10 @@ def test_the_stage_replaces_what_was_there(tmp_path):
     (tmp_path / "sample").mkdir()
     (tmp_path / "sample" / "old.txt").touch()
     script = [sys.executable, str(ROOT / "stages" / "sample.py"), str(tmp_path / "sample")]
-    told = subprocess.run(script, check=True, capture_output=True, text=True).stdout
+    output = subprocess.run(script, check=True, capture_output=True, text=True).stdout
     assert {path.name for path in (tmp_path / "sample").iterdir()} == CLASSES
     count = len(list((tmp_path / "sample").rglob("*.jpg")))
-    assert told == f"{count} files in 5 classes\n"
+    assert output == f"{count} files in 5 classes\n"
     assert 5 * 26 * 4 < count <= 5 * 26 * 6 + 3
     total = sum(path.stat().st_size for path in (tmp_path / "sample").rglob("*.jpg"))
     assert total < 6_000_000

@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     leaks = leakage.leaks(table, fold, arguments.distance)
     print(text(leaks))
     split = params.sections().get("split", {})
-    in_order = split.get("consecutive_distance", "") not in params.NOTHING
+    in_order = split.get("consecutive_distance", "") not in params.NULLS
     if not (in_order or leakage.groups_known(table)):
         print(
             "\nThe images have no groups, so the leak risk is unknown. See data.group and "

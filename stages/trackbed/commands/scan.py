@@ -1,4 +1,4 @@
-"""`trackbed scan`: what a folder of pictures holds that DVC or the build would stumble over."""
+"""`trackbed scan`: problems of a folder of pictures for DVC or the build."""
 
 import argparse
 from collections import Counter
@@ -8,9 +8,9 @@ from typing import Any
 
 HELP = "what is wrong with a folder of pictures, before `dvc add`"
 DESCRIPTION = """\
-Look through FOLDER before `dvc add FOLDER`, which copies what a symbolic link leads to into the
-cache, waits for ever at a pipe, ends at a name that is not UTF-8 without telling which, and loses
-empty class folders. Then check every picture as the build would, within the limits of
+Scan FOLDER before `dvc add FOLDER`, which copies the target of a symbolic link into the cache,
+waits for ever at a pipe, stops at a name that is not UTF-8 without naming it, and loses empty
+class folders. Then check every picture as the build would, within the limits of
 params.yaml (those of the default parameters where there is none): data.max_pixels, min_side,
 max_aspect and crop_margin. Nothing but regular files is opened, and nothing is written but the
 file of --csv.
@@ -34,12 +34,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what was found; the exit code. Raises UserError."""
     from trackbed.dataset import pool
     from trackbed.dataset.schema import Limits
-    from trackbed.dataset.source_scan import survey
+    from trackbed.dataset.source_scan import scan
     from trackbed.pipeline.errors import BadData
 
     p = _params()
     _refuse_inside(arguments.csv, arguments.folder)
-    found = survey(
+    found = scan(
         arguments.folder,
         arguments.classes.split(",") if arguments.classes else None,
         Limits(p.max_pixels, p.min_side, p.max_aspect),
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def lines(found: Any, folder: Path, examples: int) -> Iterator[str]:
-    """A survey line by line: the counts, what was found with examples, and the verdict."""
+    """A scan line by line: the counts, what was found with examples, and the verdict."""
     from trackbed.dataset.schema import printable
 
     root = printable(str(folder))
@@ -70,7 +70,7 @@ def lines(found: Any, folder: Path, examples: int) -> Iterator[str]:
             yield f"\n{title}: {len(rows):,}"
             yield from _reasons(rows.itertuples(), examples)
     if found.refusal:
-        yield f"\nno source as it is: {found.refusal}"
+        yield f"\nnot usable as a source: {found.refusal}"
     safe = "is not safe" if found.hazards else "is safe"
     yield f"\n`dvc add {root}` {safe}; {_build(found)}."
 
@@ -109,7 +109,7 @@ def _refuse_inside(path: Path | None, folder: Path) -> None:
     from trackbed.pipeline.errors import UserError
 
     if path and path.resolve().is_relative_to(folder.resolve()):
-        raise UserError(f"--csv {path}: must lie outside of {folder}, which is left as it is.")
+        raise UserError(f"--csv {path}: must lie outside of {folder}, which is not changed.")
 
 
 def _write(path: Path, table: Any) -> None:

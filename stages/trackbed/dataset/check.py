@@ -1,4 +1,4 @@
-"""Check the pictures of a source in chunks, and account for every file."""
+"""Check the pictures of a source in chunks, and count what becomes of every file."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -13,47 +13,47 @@ from trackbed.dataset import images, pool
 from trackbed.dataset.schema import Entry, Limits, Listing, Picture, Rejected
 from trackbed.pipeline.errors import BadData, UserError
 
-# Some 10 ms of work: enough to make up for the way to another process and back.
-PICTURES = 32
-FILE_BYTES = 2**19
+# About 10 ms of work: enough to outweigh the way to another process and back.
+CHUNK_PICTURES = 32
+CHUNK_FILE_BYTES = 2**19
 # Small files may hold large pictures.
-RESULT_BYTES = 2**23
+CHUNK_RESULT_BYTES = 2**23
 
 
-def portions(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """The entries in their order, so many at a time that checking them is a moderate work."""
-    portion: list[Entry] = []
+def chunks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """The entries in their order, in chunks that take about 10 ms to check."""
+    chunk: list[Entry] = []
     file_bytes = 0
     for entry in entries:
-        portion.append(entry)
+        chunk.append(entry)
         file_bytes += _file_bytes(entry)
-        if len(portion) == PICTURES or file_bytes >= FILE_BYTES:
-            yield portion
-            portion, file_bytes = [], 0
-    if portion:
-        yield portion
+        if len(chunk) == CHUNK_PICTURES or file_bytes >= CHUNK_FILE_BYTES:
+            yield chunk
+            chunk, file_bytes = [], 0
+    if chunk:
+        yield chunk
 
 
 @dataclass(frozen=True)
-class Checking:
-    """How to check a portion; to be called in any process."""
+class ChunkCheck:
+    """Checks a chunk of entries, in any process."""
 
     limits: Limits
     crop_margin: float
 
-    def __call__(self, portion: list[Entry]) -> list[Picture | Rejected]:
-        """What became of the entries, or of the first of them if that is much to keep."""
+    def __call__(self, chunk: list[Entry]) -> list[Picture | Rejected]:
+        """A picture or rejection per entry, or for the first ones alone if they fill memory."""
         outcomes: list[Picture | Rejected] = []
         result_bytes = 0
-        for entry in portion:
+        for entry in chunk:
             try:
                 picture = images.load(entry, self.limits, self.crop_margin)
-            except Rejected as no:
-                outcomes.append(no)
+            except Rejected as rejection:
+                outcomes.append(rejection)
                 continue
             outcomes.append(picture)
             result_bytes += len(picture.data)
-            if result_bytes >= RESULT_BYTES:
+            if result_bytes >= CHUNK_RESULT_BYTES:
                 break
         return outcomes
 
@@ -68,18 +68,18 @@ def _file_bytes(entry: Entry) -> int:
 
 
 CACHE = Path(".cache")
-# Starting a process takes as long as checking some 40 portions, of 32 JPEGs of 150 x 150 each.
-PORTIONS_PER_WORKER = 40
+# Starting a process takes as long as checking some 40 chunks of 32 JPEGs of 150 x 150 each.
+CHUNKS_PER_WORKER = 40
 
 
-class Check:
-    """Goes through a listing once and keeps what did not get in, with its reason."""
+class SourceCheck:
+    """Checks the pictures of a listing once, and keeps what was rejected, with the reason."""
 
     def __init__(
         self, listing: Listing, limits: Limits, crop_margin: float, workers: int = 1
     ) -> None:
         self.listing, self.workers = listing, workers
-        self._checking = Checking(limits, crop_margin)
+        self._check_chunk = ChunkCheck(limits, crop_margin)
         self._rejects = [
             {"filename": name, "reason": reason, "detail": ""} for name, reason in listing.strays
         ]
@@ -112,28 +112,30 @@ class Check:
                     )
 
     def _outcomes(self) -> Iterator[tuple[Entry, Picture | Rejected]]:
-        """What became of every entry, in the order of the listing."""
-        waiting = list(portions(self.listing.entries))
-        workers = max(1, min(self.workers, len(waiting) // PORTIONS_PER_WORKER))
-        with closing(pool.results(self._checking, waiting, workers)) as results:
-            for number, portion in enumerate(waiting):
+        """Every entry with its picture or rejection, in the order of the listing."""
+        waiting = list(chunks(self.listing.entries))
+        workers = max(1, min(self.workers, len(waiting) // CHUNKS_PER_WORKER))
+        with closing(pool.ordered_map(self._check_chunk, waiting, workers)) as results:
+            for number, chunk in enumerate(waiting):
                 try:
                     outcomes = next(results)
-                except pool.Killed:
-                    raise _killed(waiting[number : number + workers * pool.AHEAD]) from None
-                while portion:
-                    yield from zip(portion, outcomes, strict=False)
-                    portion = portion[len(outcomes) :]
-                    outcomes = self._checking(portion)
+                except pool.WorkerKilled:
+                    raise _killed_error(
+                        waiting[number : number + workers * pool.ITEMS_AHEAD]
+                    ) from None
+                while chunk:
+                    yield from zip(chunk, outcomes, strict=False)
+                    chunk = chunk[len(outcomes) :]
+                    outcomes = self._check_chunk(chunk)
 
-    def reject(self, table: pd.DataFrame, left_out: pd.DataFrame) -> None:
-        """Count records that were accepted as rejected.
+    def reject(self, table: pd.DataFrame, rejects: pd.DataFrame) -> None:
+        """Reject records that were accepted.
 
-        table: the index. left_out: columns record, filename, reason and detail.
+        table: the index. rejects: columns record, filename, reason and detail.
         """
-        for name in table.loc[table["record"].isin(left_out["record"]), "class_name"]:
+        for name in table.loc[table["record"].isin(rejects["record"]), "class_name"]:
             self._accepted[name] -= 1
-        self._rejects += left_out[["filename", "reason", "detail"]].to_dict("records")
+        self._rejects += rejects[["filename", "reason", "detail"]].to_dict("records")
 
     def rejects(self) -> pd.DataFrame:
         """One row per file that did not get in, sorted by name."""
@@ -141,10 +143,10 @@ class Check:
         return pd.DataFrame(self._rejects, columns=columns).sort_values(columns)
 
     def counts(self) -> dict[str, int]:
-        """How many pictures and other files there were, and what became of them.
+        """How many pictures and other files there are: seen, accepted, rejected and ignored.
 
-        A picture is a file, a row of a manifest or a record. Once `accepted` has been gone
-        through, seen is the sum of accepted, rejected and ignored.
+        A picture is a file, a row of a manifest or a record. Once `accepted` is exhausted,
+        seen is the sum of accepted, rejected and ignored.
         """
         accepted, rejected = sum(self._accepted.values()), len(self._rejects)
         listing, ignored = self.listing, len(self.listing.ignored)
@@ -156,30 +158,30 @@ class Check:
             "classes": len(self._accepted),
         }
 
-    def told(self) -> str:
-        """The counts in words."""
+    def summary(self) -> str:
+        """The counts in one line."""
         counts = self.counts()
         return (
             f"{counts['seen']} files: {counts['accepted']} accepted, {counts['rejected']} "
             f"rejected, {counts['ignored']} ignored; {counts['classes']} classes"
         )
 
-    def refuse_too_many(self, most: float) -> None:
+    def refuse_too_many_rejects(self, max_rejects: float) -> None:
         """Raise a UserError if more than a share of the files, or all of a class, was rejected."""
         counts = self.counts()
         share = counts["rejected"] / max(1, counts["accepted"] + counts["rejected"])
-        if share > most:
+        if share > max_rejects:
             raise BadData(
                 f"{counts['rejected']} of {counts['accepted'] + counts['rejected']} files "
-                f"({share:.1%}) are rejected, data.max_rejects allows {most:.1%}: "
-                f"{self._reasons()}. The list is in .cache/rejects.csv: mend the files or raise "
+                f"({share:.1%}) are rejected, data.max_rejects allows {max_rejects:.1%}: "
+                f"{self._reasons()}. The list is in .cache/rejects.csv: fix the files or raise "
                 "data.max_rejects."
             )
         empty = [name for name, count in self._accepted.items() if count == 0]
         if empty:
             raise BadData(
                 f"all pictures of {', '.join(empty)} are rejected: {self._reasons()}. "
-                "Mend the files or remove the class."
+                "Fix the files or remove the class."
             )
 
     def _reasons(self) -> str:
@@ -190,10 +192,10 @@ class Check:
         )
 
 
-def _killed(waiting: list[list[Entry]]) -> UserError:
+def _killed_error(waiting: list[list[Entry]]) -> UserError:
     first, last = waiting[0][0], waiting[-1][-1]
     return UserError(
         f"a process that checks pictures was killed between {first.path} and {last.path}, for "
         "lack of memory or by a picture that crashes its decoder. Set runtime.workers in "
-        "params.yaml lower; if it happens again, take such a picture out."
+        "params.yaml lower; if it happens again, remove the picture."
     )

@@ -33,7 +33,7 @@ WHITE = (255, 255, 255, 255)
 def as_rgb(image: Image.Image) -> Image.Image:
     """The picture in mode RGB, by the rules in trackbed.dataset.images; not turned.
 
-    Raises Rejected for grey values of which Pillow does not tell the range.
+    Raises Rejected for grey values whose range Pillow does not know.
     """
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
@@ -42,7 +42,7 @@ def as_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         if getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == WHITE_IS_ZERO:
             raise Rejected(UNSUPPORTED, "16-bit TIFF whose 0 is white, which Pillow overlooks")
-        return _of_16_bits(image).convert("RGB")
+        return _grey_from_16_bits(image).convert("RGB")
     if _is_transparent(image):
         straight = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, WHITE), straight).convert("RGB")
@@ -50,15 +50,15 @@ def as_rgb(image: Image.Image) -> Image.Image:
 
 
 def orientation(image: Image.Image) -> Image.Transpose | None:
-    """How a decoded picture must be turned to be upright, None where it is or nothing is said."""
+    """How to turn a decoded picture upright; None if it is, or has no EXIF orientation."""
     try:
         return TURNS.get(image.getexif().get(ORIENTATION))
     except Exception:
-        # Damaged EXIF data fail in many ways, and say nothing about the pixels.
+        # Damaged EXIF data fail in many ways; the pixels may still be good.
         return None
 
 
-def _of_16_bits(image: Image.Image) -> Image.Image:
+def _grey_from_16_bits(image: Image.Image) -> Image.Image:
     """Grey 0..65535 as 0..255; Pillow's own conversion clips, which makes it white."""
     grey = np.asarray(image).astype(np.int64)
     if grey.min() < 0 or grey.max() > 65535:
@@ -86,7 +86,7 @@ class Decoded:
 def decoded(data: bytes, limits: Limits, whole: bool = True) -> Decoded:
     """Check and decode the bytes of a file. Raises Rejected, and nothing else.
 
-    `whole`: whether the shape counts, too; it does not where a box will be cut out.
+    `whole`: whether to check the shape, too; not where a box will be cut out.
     """
     if not data:
         raise Rejected(reasons.EMPTY)
@@ -94,7 +94,7 @@ def decoded(data: bytes, limits: Limits, whole: bool = True) -> Decoded:
         return _checked(data, limits, whole)
 
 
-def announced(file: BinaryIO, head: bytes, limits: Limits) -> tuple[int, int, formats.Format]:
+def size_and_format(file: BinaryIO, head: bytes, limits: Limits) -> tuple[int, int, formats.Format]:
     """Width, height and format in the header of a file that begins with `head`.
 
     Raises Rejected, and nothing else.
@@ -105,9 +105,9 @@ def announced(file: BinaryIO, head: bytes, limits: Limits) -> tuple[int, int, fo
 
 @contextmanager
 def _rejecting(data: bytes, limits: Limits) -> Iterator[None]:
-    """Whatever goes wrong with a file that begins with these data, as Rejected."""
+    """Turn every error into Rejected; data: the first bytes of the file."""
     try:
-        with quiet(limits.pixels):
+        with pillow_limits(limits.pixels):
             yield
     except Rejected:
         raise
@@ -118,11 +118,11 @@ def _rejecting(data: bytes, limits: Limits) -> Iterator[None]:
         raise formats.unidentified(data) from None
     except Exception as error:
         # On damaged data Pillow's decoders raise errors of nearly every type.
-        raise Rejected(*_described(error)) from None
+        raise Rejected(*_reason_and_detail(error)) from None
 
 
 @contextmanager
-def quiet(max_pixels: int | None) -> Iterator[None]:
+def pillow_limits(max_pixels: int | None) -> Iterator[None]:
     """Pillow with this limit, or none, in place of its own, and without its warnings."""
     logger = logging.getLogger("PIL.TiffImagePlugin")
     limit, disabled = Image.MAX_IMAGE_PIXELS, logger.disabled
@@ -159,7 +159,7 @@ def _opened(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data), formats=formats.NAMES)
 
 
-def _described(error: Exception) -> tuple[str, str]:
+def _reason_and_detail(error: Exception) -> tuple[str, str]:
     text = (str(error).splitlines() or [""])[0]
     text = reasons.printable(re.sub(r" at 0x[0-9a-f]+", "", text)) or type(error).__name__
     return (reasons.TRUNCATED if "truncated" in text.lower() else reasons.DAMAGED), text

@@ -68,7 +68,7 @@ def _candidates(
 
 
 def _blocks(counts: np.ndarray) -> Iterator[slice]:
-    """Consecutive slices whose counts sum up to about PAIRS, of one element at least."""
+    """Consecutive slices whose counts sum up to about PAIRS_AT_ONCE, of one element at least."""
     ends = np.cumsum(counts)
     start = 0
     while start < len(counts):
@@ -78,11 +78,11 @@ def _blocks(counts: np.ndarray) -> Iterator[slice]:
         start = stop
 
 
-# How alike the pictures of two near hashes must be, and how much a hash must tell; measured on
-# photographs, see docs/leak.md.
-BRIGHTNESS = 16.0  # grey levels of 255
-CONTRAST = 0.25  # of the larger one
-ROWS = 8  # bits of 56
+# How similar the pictures of two near hashes must be, and how much detail a hash must have;
+# measured on photographs, see docs/leak.md.
+BRIGHTNESS_TOLERANCE = 16.0  # grey levels of 255
+CONTRAST_TOLERANCE = 0.25  # of the larger one
+LEAST_ROW_BITS = 8  # bits of 56
 ROW_BITS = np.uint64(8)  # of a difference hash
 LOWER_ROWS = np.uint64(2**56 - 1)
 
@@ -93,54 +93,55 @@ Pairs = tuple[np.ndarray, np.ndarray]
 def similar_pairs(first: pd.DataFrame, second: pd.DataFrame, distance: int) -> Iterator[Pairs]:
     """Pairs of near-duplicates, one of each table, in blocks.
 
-    Their perceptual hashes differ in `distance` bits at most, their brightness in BRIGHTNESS and
-    their contrast in the share CONTRAST at most. Where the 8 rows of a hash are nearly the same
-    (ROWS), as in those of plain surfaces, of a sun above the sea or of a frame that is black from
-    some row on, it says too little: such pictures are near to nothing. A pair may come more than
-    once, in one table also turned round, or of a picture with itself. first, second: of an index.
+    Their perceptual hashes differ in `distance` bits at most, their brightness in
+    BRIGHTNESS_TOLERANCE and their contrast in the share CONTRAST_TOLERANCE at most. Where the 8
+    rows of a hash are nearly the same (LEAST_ROW_BITS), as in those of plain surfaces, of a sun
+    above the sea or of a frame that is black from some row on, it has too little detail: such
+    pictures are near to no other. A pair may come more than once, in one table also turned round,
+    or of a picture with itself. first, second: of an index.
     """
     sides = [parsed_hashes(table["perceptual_hash"]) for table in (first, second)]
     places, other_places = (np.flatnonzero(are_informative(hashes)) for hashes in sides)
     hashes, other_hashes = sides[0][places], sides[1][other_places]
     for left, right in hash_pairs(hashes, other_hashes, distance):
         left, right = places[left], other_places[right]
-        alike = similar(first, second, left, right)
-        if alike.any():
-            yield left[alike], right[alike]
+        near = similar(first, second, left, right)
+        if near.any():
+            yield left[near], right[near]
 
 
 def are_informative(hashes: np.ndarray) -> np.ndarray:
-    """Which difference hashes (uint64) say enough: their rows differ in ROWS bits of 56."""
-    return np.bitwise_count((hashes ^ (hashes >> ROW_BITS)) & LOWER_ROWS) >= ROWS
+    """Which difference hashes (uint64) have enough detail: LEAST_ROW_BITS of 56 bits differ."""
+    return np.bitwise_count((hashes ^ (hashes >> ROW_BITS)) & LOWER_ROWS) >= LEAST_ROW_BITS
 
 
 def similar(
     first: pd.DataFrame, second: pd.DataFrame, left: np.ndarray, right: np.ndarray
 ) -> np.ndarray:
-    """Which pairs of positions are alike in brightness and contrast: bool, shape (pairs,)."""
+    """Which pairs of positions have similar brightness and contrast: bool, shape (pairs,)."""
     (brightness, other_brightness), (contrast, other_contrast) = (
         (first[name].to_numpy()[left], second[name].to_numpy()[right])
         for name in ("brightness", "contrast")
     )
     more = np.maximum(contrast, other_contrast)
-    return (np.abs(brightness - other_brightness) <= BRIGHTNESS) & (
-        np.abs(contrast - other_contrast) <= CONTRAST * more
+    return (np.abs(brightness - other_brightness) <= BRIGHTNESS_TOLERANCE) & (
+        np.abs(contrast - other_contrast) <= CONTRAST_TOLERANCE * more
     )
 
 
 # From 3 bits on, different signs of one kind (30 and 50) are taken for the same; see docs/data.md.
-DISTANCE = 2  # bits of 64
+NEAR_DISTANCE = 2  # bits of 64
 RANKS = (NEAR_CONTRADICTION, NEAR_TEST, NEAR)
 
 
 def near_duplicates(table: pd.DataFrame) -> pd.DataFrame:
     """Records that look like another one but are not identical with it, each with one of them.
 
-    Two pictures are near if they are a pair of `alike.pairs` within DISTANCE. Of a pair the one in
-    the training part is listed, or else the later one. Of several others that are near it, one in
-    another class comes first, then one in the test part, then the nearest. Pairs of one group,
-    class and part are left out: that they look alike is why they are a group. Of pictures with the
-    same hash, class and part only the first is compared with the rest.
+    Two pictures are near if they are a pair of `similar_pairs` within NEAR_DISTANCE. Of a pair the
+    one in the training part is listed, or else the later one. Of several others that are near it,
+    one in another class comes first, then one in the test part, then the nearest. Pairs of one
+    group, class and part are left out: similar pictures are expected in a group. Of pictures with
+    the same hash, class and part only the first is compared with the rest.
 
     table: an index. Returns columns record, other_record, finding and detail, the findings of
     most interest and the nearest first.
@@ -153,12 +154,12 @@ def near_duplicates(table: pd.DataFrame) -> pd.DataFrame:
     kept, repeated = table[first == table["record"]], table[first != table["record"]]
     found = [
         _near_pairs(kept.iloc[left[left < right]], kept.iloc[right[left < right]])
-        for left, right in similar_pairs(kept, kept, DISTANCE)
+        for left, right in similar_pairs(kept, kept, NEAR_DISTANCE)
     ]
     firsts = kept.set_index("record", drop=False).loc[first[repeated.index]]
     place = np.arange(len(repeated))
     near = similar(firsts, repeated, place, place)
-    return _details(pd.concat([*found, _near_pairs(firsts[near], repeated[near])]))
+    return _nearest_pair_of_each(pd.concat([*found, _near_pairs(firsts[near], repeated[near])]))
 
 
 def _near_pairs(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
@@ -186,8 +187,8 @@ def _near_pairs(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(pairs)[counts]
 
 
-def _details(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Of every record the pair of most interest, in words."""
+def _nearest_pair_of_each(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The pair of most interest of every record; columns as of near_duplicates."""
     pairs = pairs.sort_values(["rank", "bits", "record", "other_record"])
     pairs = pairs.drop_duplicates("record").reset_index(drop=True)
     detail = [f"{bits} of {BITS} bits differ" for bits in pairs["bits"]]
@@ -195,27 +196,29 @@ def _details(pairs: pd.DataFrame) -> pd.DataFrame:
     return pairs[["record", "other_record"]].assign(finding=finding, detail=detail)
 
 
-Choice = Literal["reject", "keep", "fail"]
-EXAMPLES = 3  # in a message
-PICTURED = 12  # of each kind of conflict
-HASH = "pixel_hash"
+OnConflict = Literal["reject", "keep", "fail"]
+LISTED_CONFLICTS = 3  # in a message
+EXAMPLE_CONFLICTS = 12  # of each kind of conflict
+PIXEL_HASH = "pixel_hash"
 
 
 def conflicts(table: pd.DataFrame) -> pd.DataFrame:
-    """Records whose pixels stand elsewhere with another meaning, columns of index.REJECTS_TABLE.
+    """Records whose pixels occur in another class or part, columns of index.REJECTS_TABLE.
 
-    The same pixels in two classes: all of them, because one is wrong and none says which. The
-    same pixels in the train and the test part: those of the train part. Beside those columns
+    The same pixels in two classes: all of them, because it is unknown which is wrong. The same
+    pixels in the train and the test part: those of the train part. Beside those columns
     there are `record` and `other_record`; the other one, in `detail` by its name, is the first in
     another class or in the test part. table: columns record, filename, class_name, part and
     pixel_hash.
     """
-    table = table[table[HASH].duplicated(keep=False)]
-    classes = table.groupby(HASH, sort=False)["class_name"].transform("nunique")
-    tested = table[table["part"] == "test"].drop_duplicates(HASH).set_index(HASH)["record"]
+    table = table[table[PIXEL_HASH].duplicated(keep=False)]
+    classes = table.groupby(PIXEL_HASH, sort=False)["class_name"].transform("nunique")
+    tested = (
+        table[table["part"] == "test"].drop_duplicates(PIXEL_HASH).set_index(PIXEL_HASH)["record"]
+    )
     twice = classes > 1
-    leaking = ~twice & table[HASH].isin(tested.index) & (table["part"] != "test")
-    other = _of_another_class(table).where(twice, table[HASH].map(tested))[twice | leaking]
+    leaking = ~twice & table[PIXEL_HASH].isin(tested.index) & (table["part"] != "test")
+    other = _of_another_class(table).where(twice, table[PIXEL_HASH].map(tested))[twice | leaking]
     found = table[twice | leaking]
     return found[["record", "filename"]].assign(
         reason=twice[found.index].map({True: CONTRADICTION, False: IN_TEST}),
@@ -226,7 +229,7 @@ def conflicts(table: pd.DataFrame) -> pd.DataFrame:
 
 def repeats(table: pd.DataFrame) -> pd.DataFrame:
     """Records that repeat an earlier one of the same class and part, columns as in `conflicts`."""
-    place = [HASH, "class_name", "part"]
+    place = [PIXEL_HASH, "class_name", "part"]
     first = table.groupby(place, sort=False)["record"].transform("min")
     other = first[table.duplicated(place)]
     return table.loc[other.index, ["record", "filename"]].assign(
@@ -238,40 +241,42 @@ def counts(table: pd.DataFrame) -> dict[str, int]:
     """How many records repeat an earlier one pixel by pixel, and how many have conflicts."""
     found = conflicts(table)["reason"].value_counts()
     return {
-        "duplicates": int(table[HASH].duplicated().sum()),
+        "duplicates": int(table[PIXEL_HASH].duplicated().sum()),
         "in_two_classes": int(found.get(CONTRADICTION, 0)),
         "in_train_and_test": int(found.get(IN_TEST, 0)),
     }
 
 
-def to_leave_out(table: pd.DataFrame, choice: Choice) -> pd.DataFrame:
-    """The conflicts that are to be rejected. Raises BadData with examples for 'fail'."""
+def conflicts_to_reject(table: pd.DataFrame, on_conflict: OnConflict) -> pd.DataFrame:
+    """The conflicts to reject. Raises BadData with examples for 'fail'."""
     found = conflicts(table)
-    if choice == "fail" and len(found):
+    if on_conflict == "fail" and len(found):
         listed = "; ".join(
             f"{row.filename}: {row.reason}, {row.detail}"
-            for row in found.head(EXAMPLES).itertuples()
+            for row in found.head(LISTED_CONFLICTS).itertuples()
         )
         raise BadData(
-            f"{len(found)} pictures stand in two classes or parts ({listed}). Remove them, or set "
+            f"{len(found)} pictures are in two classes or parts ({listed}). Remove them, or set "
             "data.on_conflict to reject."
         )
-    return found if choice == "reject" else found.head(0)
+    return found if on_conflict == "reject" else found.head(0)
 
 
-def pictured(conflicts: pd.DataFrame) -> set[int]:
-    """The records of some of the `conflicts` of each kind, and of the others that they are like."""
-    some = conflicts.groupby("reason").head(PICTURED)
+def example_records(conflicts: pd.DataFrame) -> set[int]:
+    """Records of some `conflicts` of each kind, with the records that they conflict with."""
+    some = conflicts.groupby("reason").head(EXAMPLE_CONFLICTS)
     return {*some["record"], *some["other_record"]} & {*conflicts["record"]}
 
 
 def _of_another_class(table: pd.DataFrame) -> pd.Series:
     """For every row the first record of the same pixels in another class, NaN where none is."""
-    firsts = table.drop_duplicates([HASH, "class_name"])
-    place = firsts.groupby(HASH, sort=False).cumcount()
-    first, second = (firsts[place == number].set_index(HASH) for number in (0, 1))
-    own = table["class_name"] == table[HASH].map(first["class_name"])
-    return table[HASH].map(second["record"]).where(own, table[HASH].map(first["record"]))
+    firsts = table.drop_duplicates([PIXEL_HASH, "class_name"])
+    place = firsts.groupby(PIXEL_HASH, sort=False).cumcount()
+    first, second = (firsts[place == number].set_index(PIXEL_HASH) for number in (0, 1))
+    own = table["class_name"] == table[PIXEL_HASH].map(first["class_name"])
+    return (
+        table[PIXEL_HASH].map(second["record"]).where(own, table[PIXEL_HASH].map(first["record"]))
+    )
 
 
 def _names(records: pd.Series, table: pd.DataFrame) -> pd.Series:

@@ -15,16 +15,16 @@ from trackbed.pipeline.index import FINDINGS_TABLE, NO_RECORD
 DARKEST, BRIGHTEST = 20, 235
 LEAST_CONTRAST = 2  # grey values, standard deviation
 # Modified z-score (Iglewicz & Hoaglin 1993, How to Detect and Handle Outliers, p. 11 f.).
-FAR, SCALE = 3.5, 0.6745
-FEWEST = 10  # records; the median of fewer says little
-FEWEST_OF_SCALE = 30
+OUTLIER_SCORE, MAD_SCALE = 3.5, 0.6745
+FEWEST_RECORDS = 10  # records; the median of fewer says little
+FEWEST_RECORDS_OF_SCALE = 30
 # Variance of the Laplacian against variance of the grey values. A Gaussian blur of 1 % of the
 # side brings photographs of 150 pixels down to about 0.01, whatever they show; of sharp ones hazy
 # mountains alone come as low. Above UNSHARP only a look at the others of the class could tell.
-BLURRED, UNSHARP = 0.01, 0.1
-SMALLEST = 1e-6
-BRIGHTNESS = 32  # grey values from the class's median, at least
-FACTOR = 2  # of the class's median, at least
+BLURRED_EDGES, UNSHARP_EDGES = 0.01, 0.1
+SMALLEST_EDGES = 1e-6
+BRIGHTNESS_DIFFERENCE = 32  # grey values from the class's median, at least
+SIZE_FACTOR = 2  # of the class's median, at least
 
 
 def outliers(table: pd.DataFrame) -> pd.DataFrame:
@@ -33,7 +33,7 @@ def outliers(table: pd.DataFrame) -> pd.DataFrame:
     Black, white and low information exclude one another and all others but shape and size.
     table: an index. Returns columns record, finding and detail, the worst of a kind first.
     """
-    plain = _plain(table)
+    plain = _uniform(table)
     rest = table[~table["record"].isin(plain["record"])]
     found = [plain, _blurred(rest), _brightness(rest)]
     found += [
@@ -48,19 +48,19 @@ def outliers(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def modified_z(values: pd.Series, groups: pd.Series) -> pd.Series:
-    """0.6745 (value - median) / MAD within each group; NaN in a group of fewer than FEWEST.
+    """0.6745 (value - median) / MAD within each group; NaN in a group of fewer than FEWEST_RECORDS.
 
     MAD is the median absolute deviation from the median. Where it is 0 the score is 0 for the
     median itself and infinite for every other value.
     """
     apart = values - values.groupby(groups).transform("median")
     deviation = apart.abs().groupby(groups).transform("median")
-    scores = SCALE * apart / deviation.where(deviation > 0)
+    scores = MAD_SCALE * apart / deviation.where(deviation > 0)
     scores = scores.where(deviation > 0, np.sign(apart) * np.inf).where(apart != 0, 0.0)
-    return scores.where(groups.groupby(groups).transform("size") >= FEWEST)
+    return scores.where(groups.groupby(groups).transform("size") >= FEWEST_RECORDS)
 
 
-def _plain(table: pd.DataFrame) -> pd.DataFrame:
+def _uniform(table: pd.DataFrame) -> pd.DataFrame:
     mean, spread = table["brightness"], table["contrast"]
     finding = np.select(
         [mean + 2 * spread < DARKEST, mean - 2 * spread > BRIGHTEST, spread < LEAST_CONTRAST],
@@ -77,13 +77,13 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
 
 def _blurred(table: pd.DataFrame) -> pd.DataFrame:
     """Hardly any edges, or few and far fewer than in pictures of the same class and scale."""
-    edges = (table["sharpness"] / table["contrast"] ** 2).clip(lower=SMALLEST)
+    edges = (table["sharpness"] / table["contrast"] ** 2).clip(lower=SMALLEST_EDGES)
     octave = np.log2(table["width"] * table["height"]).div(2).round().astype(int).astype(str)
     scale = table["class_name"] + "/" + octave
-    many = scale.groupby(scale).transform("size") >= FEWEST_OF_SCALE
+    many = scale.groupby(scale).transform("size") >= FEWEST_RECORDS_OF_SCALE
     scale = scale.where(many, table["class_name"])
     score = modified_z(np.log(edges), scale)
-    blurred = (edges < BLURRED) | ((edges < UNSHARP) & (score < -FAR))
+    blurred = (edges < BLURRED_EDGES) | ((edges < UNSHARP_EDGES) & (score < -OUTLIER_SCORE))
     usual = edges.groupby(scale).transform("median")
     detail = [
         f"edge energy {own:.3g}, usual in its class and scale {others:.3g}"
@@ -96,7 +96,7 @@ def _brightness(table: pd.DataFrame) -> pd.DataFrame:
     usual = table.groupby("class_name")["brightness"].transform("median")
     apart = (table["brightness"] - usual).abs()
     score = modified_z(table["brightness"], table["class_name"]).abs()
-    far = (score > FAR) & (apart >= BRIGHTNESS)
+    far = (score > OUTLIER_SCORE) & (apart >= BRIGHTNESS_DIFFERENCE)
     detail = [
         f"mean grey value {own:.0f}, usual in its class {others:.0f}"
         for own, others in zip(table["brightness"][far], usual[far], strict=True)
@@ -105,10 +105,10 @@ def _brightness(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _unusual(table: pd.DataFrame, octaves: pd.Series, finding: str) -> pd.DataFrame:
-    """FACTOR times the median of the class or a FACTORth of it, and rare there."""
+    """SIZE_FACTOR times the median of the class, or smaller by it, and rare there."""
     apart = (octaves - octaves.groupby(table["class_name"]).transform("median")).abs()
     score = modified_z(octaves, table["class_name"]).abs()
-    far = (apart >= np.log2(FACTOR)) & (score > FAR)
+    far = (apart >= np.log2(SIZE_FACTOR)) & (score > OUTLIER_SCORE)
     detail = [f"{row.width} x {row.height} pixels" for row in table[far].itertuples()]
     return _rows(table[far], finding, detail, apart[far])
 
@@ -177,6 +177,6 @@ def counts(table: pd.DataFrame, found: pd.DataFrame) -> dict[str, Any]:
 
 
 def summary(counted: dict[str, Any]) -> str:
-    """The counts of `counts` in words, those of findings alone; '' without any."""
+    """The findings of `counts` in one line; '' without any."""
     names = ("near_duplicates", *COUNTED)
     return ", ".join(f"{counted[name]} {name.replace('_', ' ')}" for name in names if counted[name])

@@ -17,8 +17,8 @@ from trackbed.pipeline.errors import BadData
 
 PARTS = ("train", "test")
 # Folder names that mean a part, not a class, where they hold folders themselves.
-LIKE_PARTS = {*PARTS, "training", "testing", "val", "valid", "validation", "dev", "eval"}
-CLUTTER = {"__MACOSX", "Thumbs.db", "desktop.ini"}
+PART_NAMES = {*PARTS, "training", "testing", "val", "valid", "validation", "dev", "eval"}
+CLUTTER_NAMES = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def _walk(root: Path, tree: Tree) -> None:
         with os.scandir(root / prefix) as items:
             for item in items:
                 name = prefix + item.name
-                clutter = hidden or item.name.startswith(".") or item.name in CLUTTER
+                clutter = hidden or item.name.startswith(".") or item.name in CLUTTER_NAMES
                 if item.is_dir(follow_symlinks=False):
                     waiting.append((name + "/", clutter))
                     if not clutter:
@@ -125,7 +125,7 @@ def _parts(root: Path, tree: Tree) -> list[str]:
     top = set(tree.inside(""))
     nested = {name for name in top if tree.inside(f"{name}/")}
     official = top & set(PARTS)
-    similar = {name for name in nested if name.casefold() in LIKE_PARTS} - official
+    similar = {name for name in nested if name.casefold() in PART_NAMES} - official
     others = top - official
     if similar or (others and official & nested):
         beside = _listed(others - similar)

@@ -11,7 +11,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from trackbed.pipeline.errors import BadData, UserError
 from trackbed.pipeline.index import FOLDS_TABLE, TEST_FOLD
 
-# A test share is drawn as whole parts of at most this many, e.g. 0.15 as 1/7.
+# A test share is one or more whole parts of at most this many, e.g. 0.15 as 1/7.
 MOST_PARTS = 10
 MOST_DEVIATION = 0.2  # of the wanted share
 # Of the images: as few as this beyond the first of their groups cannot upset the shares.
@@ -47,8 +47,8 @@ def assigned(index: pd.DataFrame, folds: int, test_share: float, seed: int) -> p
 def _hash_order(index: pd.DataFrame, seed: int) -> np.ndarray:
     """Positions of the rows ordered by a hash of seed, group and file name, then by record."""
 
-    def digest(*words: str) -> str:
-        return hashlib.sha256("\0".join(words).encode()).hexdigest()
+    def digest(*texts: str) -> str:
+        return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
     keys = [
         (digest(str(seed), group), digest(filename), record)
@@ -67,7 +67,7 @@ def _official_test(index: pd.DataFrame) -> pd.Series | None:
     if shared:
         raise BadData(
             f"{len(shared)} groups stand in both the train and the test part, for example "
-            f"{', '.join(shared[:3])}. A model would be judged on what it was trained on: "
+            f"{', '.join(shared[:3])}. A model would be tested on what it was trained on: "
             "correct the parts, or data.group."
         )
     return testing
@@ -139,7 +139,7 @@ def _refuse_missing_classes(index: pd.DataFrame, side: pd.Series) -> None:
 
 
 def _joined(index: pd.DataFrame, classes: list[str]) -> str:
-    """What became of the groups of these classes where images that look alike were joined."""
+    """How many groups of these classes were joined because images look alike, for messages."""
     both = index.assign(named=index.get("named_group", index["group"])).groupby("class_name")
     numbers = both[["named", "group"]].nunique().loc[classes]
     fewer = numbers[numbers["named"] > numbers["group"]]

@@ -102,21 +102,21 @@ def _group(match: re.Match[str] | None) -> str:
     return (match[1] if match.re.groups else match[0]) or ""
 
 
-def join(table: pd.DataFrame, near: int | None, consecutive: int | None) -> pd.DataFrame:
+def join_groups(table: pd.DataFrame, near: int | None, consecutive: int | None) -> pd.DataFrame:
     """The index with joined groups in `group`, and those it came with in `named_group`.
 
     Two groups become one where a picture of one is a near-duplicate of one of the other (`near`
-    bits of their perceptual hashes, see `alike.pairs`), or its neighbour in name order (of one
-    class, in `consecutive` bits); None: no such joining. Pictures of the official test part are
-    joined to one another alone. A joined group has the first name of its groups in alphabetical
+    bits of their perceptual hashes, see duplicates.similar_pairs), or its neighbour in name order
+    (of one class, in `consecutive` bits); None: no such joining. Pictures of the official test part
+    are joined to one another alone. A joined group has the first name of its groups in alphabetical
     order. The result does not depend on the order of the rows.
     """
     code, names = pd.factorize(table["group"], sort=True)
     testing = (table["part"] == "test").to_numpy()
     label = np.arange(len(names))
-    for left, right in _links(table, near, consecutive):
+    for left, right in _linked_pairs(table, near, consecutive):
         within = testing[left] == testing[right]
-        label = _merged(label, code[left[within]], code[right[within]])
+        label = _merged_labels(label, code[left[within]], code[right[within]])
     first = pd.Series(np.arange(len(names))).groupby(label).min().to_numpy()
     return table.assign(group=np.asarray(names)[first[label[code]]], named_group=table["group"])
 
@@ -126,7 +126,7 @@ def counts(table: pd.DataFrame, near: int | None, consecutive: int | None) -> di
 
     groups; joined_groups, those of several named groups; joined_images, in them; largest_group,
     its images; near_in_train_and_test, the images of the official test part with a near-duplicate
-    on the other side; groups_known, 1 if any two images are said to belong together by their names
+    on the other side; groups_known, 1 if any two images belong together by their names
     or as neighbours, else 0.
     """
     members = table.groupby("group")["named_group"].agg(["count", "nunique"])
@@ -137,18 +137,18 @@ def counts(table: pd.DataFrame, near: int | None, consecutive: int | None) -> di
         "joined_groups": len(joined),
         "joined_images": int(joined["count"].sum()),
         "largest_group": int(members["count"].max()),
-        "near_in_train_and_test": None if near is None else _near_across(table, near),
+        "near_in_train_and_test": None if near is None else _near_in_train_and_test(table, near),
         "groups_known": int(known),
     }
 
 
 def neighbours_in_name_order(table: pd.DataFrame, distance: int) -> Iterator[duplicates.Pairs]:
-    """Pairs of pictures of one class and part whose names follow one another, and which look alike.
+    """Similar pictures of one class and part whose names follow one another, as pairs.
 
     Numbers in names are compared as numbers. Their hashes differ in `distance` bits at most.
     """
     keys = [
-        (part == "test", class_name, _natural(filename), record)
+        (part == "test", class_name, _natural_key(filename), record)
         for part, class_name, filename, record in zip(
             table["part"], table["class_name"], table["filename"], table["record"], strict=True
         )
@@ -161,7 +161,7 @@ def neighbours_in_name_order(table: pd.DataFrame, distance: int) -> Iterator[dup
     yield left[near], right[near]
 
 
-def _links(
+def _linked_pairs(
     table: pd.DataFrame, near: int | None, consecutive: int | None
 ) -> Iterator[duplicates.Pairs]:
     if near is not None:
@@ -170,7 +170,7 @@ def _links(
         yield from neighbours_in_name_order(table, consecutive)
 
 
-def _merged(label: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+def _merged_labels(label: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Labels of groups after some pairs of them became one; block by block, for flat memory."""
     ends = label[left], label[right]
     if (ends[0] == ends[1]).all():
@@ -180,13 +180,13 @@ def _merged(label: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarra
     return connected_components(graph, directed=False)[1][label]
 
 
-def _near_across(table: pd.DataFrame, distance: int) -> int:
+def _near_in_train_and_test(table: pd.DataFrame, distance: int) -> int:
     testing = table["part"] == "test"
     sides = table[testing], table[~testing]
     near = [tested for tested, _ in duplicates.similar_pairs(*sides, distance)]
     return len(np.unique(np.concatenate(near))) if near else 0
 
 
-def _natural(name: str) -> list[str | int]:
+def _natural_key(name: str) -> list[str | int]:
     pieces = re.split("([0-9]+)", name)
     return [int(piece) if number % 2 else piece for number, piece in enumerate(pieces)]

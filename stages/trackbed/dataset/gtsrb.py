@@ -80,11 +80,11 @@ def _integer(value: str, name: str, where: str) -> int:
     return int(value)
 
 
-TRAINING = re.compile(r"GT-[0-9]{5}\.csv")
-TEST = "GT-final_test.csv"
-TEST_WITHOUT_CLASSES = "GT-final_test.test.csv"
+TRAINING_FILE = re.compile(r"GT-[0-9]{5}\.csv")
+TEST_FILE = "GT-final_test.csv"
+TEST_FILE_WITHOUT_CLASSES = "GT-final_test.test.csv"
 TEST_FOLDER = "Final_Test/Images"
-FRAME = re.compile(r"([0-9]+)_[0-9]+\.[A-Za-z]+")
+FRAME_NAME = re.compile(r"([0-9]+)_[0-9]+\.[A-Za-z]+")
 
 
 def read(root: Path, tree: Tree) -> Found:
@@ -93,8 +93,8 @@ def read(root: Path, tree: Tree) -> Found:
     Class names are '00' to '42', groups '<class>/<track>', empty for test pictures. Without
     a test part the part is empty. Raises UserError for everything that is not as it should be.
     """
-    training = [name for name in tree.files if TRAINING.fullmatch(posixpath.basename(name))]
-    test = [name for name in tree.files if posixpath.basename(name) == TEST]
+    training = [name for name in tree.files if TRAINING_FILE.fullmatch(posixpath.basename(name))]
+    test = [name for name in tree.files if posixpath.basename(name) == TEST_FILE]
     _refuse_incomplete(root, tree, training, test)
     _refuse_copies(root, training)
     files, part = set(tree.files), "train" if test else ""
@@ -122,7 +122,7 @@ def _training(root: Path, tree: Tree, files: set[str], name: str, part: str) -> 
 def _frame(row: Annotation, root: Path, folder: str, part: str, path: Path) -> Entry:
     """The entry of a training picture. Raises UserError if name or class contradict the layout."""
     where = f"{path}, row {row.line}"
-    match = FRAME.fullmatch(row.filename)
+    match = FRAME_NAME.fullmatch(row.filename)
     if match is None:
         raise UserError(f"{where}, Filename: must be <track>_<frame>.ppm, got {row.filename!r}.")
     own = path.parent.name
@@ -152,10 +152,12 @@ def _test_folder(
             return folder
     official = [name for name in tree.folders if f"/{name}".endswith(f"/{TEST_FOLDER}")]
     if len(official) != 1:
-        lying = f"but in {' and '.join(official)}" if official else f"and there is no {TEST_FOLDER}"
+        places = (
+            f"but in {' and '.join(official)}" if official else f"and there is no {TEST_FOLDER}"
+        )
         raise UserError(
-            f"{root / next(iter(tables))}: the test pictures do not lie beside it, {lying}. Put it "
-            "beside them."
+            f"{root / next(iter(tables))}: the test pictures do not lie beside it, {places}. "
+            "Put it beside them."
         )
     return official[0]
 
@@ -187,10 +189,10 @@ def _refuse_missing(
 
 
 def _refuse_incomplete(root: Path, tree: Tree, training: list[str], test: list[str]) -> None:
-    blind = [n for n in tree.files if posixpath.basename(n) == TEST_WITHOUT_CLASSES]
+    blind = [n for n in tree.files if posixpath.basename(n) == TEST_FILE_WITHOUT_CLASSES]
     if blind and not test:
         raise UserError(
-            f"{root / blind[0]}: has no ClassId and is not usable. Put {TEST} beside it, which "
+            f"{root / blind[0]}: has no ClassId. Put {TEST_FILE} beside it, which "
             "comes in GTSRB_Final_Test_GT.zip, or name the folder of the training pictures alone."
         )
     if not training and not test:

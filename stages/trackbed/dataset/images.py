@@ -18,40 +18,40 @@ from trackbed.records import tfrecord
 from trackbed.records.integrity import IMAGE
 
 # What a file may hold beside its pixels, in bytes: metadata, thumbnails, a video of some seconds.
-METADATA = 2**26
-HEAD = 2**12
+METADATA_BYTES = 2**26
+HEADER_BYTES = 2**12
 
 
-class Sparing(io.FileIO):
-    """A file of which no more than METADATA bytes can be read; one more is refused."""
+class LimitedFile(io.FileIO):
+    """A file that refuses to be read beyond METADATA_BYTES."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self._left = METADATA
+        self._left = METADATA_BYTES
 
     def read(self, size: int = -1) -> bytes:
-        """As of any file. Raises Rejected where it would be too much."""
+        """Like read of any file. Raises Rejected beyond the limit."""
         data = super().read(self._left + 1 if size < 0 else min(size, self._left + 1))
         self._left -= len(data)
         if self._left < 0:
-            raise Rejected(TOO_LONG, f"more than {METADATA:,} bytes before any pixel")
+            raise Rejected(TOO_LONG, f"more than {METADATA_BYTES:,} bytes before any pixel")
         return data
 
 
 def refuse_too_long(path: Path, length: int, limits: Limits) -> None:
-    """Raise Rejected for a file of this length that the size in its header does not explain."""
-    if length <= METADATA:
+    """Raise Rejected for a file that is far longer than the size in its header explains."""
+    if length <= METADATA_BYTES:
         return
-    with Sparing(path) as file:
-        head = file.read(HEAD)
+    with LimitedFile(path) as file:
+        head = file.read(HEADER_BYTES)
         file.seek(0)
-        width, height, format = decoding.announced(file, head, limits)
+        width, height, format = decoding.size_and_format(file, head, limits)
     limits.refuse_large(width, height)
-    if length > METADATA + format.bytes_per_pixel * width * height:
+    if length > METADATA_BYTES + format.bytes_per_pixel * width * height:
         raise Rejected(TOO_LONG, f"{length:,} bytes for {width:,} x {height:,} pixels")
 
 
-DIGITS = 3  # of what is kept: far below any difference that matters
+QUALITY_DIGITS = 3  # of what is kept: far below any difference that matters
 
 
 class Quality(NamedTuple):
@@ -63,21 +63,18 @@ class Quality(NamedTuple):
 
 
 def quality(grey: Image.Image) -> Quality:
-    """The measures of a picture in mode L, rounded to DIGITS.
+    """The measures of a picture in mode L, rounded to QUALITY_DIGITS.
 
     Sharpness is the variance of the 3 x 3 Laplacian (Pech-Pacheco et al. 2000, Diatom
     Autofocusing in Brightfield Microscopy): low where a picture is out of focus, but as well where
-    it is smooth, so it tells most among pictures of one kind and one scale.
+    it is smooth, so it is best compared among pictures of one kind and one scale.
     """
     pixels = np.asarray(grey)
     # Whole numbers, summed up in double precision: exact, whatever the processor.
     (brightness, contrast), (_, edges) = (
         np.ravel(cv2.meanStdDev(values)) for values in (pixels, cv2.Laplacian(pixels, cv2.CV_16S))
     )
-    return Quality(*(round(float(v), DIGITS) for v in (brightness, contrast, edges**2)))
-
-
-__all__ = ["Picture", "Rejected", "difference_hash", "load"]
+    return Quality(*(round(float(v), QUALITY_DIGITS) for v in (brightness, contrast, edges**2)))
 
 
 def load(entry: Entry, limits: Limits, crop_margin: float = 0.0) -> Picture:
@@ -90,12 +87,12 @@ def load(entry: Entry, limits: Limits, crop_margin: float = 0.0) -> Picture:
     """
     data = _read(entry, limits)
     if entry.raw is not None:
-        source = Decoded(_of_raw(data, entry.raw), "RAW", None)
+        source = Decoded(_image_of_raw_pixels(data, entry.raw), "RAW", None)
     else:
         source = decoded(data, limits, whole=entry.box is None)
     image, as_it_came = source.image, source.stored
     if entry.box is not None:
-        image, as_it_came = image.crop(_within(image, entry.box, crop_margin)), None
+        image, as_it_came = image.crop(_box_with_margin(image, entry.box, crop_margin)), None
         limits.refuse_shape(*image.size)
     pixels, grey = image.tobytes(), image.convert("L")
     encoding, stored = as_it_came or ("raw", pixels)
@@ -164,12 +161,12 @@ def _read_raw(path: Path, raw: RawPixels, limits: Limits) -> bytes:
         raise Rejected(reasons.DAMAGED, str(error)) from None
 
 
-def _of_raw(data: bytes, raw: RawPixels) -> Image.Image:
+def _image_of_raw_pixels(data: bytes, raw: RawPixels) -> Image.Image:
     mode = "L" if raw.depth == 1 else "RGB"
     return Image.frombytes(mode, (raw.width, raw.height), data).convert("RGB")
 
 
-def _within(image: Image.Image, box: Box, margin: float) -> Box:
+def _box_with_margin(image: Image.Image, box: Box, margin: float) -> Box:
     left, top, right, bottom = box
     if right > image.width or bottom > image.height:
         raise Rejected(

@@ -110,7 +110,7 @@ def _refuse_columns(header: list[str], path: Path) -> None:
     if missing:
         raise BadData(f"{path}: column {', '.join(missing)} is missing. {expected}.")
     if len(set(header)) < len(header):
-        raise BadData(f"{path}: a column stands there twice: {', '.join(header)}.")
+        raise BadData(f"{path}: a column is there twice: {', '.join(header)}.")
 
 
 def _row(line: int, cells: dict[str, str], where: str) -> Row:

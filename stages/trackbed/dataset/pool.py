@@ -18,37 +18,37 @@ Result = TypeVar("Result")
 
 # Items under way or waiting for their turn, per process: enough that none idles while another
 # has a long one.
-AHEAD = 3
+ITEMS_AHEAD = 3
 
 
-class Killed(Exception):
-    """A process ended before it had its results."""
+class WorkerKilled(Exception):
+    """A worker process ended before it had its results."""
 
 
-def results(
+def ordered_map(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int
 ) -> Iterator[Result]:
     """function(item) of every item, in their order, whatever the number of workers.
 
     One worker is this process, more are new ones, which import what the function needs and
-    nothing else. AHEAD items per worker, at most, are taken ahead of the results. Closing the
+    nothing else. ITEMS_AHEAD items per worker, at most, are taken ahead of the results. Closing the
     iterator, or an error, ends the processes. Raises what the function raises, and Killed.
     """
     if workers == 1:
         yield from map(function, items)
         return
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_worker)
     waiting: deque[Future[Result]] = deque()
     try:
         for item in items:
             with _without_main():
                 waiting.append(pool.submit(function, item))
-            if len(waiting) == workers * AHEAD:
+            if len(waiting) == workers * ITEMS_AHEAD:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     except BrokenProcessPool:
-        raise Killed from None
+        raise WorkerKilled from None
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -71,7 +71,7 @@ def _without_main() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-def _begin() -> None:
+def _start_worker() -> None:
     """In a new process: leave Ctrl-C to the parent, and end when it is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -21,7 +21,7 @@ from trackbed.pipeline import tensorflow_setup
 from trackbed.pipeline.errors import BadData
 from trackbed.records import tfrecord
 
-NAME = re.compile(r"(?:(train|test)/)?[^/]+\.tfrecords?(?:-\d+-of-\d+)?")
+FILE_NAME = re.compile(r"(?:(train|test)/)?[^/]+\.tfrecords?(?:-\d+-of-\d+)?")
 GZIP = b"\x1f\x8b"
 
 # Name and protobuf list of every feature that a record must have.
@@ -37,7 +37,7 @@ SCHEMA = {
 
 def files(tree: Tree) -> list[str]:
     """The TFRecord files of a folder, directly in it or in train/ or test/."""
-    return [name for name in tree.files if NAME.fullmatch(name) and name not in tree.irregular]
+    return [name for name in tree.files if FILE_NAME.fullmatch(name) and name not in tree.irregular]
 
 
 def read(root: Path, tree: Tree) -> Found:

@@ -12,7 +12,7 @@ from trackbed.pipeline.index import INDEX_TABLE, SHARDS_TABLE
 from trackbed.records import integrity, tfrecord
 from trackbed.records.integrity import IMAGE
 
-APART = "rejected.records"
+REJECTED_RECORDS_FILE = "rejected.records"
 PICTURE_COLUMNS = (
     *("encoding", "format", "height", "width"),
     *("sha256", "perceptual_hash", "pixel_hash"),
@@ -31,7 +31,7 @@ def write(
     """
     labels = {name: label for label, name in enumerate(classes)}
     rows: list[dict[str, Any]] = []
-    with Shards(folder, shard_bytes) as out:
+    with ShardWriter(folder, shard_bytes) as out:
         for record, (entry, picture) in enumerate(pictures):
             label = labels[entry.class_name]
             rows.append(
@@ -43,44 +43,46 @@ def write(
     return INDEX_TABLE.rows(rows)
 
 
-def without(
+def rewrite_without(
     folder: Path, table: pd.DataFrame, left_out: Collection[int], shard_bytes: int
 ) -> pd.DataFrame:
-    """Write the shards of `write` anew without some records; the index of those that stay.
+    """Rewrite the shards of `write` without some records; return the index of the others.
 
-    The outcome is what `write` gives for the others alone.
+    The result is the same as that of `write` for the others alone.
     """
     kept = table[~table["record"].isin(left_out)]
-    apart = folder / ".kept"
-    apart.mkdir()
-    with Shards(apart, shard_bytes) as out:
-        places = [out.copy(data) for data in _serialized(folder, kept)]
+    temporary = folder / ".kept"
+    temporary.mkdir()
+    with ShardWriter(temporary, shard_bytes) as out:
+        places = [out.copy(data) for data in _framed_records(folder, kept)]
     for name in table["shard"].unique():
         (folder / name).unlink()
-    for path in apart.iterdir():
+    for path in temporary.iterdir():
         path.replace(folder / path.name)
-    apart.rmdir()
-    into = kept["image_offset"] - kept["offset"]
+    temporary.rmdir()
+    within = kept["image_offset"] - kept["offset"]
     kept = kept.assign(record=range(len(kept)), **pd.DataFrame(places, index=kept.index))
-    return kept.assign(image_offset=kept["offset"] + into).reset_index(drop=True)
+    return kept.assign(image_offset=kept["offset"] + within).reset_index(drop=True)
 
 
-def apart(folder: Path, table: pd.DataFrame, some: Collection[int]) -> pd.DataFrame:
-    """Copy some records of `write` into a file beside the shards; their index.
+def write_rejected_records(
+    folder: Path, table: pd.DataFrame, records: Collection[int]
+) -> pd.DataFrame:
+    """Copy some records of `write` into a file beside the shards; return their index.
 
-    It is no shard: what reads all records does not read it, and its name does not look like one.
+    The file is no shard: whatever reads all records skips it.
     """
-    rows = table[table["record"].isin(some)]
-    with (folder / APART).open("wb") as file:
-        for data in _serialized(folder, rows):
+    rows = table[table["record"].isin(records)]
+    with (folder / REJECTED_RECORDS_FILE).open("wb") as file:
+        for data in _framed_records(folder, rows):
             file.write(data)
     offset = rows["length"].cumsum() - rows["length"]
-    into = rows["image_offset"] - rows["offset"]
-    return rows.assign(shard=APART, offset=offset, image_offset=offset + into)
+    within = rows["image_offset"] - rows["offset"]
+    return rows.assign(shard=REJECTED_RECORDS_FILE, offset=offset, image_offset=offset + within)
 
 
-def _serialized(folder: Path, table: pd.DataFrame) -> Iterator[bytes]:
-    """The records of some rows as they lie in their shards, framing included."""
+def _framed_records(folder: Path, table: pd.DataFrame) -> Iterator[bytes]:
+    """The bytes of the records of some rows, with their framing."""
     for name, rows in table.groupby("shard", sort=True):
         with (folder / name).open("rb") as file:
             for offset, length in zip(rows["offset"], rows["length"], strict=True):
@@ -92,15 +94,15 @@ def _features(entry: Entry, picture: Picture, label: int) -> tfrecord.Features:
     return integrity.features(vars(entry) | vars(picture) | {"label": label}, picture.data)
 
 
-class Shards:
-    """Writes one shard after the other and keeps count, length and digest of each."""
+class ShardWriter:
+    """Writes shards one after another, and shards.csv with their counts, lengths and digests."""
 
     def __init__(self, folder: Path, shard_bytes: int) -> None:
         self.folder, self.shard_bytes = folder, shard_bytes
         self._finished: list[dict[str, Any]] = []
         self._file: IO[bytes] | None = None
 
-    def __enter__(self) -> "Shards":
+    def __enter__(self) -> "ShardWriter":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -108,7 +110,7 @@ class Shards:
         SHARDS_TABLE.write(self.folder, SHARDS_TABLE.rows(self._finished))
 
     def add(self, features: tfrecord.Features) -> dict[str, Any]:
-        """Append a record; where it and its image lie, as columns of the index."""
+        """Append a record; return the columns of the index that say where it and its image lie."""
         data, image_length = tfrecord.example(features), len(features[IMAGE])
         image = len(data) - tfrecord.bytes_after(features, IMAGE) - image_length
         header, footer = tfrecord.frame(data)
@@ -117,7 +119,7 @@ class Shards:
         return place | {"image_offset": image_offset, "image_length": image_length}
 
     def copy(self, record: bytes) -> dict[str, Any]:
-        """Append a record with its framing; where it lies, as columns of the index."""
+        """Append a record with its framing; return where it lies, as columns of the index."""
         return self._append(record)
 
     def _append(self, *parts: bytes) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels; right and bottom are the first column and row outside."""
 
-# Why a file does not get in; the words of rejects.csv.
+# Why a file is rejected; the column `reason` of rejects.csv.
 EMPTY = "empty"
 TRUNCATED = "truncated"  # it ends too early
 DAMAGED = "damaged"  # it cannot be decoded
@@ -23,10 +23,10 @@ NOT_REGULAR = "not a regular file"  # a symbolic link, a pipe, a socket, a devic
 UNREADABLE = "unreadable"  # the file system refuses
 BOX_OUTSIDE = "box outside"  # the picture is smaller than its crop box says
 NO_CLASS = "no class"  # it lies beside the class folders
-BAD_NAME = "bad name"  # not UTF-8, or with characters that a terminal or an editor obeys
+BAD_NAME = "bad name"  # not UTF-8, or with characters that a terminal or an editor interprets
 
 # Control characters (C0, delete, C1), line separators, and Unicode's marks of direction.
-OBEYED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+UNSAFE_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 class Rejected(Exception):
@@ -74,14 +74,14 @@ class Picture:
     sha256: str  # of the source file (of the pixels in a TFRecord), followed by the box if any
     perceptual_hash: str  # 64-bit difference hash, 16 hexadecimal digits
     pixel_hash: str  # 128-bit BLAKE2b of size and pixels, 32 hexadecimal digits
-    brightness: float  # see quality.Quality
+    brightness: float  # these three: see images.Quality
     contrast: float
     sharpness: float
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a source of one layout holds; an empty group means that nothing is said about it."""
+    """What a source of one layout holds; an empty group means that the group is unknown."""
 
     entries: list[Entry]
     classes: set[str]
@@ -101,7 +101,7 @@ class Listing:
 
 
 def has_bad_name(name: str) -> bool:
-    """Whether a name of the file system is not UTF-8 or holds characters that are obeyed.
+    """Whether a name of the file system is not UTF-8 or holds unsafe characters.
 
     These are control characters, the two line separators of Unicode, and what turns the
     direction of a text, so that `a<U+202E>gpj.exe` looks like `aexe.jpg`.
@@ -110,9 +110,9 @@ def has_bad_name(name: str) -> bool:
 
 
 def printable(name: str) -> str:
-    """A name of the file system with bytes that are no text as `\\xff` and the like."""
+    """A name of the file system, in which unsafe characters are escaped, as in `\\xff`."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return OBEYED.sub(lambda found: _escaped(ord(found[0])), text)
+    return UNSAFE_CHARACTERS.sub(lambda found: _escaped(ord(found[0])), text)
 
 
 def _escaped(code: int) -> str:
@@ -133,7 +133,7 @@ class Limits:
             raise self.too_many(f"{width:,} x {height:,}")
 
     def too_many(self, found: str) -> Rejected:
-        """What to raise for too many pixels; `found` says how many in words."""
+        """What to raise for too many pixels; `found`: how many, as text."""
         return Rejected(TOO_LARGE, f"{found}, data.max_pixels is {self.pixels:,}")
 
     def refuse_shape(self, width: int, height: int) -> None:

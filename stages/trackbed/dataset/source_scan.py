@@ -1,4 +1,4 @@
-"""A folder looked through before it becomes a source: what stops `dvc add` or the build."""
+"""Scan a folder before it becomes a source: what stops `dvc add` or the build."""
 
 import os
 import stat
@@ -13,10 +13,10 @@ from trackbed.dataset.folders import Tree
 from trackbed.dataset.schema import BAD_NAME, UNREADABLE, Limits, Listing, has_bad_name, printable
 from trackbed.pipeline.errors import UserError
 
-LINK = "symbolic link"  # dvc add copies what it leads to into the cache
+LINK = "symbolic link"  # dvc add copies its target into the cache
 PIPE = "pipe"  # it waits for a writer, for ever
 EMPTY_CLASS = "empty class folder"  # it is gone after `dvc pull`
-KINDS = {
+FILE_TYPES = {
     stat.S_IFLNK: LINK,
     stat.S_IFIFO: PIPE,
     stat.S_IFSOCK: "socket",
@@ -27,14 +27,14 @@ KINDS = {
 
 @dataclass(frozen=True, order=True)
 class Hazard:
-    """Something in a folder that `dvc add` cannot keep as it is; words for a terminal."""
+    """Something in a folder that `dvc add` cannot keep as it is; safe to print."""
 
     filename: str  # relative to the folder, '.' for the folder itself
     reason: str
     detail: str = ""
 
 
-def found(root: Path, tree: Tree) -> list[Hazard]:
+def hazards(root: Path, tree: Tree) -> list[Hazard]:
     """All hazards of a folder and of what lies in it, hidden files too, sorted by name.
 
     `tree`: folders.walk(root). Nothing is opened.
@@ -43,7 +43,7 @@ def found(root: Path, tree: Tree) -> list[Hazard]:
     hazards += [_irregular(root, name) for name in tree.irregular]
     for name in (*tree.files, *tree.ignored, *tree.folders):
         if has_bad_name(name):
-            hazards.append(Hazard(printable(name), BAD_NAME, _what(name)))
+            hazards.append(Hazard(printable(name), BAD_NAME, _name_fault(name)))
     hazards += [
         Hazard(printable(name), UNREADABLE, "permission denied")
         for name in (*tree.files, *tree.ignored)
@@ -54,12 +54,12 @@ def found(root: Path, tree: Tree) -> list[Hazard]:
 
 def _irregular(root: Path, name: str) -> Hazard:
     path = root / name
-    kind = KINDS.get(stat.S_IFMT(path.lstat().st_mode), "neither a file nor a folder")
+    kind = FILE_TYPES.get(stat.S_IFMT(path.lstat().st_mode), "neither a file nor a folder")
     detail = f"to {printable(os.readlink(path))}" if kind == LINK else ""
     return Hazard(printable(name) or ".", kind, detail)
 
 
-def _what(name: str) -> str:
+def _name_fault(name: str) -> str:
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -72,7 +72,7 @@ def _empty_classes(root: Path, tree: Tree) -> list[Hazard]:
         return []
     try:
         empty = folders.empty_classes(root, tree)
-    except UserError:  # which folders are classes; told when the source is read
+    except UserError:  # unclear which folders are classes; reported when the source is read
         return []
     return [Hazard(printable(name), EMPTY_CLASS) for name in empty]
 
@@ -82,8 +82,8 @@ HAZARD, REJECTED, IGNORED = "hazard", "rejected", "ignored"
 
 
 @dataclass(frozen=True)
-class Survey:
-    """What was found; `counts` is empty where the pictures were not checked."""
+class ScanResult:
+    """What a scan found; `counts` is empty where the pictures were not checked."""
 
     hazards: list[Hazard]
     files: int  # all there are, of any kind
@@ -98,40 +98,40 @@ class Survey:
 
     def table(self) -> pd.DataFrame:
         """A row per hazard, rejected file and ignored file; columns as in COLUMNS."""
-        dangers = pd.DataFrame([vars(one) for one in self.hazards]).assign(outcome=HAZARD)
+        hazards = pd.DataFrame([vars(one) for one in self.hazards]).assign(outcome=HAZARD)
         ignored = pd.DataFrame({"filename": self.ignored}).assign(outcome=IGNORED)
         rejected = self.rejects.assign(outcome=REJECTED)
-        parts = [part for part in (dangers, rejected, ignored) if len(part)]
+        parts = [part for part in (hazards, rejected, ignored) if len(part)]
         table = pd.concat(parts) if parts else rejected
         return table.reindex(columns=COLUMNS).fillna("")
 
 
-def survey(
+def scan(
     folder: Path,
     classes: list[str] | None,
     limits: Limits,
     crop_margin: float,
     workers: int | None,
-) -> Survey:
+) -> ScanResult:
     """Look through a folder as the build would; `workers` None leaves the pictures unopened.
 
     Raises BadData where it is no folder, or cannot be listed.
     """
     tree = folders.walk(folder)
-    dangers = found(folder, tree)
+    found = hazards(folder, tree)
     files, ignored = len(tree.files) + len(tree.ignored), [printable(name) for name in tree.ignored]
     try:
         listing = sources.scan(folder, classes, groups.Grouping(None, False))
     except UserError as problem:
-        return Survey(dangers, files, ignored=ignored, refusal=problem)
-    checking = check.Check(listing, limits, crop_margin, workers or 1)
+        return ScanResult(found, files, ignored=ignored, refusal=problem)
+    checking = check.SourceCheck(listing, limits, crop_margin, workers or 1)
     if workers is not None:
-        _check(checking, listing)
+        _check_pictures(checking, listing)
     counts = checking.counts() if workers is not None else {}
-    return Survey(dangers, files, checking.rejects(), listing.ignored, counts)
+    return ScanResult(found, files, checking.rejects(), listing.ignored, counts)
 
 
-def _check(checking: check.Check, listing: Listing) -> None:
+def _check_pictures(checking: check.SourceCheck, listing: Listing) -> None:
     """Go through all pictures, and reject those that contradict each other."""
     rows = []
     with closing(checking.accepted()) as pictures:
@@ -139,4 +139,4 @@ def _check(checking: check.Check, listing: Listing) -> None:
             rows.append((record, entry.filename, entry.class_name, entry.part, picture.pixel_hash))
     columns = ["record", "filename", "class_name", "part", "pixel_hash"]
     table = pd.DataFrame(rows, columns=columns)
-    checking.reject(table, duplicates.to_leave_out(table, "reject"))
+    checking.reject(table, duplicates.conflicts_to_reject(table, "reject"))

@@ -7,12 +7,12 @@ from pathlib import Path
 from trackbed.dataset import folders, manifest_csv, rails
 from trackbed.dataset.folders import Tree
 from trackbed.dataset.groups import Grouping, named_groups
-from trackbed.dataset.schema import Entry, Found, Listing, RawPixels, printable
+from trackbed.dataset.schema import Entry, Found, Listing, printable
 from trackbed.pipeline import outputs
 from trackbed.pipeline.errors import BadData, UserError
 
 LONGEST_CLASS_NAME = 100  # characters; a column of a report shows no more
-# Without a shape of their own, but part of words (Persian) and of signs (emoji).
+# Invisible, but part of Persian words and of emoji.
 JOINERS = {"\u200c", "\u200d"}
 CLASS_NAME = (
     f"1 to {LONGEST_CLASS_NAME} printable characters, no slash, no blank but the common one, "
@@ -21,7 +21,7 @@ CLASS_NAME = (
 
 
 def class_name_fault(name: str) -> str | None:
-    """What is wrong with the name of a class, in words, or None."""
+    """What is wrong with the name of a class, or None."""
     if not name or name != name.strip():
         return "a blank at its beginning or end" if name else "empty"
     if len(name) > LONGEST_CLASS_NAME:
@@ -44,7 +44,7 @@ def refuse_bad_class_names(names: Iterable[str], folder: Path) -> None:
     for name in names:
         if wrong := class_name_fault(name):
             raise BadData(
-                f"{folder}: the class {_fault_message(name)} has a name that does not do: {wrong}. "
+                f"{folder}: the class {_fault_message(name)} has an unusable name: {wrong}. "
                 f"A class name has {CLASS_NAME}. Rename it."
             )
 
@@ -56,9 +56,6 @@ def _fault_message(name: str) -> str:
             c if c.isprintable() else ascii(c)[1:-1] for c in printable(name[:LONGEST_CLASS_NAME])
         )
     )
-
-
-__all__ = ["Entry", "Grouping", "Listing", "RawPixels", "scan"]
 
 
 def scan(folder: Path, classes: list[str] | None, grouping: Grouping) -> Listing:
@@ -85,14 +82,14 @@ def _read(folder: Path, tree: Tree) -> Found:
         f"TFRecord files ({', '.join(map(printable, shards[:1]))})": bool(shards),
         f"class folders ({', '.join(map(printable, nested[:1]))})": bool(shards and nested),
     }
-    lying = [words for words, there in candidates.items() if there]
-    if len(lying) > 1:
+    layouts = [layout for layout, present in candidates.items() if present]
+    if len(layouts) > 1:
         raise BadData(
-            f"{folder}: ambiguous; there are {' and '.join(lying)}. Keep one kind in data.source."
+            f"{folder}: ambiguous; there are {' and '.join(layouts)}. Keep one kind in data.source."
         )
     if shards:
         return rails.read(folder, tree)
-    return (manifest_csv if lying else folders).read(folder, tree)
+    return (manifest_csv if layouts else folders).read(folder, tree)
 
 
 def _classes(found: Found, wanted: list[str] | None, folder: Path) -> list[str]:
@@ -128,12 +125,12 @@ def _refuse_formulas(listing: Listing, folder: Path) -> None:
 def _refuse_other_classes(found: Found, wanted: list[str], folder: Path) -> None:
     repeated = {name for name in wanted if wanted.count(name) > 1}
     if repeated:
-        raise UserError(f"params.yaml, data.classes: {_listed(repeated)} stands there twice.")
+        raise UserError(f"params.yaml, data.classes: {_listed(repeated)} is listed twice.")
     others = found.classes - set(wanted)
     if others:
         raise BadData(
             f"{folder}: {_listed(others)} is no class of params.yaml, data.classes "
-            f"({', '.join(wanted)}). Add it there, or take its pictures out."
+            f"({', '.join(wanted)}). Add it there, or remove its pictures."
         )
 
 

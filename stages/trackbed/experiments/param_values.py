@@ -74,7 +74,7 @@ def canonical(value: Any) -> Any:
     from trackbed.pipeline import params  # imports pydantic, which would slow down help
 
     text = str(value)
-    if text in params.NOTHING or text == "None":
+    if text in params.NULLS or text == "None":
         return ""
     if text.lower() in ("true", "false"):
         return text.lower()

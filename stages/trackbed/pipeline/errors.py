@@ -1,32 +1,32 @@
-"""Errors that a user can mend: one line of what, where and how, in place of a traceback."""
+"""Errors that a user can fix: one line with what, where and how, without a traceback."""
 
 
 class UserError(Exception):
-    """What is wrong, where it is, and what to do; the text is shown to the user as it stands."""
+    """What is wrong, where, and how to fix it; the text is printed as it is."""
 
     exit_code = 2  # wrong parameters, missing files, wrong usage
 
 
 class BadData(UserError):
-    """The source's pictures, classes or groups do not allow what was asked."""
+    """The pictures, classes or groups of the source are unusable for the parameters."""
 
     exit_code = 3
 
 
 class Damaged(UserError):
-    """A file is not as it was written."""
+    """A file differs from what was written."""
 
     exit_code = 4
 
 
 class Diverged(UserError):
-    """Training came to values that are not finite."""
+    """Training produced values that are not finite."""
 
     exit_code = 5
 
 
 class Busy(UserError):
-    """Another process is at the same work."""
+    """Another process runs the same stage."""
 
     exit_code = 6
 

@@ -131,13 +131,13 @@ def assigned(records_path: Path, folds_path: Path) -> pd.DataFrame:
     """The index with the part, the fold and the group of every record as the split assigned them.
 
     The group that the index names, before groups were joined, is in `named_group`.
-    Raises UserError if the folds were drawn for other records, or rows of the index are gone.
+    Raises UserError if the folds are of other records, Damaged if rows of the index are missing.
     """
     table, folds = read(records_path), FOLDS_TABLE.read(folds_path)
     _refuse_other_count(records_path, table)
     if not table["filename"].equals(folds["filename"]):
         raise UserError(
-            f"{folds_path / FOLDS_TABLE.name} was drawn for other records than "
+            f"{folds_path / FOLDS_TABLE.name} is of other records than "
             f"{records_path / INDEX_TABLE.name}. Run `dvc repro split`."
         )
     given = folds[["part", "fold", "group"]].to_dict("series")

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from trackbed.pipeline.errors import Busy
 
 LOCKS = Path(".cache/locks")
-UNDER_DVC = "DVC_STAGE"  # in the environment of what DVC starts
+DVC_VARIABLE = "DVC_STAGE"  # in the environment of what DVC starts
 SHELLS = {"sh", "ash", "bash", "dash", "fish", "ksh", "zsh"}
 SECONDS_BETWEEN_CHECKS = 0.5
 
@@ -29,7 +29,7 @@ def held(stage: str) -> Iterator[None]:
     LOCKS.mkdir(parents=True, exist_ok=True)
     with _acquired(stage):
         # Where other processes are hidden nobody can be watched.
-        if UNDER_DVC in os.environ and (ancestors := _ancestors()):
+        if DVC_VARIABLE in os.environ and (ancestors := _ancestors()):
             arguments = stage, ancestors
             threading.Thread(target=_end_with, args=arguments, daemon=True).start()
         yield

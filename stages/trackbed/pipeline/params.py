@@ -1,4 +1,4 @@
-"""Load one section of params.yaml, checked and typed, with errors in words."""
+"""Load one section of params.yaml, checked and typed, with readable errors."""
 
 import difflib
 from collections.abc import Iterable
@@ -13,10 +13,10 @@ from trackbed.pipeline.errors import UserError
 PARAMS = Path("params.yaml")
 
 # YAML's ways to write "nothing", as text.
-NOTHING = ("", "~", "null", "Null", "NULL")
+NULLS = ("", "~", "null", "Null", "NULL")
 
 T = TypeVar("T")
-Maybe = Annotated[T | None, BeforeValidator(lambda value: None if value in NOTHING else value)]
+Maybe = Annotated[T | None, BeforeValidator(lambda value: None if value in NULLS else value)]
 """A value that may be left empty (`null`) in params.yaml."""
 
 

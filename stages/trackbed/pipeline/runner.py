@@ -18,10 +18,10 @@ from trackbed.pipeline.errors import NoSpace, UserError
 from trackbed.pipeline.outputs import allocate
 
 DEBUG = "TRACKBED_DEBUG"  # in the environment: tracebacks for UserErrors too
-FULL = {errno.ENOSPC, errno.EDQUOT}
-# Bytes that are free again when a stage has ended, whatever ended it. On a full disk DVC writes
-# a lock file by halves and refuses to work from then on.
-ROOM = 2**18
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+# Reserved while a stage runs and free afterwards: on a full disk DVC writes half a lock file and
+# refuses to work from then on.
+RESERVED_BYTES = 2**18
 
 
 def run(main: Callable[..., None]) -> None:
@@ -40,7 +40,7 @@ def run(main: Callable[..., None]) -> None:
     with (
         _errors_as_one_line(name),
         lock.held(name),
-        _room_for_dvc(),
+        _reserved_space_for_dvc(),
         copied_to_log(name),
         _errors_as_one_line(name),
     ):
@@ -49,39 +49,39 @@ def run(main: Callable[..., None]) -> None:
 
 
 @contextlib.contextmanager
-def _room_for_dvc() -> Iterator[None]:
+def _reserved_space_for_dvc() -> Iterator[None]:
     with tempfile.TemporaryFile(dir=lock.LOCKS) as file:
-        allocate(file, ROOM)
+        allocate(file, RESERVED_BYTES)
         yield
 
 
 @contextlib.contextmanager
 def _errors_as_one_line(name: str) -> Iterator[None]:
-    """End the process with the words and the exit code of a UserError."""
+    """End the process with the message and the exit code of a UserError."""
     try:
         yield
-    except UserError as problem:
-        _end(name, problem)
+    except UserError as error:
+        _end(name, error)
     except OSError as error:
-        if error.errno not in FULL:
+        if error.errno not in DISK_FULL:
             raise
         where = error.filename or Path.cwd()
-        _end(name, NoSpace(f"no space left on the disk of {where}; make room, then go on."))
+        _end(name, NoSpace(f"no space left on the disk of {where}; free some, then run again."))
 
 
-def _end(name: str, problem: UserError) -> NoReturn:
+def _end(name: str, error: UserError) -> NoReturn:
     if os.environ.get(DEBUG):
         traceback.print_exc()
-    print(f"{name}: {problem}", file=sys.stderr)
-    sys.exit(problem.exit_code)
+    print(f"{name}: {error}", file=sys.stderr)
+    sys.exit(error.exit_code)
 
 
-ESCAPE = "\x1b"  # begins what draws on a terminal, such as bars of progress
+ESCAPE = "\x1b"  # in what is for a terminal only, such as progress bars
 
 
 @contextmanager
 def copied_to_log(stage: str) -> Iterator[None]:
-    """Copy what Python writes to stdout and stderr to logs/STAGE.log, anew in every run."""
+    """Copy what Python writes to stdout and stderr to logs/STAGE.log, which each run replaces."""
     measurements.LOGS.mkdir(exist_ok=True)
     with (
         (measurements.LOGS / f"{stage}.log").open("w", encoding="utf-8", buffering=1) as file,
@@ -96,13 +96,13 @@ def copied_to_log(stage: str) -> Iterator[None]:
 
 
 class Tee:
-    """A stream that also writes to a file; in all else it is the stream."""
+    """A stream that also writes to a file."""
 
     def __init__(self, stream: IO[str], file: IO[str]) -> None:
         self._stream, self._file = stream, file
 
     def write(self, text: str) -> int:
-        """Write to both, but what draws on a terminal to the stream alone."""
+        """Write to both, but what is for a terminal only to the stream alone."""
         if ESCAPE not in text:
             self._file.write(text)
         return self._stream.write(text)

@@ -1,4 +1,4 @@
-"""Start TensorFlow without its greetings, and make what follows repeatable."""
+"""Start TensorFlow without its start-up messages, and make what follows deterministic."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-GREETINGS = re.compile(rb"I\d{4} |WARNING: All log messages before absl::InitializeLog|^$")
+STARTUP_MESSAGES = re.compile(rb"I\d{4} |WARNING: All log messages before absl::InitializeLog|^$")
 # Reported as an error on every machine without an NVIDIA GPU.
 NO_GPU = re.compile(rb"E\d{4} .*failed call to cuInit")
 NVIDIA_DRIVER = Path("/dev/nvidiactl")
@@ -21,7 +21,7 @@ def start() -> None:
     TF_CPP_MIN_LOG_LEVEL alone does not silence what is logged during the import.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with _only(is_important):
+    with _filtered_stderr(is_important):
         import tensorflow as tf
 
         for gpu in tf.config.list_physical_devices("GPU"):
@@ -29,15 +29,15 @@ def start() -> None:
 
 
 def is_important(line: bytes) -> bool:
-    """Whether a line of TensorFlow's start-up log is more than a greeting."""
+    """Whether a line of TensorFlow's start-up log is a warning or an error that matters."""
     if NO_GPU.match(line) and not NVIDIA_DRIVER.exists():
         return False
-    return not GREETINGS.match(line)
+    return not STARTUP_MESSAGES.match(line)
 
 
 @contextmanager
-def _only(wanted: Callable[[bytes], bool]) -> Iterator[None]:
-    """Hold back what is written to file descriptor 2 and pass on the wanted lines at the end."""
+def _filtered_stderr(keep: Callable[[bytes], bool]) -> Iterator[None]:
+    """Hold back what is written to file descriptor 2; pass on the lines to keep at the end."""
     sys.stderr.flush()
     terminal = os.dup(2)
     with tempfile.TemporaryFile() as held:
@@ -48,7 +48,7 @@ def _only(wanted: Callable[[bytes], bool]) -> Iterator[None]:
             os.dup2(terminal, 2)
             os.close(terminal)
             held.seek(0)
-            os.write(2, b"".join(line for line in held if wanted(line)))
+            os.write(2, b"".join(line for line in held if keep(line)))
 
 
 def make_deterministic(seed: int, precision: str = "float32") -> None:

@@ -1,4 +1,4 @@
-"""Whether shards and index are as they were written: counts, digests, places of records."""
+"""Check shards, index and records against each other: counts, digests, places, features."""
 
 import functools
 import hashlib
@@ -19,7 +19,7 @@ READERS = 8
 
 
 def check(folder: Path, names: Iterable[str]) -> None:
-    """Refuse these shards of a folder if they are not as they were written.
+    """Refuse these shards of a folder if they differ from what was written.
 
     A shard cut at the border of two records reads as a shorter one without any error.
     Raises Damaged with the name of the shard.
@@ -31,7 +31,7 @@ def check(folder: Path, names: Iterable[str]) -> None:
         )
     wanted = table.loc[wanted]
     with ThreadPoolExecutor(READERS) as pool:
-        found = pool.map(_state, [folder / name for name in wanted.index])
+        found = pool.map(_length_and_digest, [folder / name for name in wanted.index])
         for shard, (length, digest) in zip(wanted.itertuples(), found, strict=True):
             if (length, digest) != (shard.bytes, shard.sha256):
                 raise Damaged(
@@ -41,7 +41,7 @@ def check(folder: Path, names: Iterable[str]) -> None:
                 )
 
 
-def _state(path: Path) -> tuple[int | str, str]:
+def _length_and_digest(path: Path) -> tuple[int | str, str]:
     """Length and digest of a file."""
     if not path.is_file():
         return "no such file, 0", ""
@@ -76,7 +76,7 @@ def features(values: Mapping[str, Any], data: bytes) -> tfrecord.Features:
 
 
 def refuse_misplaced(folder: Path, rows: pd.DataFrame, shard_bytes: Mapping[str, int]) -> None:
-    """Refuse rows of an index whose places in the shards cannot be.
+    """Refuse rows of an index with impossible places in the shards.
 
     shard_bytes: the length of every shard. Raises Damaged, naming file and record.
     """
@@ -95,9 +95,9 @@ def refuse_misplaced(folder: Path, rows: pd.DataFrame, shard_bytes: Mapping[str,
         & (rows["image_length"] != raw_bytes),
         "overlaps another record": _overlapping(rows),
     }
-    for words, wrong in faults.items():
+    for fault, wrong in faults.items():
         if wrong.any():
-            raise Damaged(f"{where(folder, rows[wrong].iloc[0])} {words}. {REMEDY}")
+            raise Damaged(f"{row_location(folder, rows[wrong].iloc[0])} {fault}. {REMEDY}")
 
 
 def _overlapping(rows: pd.DataFrame) -> pd.Series:
@@ -117,19 +117,19 @@ def image(folder: Path, row: Mapping[str, Any], record: bytes) -> bytes:
     try:
         found = tfrecord.parse_example(tfrecord.unframe(record))
     except ValueError as error:
-        raise Damaged(f"{where(folder, row)} is {error}. {REMEDY}") from None
+        raise Damaged(f"{row_location(folder, row)} is {error}. {REMEDY}") from None
     data = found.get(IMAGE) or b""
     expected = {
         name: value.encode() if isinstance(value, str) else value
         for name, value in features(row, data).items()
     }
     if found != expected or record[start : start + row["image_length"]] != data:
-        raise Damaged(f"{where(folder, row)} is another one in its shard. {REMEDY}")
+        raise Damaged(f"{row_location(folder, row)} is another one in its shard. {REMEDY}")
     return data
 
 
-def where(folder: Path, row: Mapping[str, Any]) -> str:
-    """Which row it is, with the numbers of its place."""
+def row_location(folder: Path, row: Mapping[str, Any]) -> str:
+    """The row and its place in the shards, for messages."""
     return (
         f"{folder / INDEX_TABLE.name}: record {row['record']} ({row['filename']}; {row['shard']}, "
         f"bytes {row['offset']} + {row['length']}, "

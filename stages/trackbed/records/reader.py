@@ -73,7 +73,7 @@ CACHE = Path(".cache")
 # Of the free memory, for the images of one call; the rest is for training.
 SHARE_OF_MEMORY = 0.5
 # Images that a thread reads before it takes others.
-CHUNK = 32
+CHUNK_IMAGES = 32
 COLUMNS = ["record", "shard", "offset", "length", "image_offset", "image_length"]
 COLUMNS += integrity.FEATURES
 
@@ -108,8 +108,8 @@ def _chunks(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """The rows, numbered from 0, in the order of the shards and a few of one shard at a time."""
     placed = rows.reset_index(drop=True).sort_values(["shard", "offset"])
     for _, of_shard in placed.groupby("shard"):
-        for start in range(0, len(of_shard), CHUNK):
-            yield of_shard.iloc[start : start + CHUNK]
+        for start in range(0, len(of_shard), CHUNK_IMAGES):
+            yield of_shard.iloc[start : start + CHUNK_IMAGES]
 
 
 def _fill(array: np.ndarray, folder: Path, chunk: pd.DataFrame) -> None:
@@ -138,7 +138,7 @@ def stored_image(folder: Path, row: Mapping[str, Any]) -> np.ndarray:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file. {integrity.REMEDY}") from None
     except OSError as error:  # also for a place before the file
-        where = integrity.where(folder, row)
+        where = integrity.row_location(folder, row)
         raise Damaged(f"{where} cannot be read ({error.strerror}). {integrity.REMEDY}") from None
 
 

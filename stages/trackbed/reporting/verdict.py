@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from trackbed.evaluation import baselines, slices
-from trackbed.pipeline.params import NOTHING
+from trackbed.pipeline.params import NULLS
 from trackbed.reporting import evaluation_tables, formatting, previous_runs
 from trackbed.reporting.advice import Advice
 from trackbed.reporting.dataset_summary import Dataset
@@ -204,7 +204,7 @@ def _group_sources(data: Dataset, params: dict[str, Any]) -> str:
 
 def _given(params: dict[str, Any], section: str, key: str) -> str:
     value = str(params.get(section, {}).get(key, ""))
-    return "" if value in NOTHING else value
+    return "" if value in NULLS else value
 
 
 def _names(names: list[str]) -> str:

@@ -4,7 +4,7 @@ Five classes: ASPHALT, BALLAST, GRAS, STONE (paving stones) and ERROR (unusable 
 pictures come in drives of a few consecutive frames of one place, which are near-duplicates. A
 name is `<CLASS>/drive017_frame03.jpg`: the drive is the group, its number is unique.
 
-As in any real folder, some files are no pictures:
+As in any real folder, some files are not pictures:
 BALLAST/drive901_frame00.jpg is empty, GRAS/drive902_frame00.jpg is cut off,
 STONE/drive903_frame00.jpg is text, and ASPHALT/.DS_Store is hidden.
 """
@@ -136,7 +136,7 @@ class Camera:
         return int(self.height + self.step * frames) + 2 * MARGIN
 
 
-def mount(random: Random) -> Camera:
+def random_camera(random: Random) -> Camera:
     """A camera with its own size, tilt, colours, sharpness and noise."""
     width = int(random.choice(WIDTHS))
     warmth = random.normal(0, 0.035)
@@ -154,17 +154,17 @@ def mount(random: Random) -> Camera:
 
 def drive_frames(random: Random, camera: Camera, track: np.ndarray, count: int) -> list[np.ndarray]:
     """Views along the track: float32 of shape (height, width, 3), grey levels, not yet clipped."""
-    picture = Image.fromarray(_levels(track * 255))
+    picture = Image.fromarray(_grey_levels(track * 255))
     return [_frame(random, camera, picture, number) for number in range(count)]
 
 
-def developed(picture: np.ndarray) -> Image.Image:
+def as_image(picture: np.ndarray) -> Image.Image:
     """The view as an image of 8 bits per colour."""
-    return Image.fromarray(_levels(picture))
+    return Image.fromarray(_grey_levels(picture))
 
 
 def _frame(random: Random, camera: Camera, track: Image.Image, number: int) -> np.ndarray:
-    view = _seen(camera, track, MARGIN + number * camera.step)
+    view = _view(camera, track, MARGIN + number * camera.step)
     blur, light = camera.blur, random.normal(1, 0.03)
     if random.random() < 0.12:  # a jolt, a bridge: worse than its neighbours, yet usable
         blur, light = random.uniform(0.6, 1.3), random.uniform(0.55, 0.9)
@@ -173,7 +173,7 @@ def _frame(random: Random, camera: Camera, track: Image.Image, number: int) -> n
     return exposed + camera.noise * random.standard_normal(exposed.shape, np.float32)
 
 
-def _seen(camera: Camera, track: Image.Image, start: float) -> Image.Image:
+def _view(camera: Camera, track: Image.Image, start: float) -> Image.Image:
     """The part of the track from `start` on, turned by the camera's angle."""
     cosine, sine = np.cos(camera.angle), np.sin(camera.angle)
     x, y = camera.width / 2, camera.height / 2
@@ -187,7 +187,7 @@ def _seen(camera: Camera, track: Image.Image, start: float) -> Image.Image:
     )
 
 
-def _levels(picture: np.ndarray) -> np.ndarray:
+def _grey_levels(picture: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
 
 
@@ -195,7 +195,7 @@ CLASSES = ("ASPHALT", "BALLAST", "ERROR", "GRAS", "STONE")
 QUALITY = 88  # of the JPEG files, 0 to 95
 
 
-def draw(
+def write_sample(
     folder: Path, *, seed: int = 1, drives: int = 26, frames: Sequence[int] = (4, 5, 6)
 ) -> None:
     """Draw `drives` drives of every class into the existing folder; same arguments, same bytes.
@@ -206,29 +206,31 @@ def draw(
         (folder / name).mkdir()
     order = np.random.default_rng(seed).permutation(np.repeat(CLASSES, drives))
     for number, name in enumerate(order.tolist(), start=1):
-        for frame, picture in enumerate(drive(np.random.default_rng([seed, number]), name, frames)):
+        for frame, picture in enumerate(
+            drive_images(np.random.default_rng([seed, number]), name, frames)
+        ):
             path = folder / name / f"drive{number:03d}_frame{frame:02d}.jpg"
             path.write_bytes(jpeg(picture, QUALITY))
-    _spoil(folder)
+    _add_bad_files(folder)
 
 
-def drive(random: Random, class_name: str, frames: Sequence[int]) -> Iterator[Image.Image]:
+def drive_images(random: Random, class_name: str, frames: Sequence[int]) -> Iterator[Image.Image]:
     """The frames of one drive, in their order."""
-    mounted, count = mount(random), int(random.choice(frames))
+    mounted, count = random_camera(random), int(random.choice(frames))
     surface = random.choice(list(SURFACES)) if class_name == "ERROR" else class_name
     length, width = mounted.length(count), mounted.width + 2 * MARGIN
     track = trackside.track(random, surface, length, width)
     fault = random_fault(random) if class_name == "ERROR" else _no_fault
     for view in drive_frames(random, mounted, track, count):
-        yield developed(fault(random, view))
+        yield as_image(fault(random, view))
 
 
 def _no_fault(random: Random, view: np.ndarray) -> np.ndarray:
     return view
 
 
-def _spoil(folder: Path) -> None:
-    """Add the files that are no pictures."""
+def _add_bad_files(folder: Path) -> None:
+    """Add files that are not pictures."""
     whole = min((folder / "GRAS").iterdir()).read_bytes()
     (folder / "BALLAST" / "drive901_frame00.jpg").touch()
     (folder / "GRAS" / "drive902_frame00.jpg").write_bytes(whole[: len(whole) * 2 // 3])

@@ -126,7 +126,7 @@ def asphalt(random: Random, shape: Shape) -> np.ndarray:
     value = 1 + random.uniform(0.04, 0.12) * sparkle
     value += random.uniform(0.05, 0.14) * texture.fractal(random, shape, 70)
     road = texture.shaded(value, grey(random, 0.22, 0.62, warmth=0.05))
-    road = _mended(random, road)
+    road = _with_patches(random, road)
     for _ in range(random.integers(0, 7)):
         road = texture.mix(road, road * 0.35, crack(random, shape))
     oil = texture.patches(random, shape, 35, random.choice([0, 0.1, 0.2]))
@@ -193,7 +193,7 @@ def _gravel(random: Random, shape: Shape) -> np.ndarray:
     return stones(random, shape, random.uniform(4, 7), tint)
 
 
-def _mended(random: Random, road: np.ndarray) -> np.ndarray:
+def _with_patches(random: Random, road: np.ndarray) -> np.ndarray:
     """The road with some rectangles of newer or older asphalt, their seams sealed with tar."""
     height, width = road.shape[:2]
     y, x = np.mgrid[:height, :width].astype(np.float32)

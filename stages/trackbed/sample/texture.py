@@ -1,4 +1,4 @@
-"""Noise, patches and cells, out of which the surfaces of the sample are drawn.
+"""Noise, patches and cells, from which the surfaces of the sample are made.
 
 A shape is (height, width) in pixels; a picture is float32 of shape (height, width, 3), 0 to 1.
 """

@@ -7,8 +7,8 @@ from trackbed.sample import surfaces, texture
 from trackbed.sample.texture import Random
 
 # Real widths in units of the gauge, 1,435 mm: spacing and width of sleepers, half the rail's head,
-# its foot and the plate under it. The head is drawn a little wider than its 72 mm, so that it
-# shows in a small picture.
+# its foot and the plate under it. The head is a little wider than its real 72 mm, so that it is
+# visible in a small picture.
 SPACING, SLEEPER, HEAD, FOOT, PLATE = 0.42, 0.18, 0.03, 0.055, 0.11
 # How often sleepers show; elsewhere the track is paved over, the rails lie in grooves.
 OPEN_TRACK = {"ASPHALT": 0.12, "BALLAST": 0.9, "GRAS": 0.5, "STONE": 0.12}
@@ -26,7 +26,7 @@ def track(random: Random, class_name: str, length: int, width: int) -> np.ndarra
         bed = _with_rail(random, bed, middle + side * gauge / 2, gauge, side, opened)
     if random.random() < 0.2:
         bed = _with_leaves(random, bed)
-    return _lit(random, bed)
+    return _with_light(random, bed)
 
 
 def _with_sleepers(random: Random, bed: np.ndarray, middle: float, gauge: float) -> np.ndarray:
@@ -89,11 +89,11 @@ def _with_leaves(random: Random, bed: np.ndarray) -> np.ndarray:
         red = random.integers(110, 220)
         colour = (int(red), int(red * random.uniform(0.45, 0.8)), int(red * 0.25), 235)
         pen.ellipse((x - long, y - broad, x + long, y + broad), fill=colour)
-    drawn = np.asarray(layer.reduce(2), np.float32) / 255
-    return texture.mix(bed, drawn[..., :3], drawn[..., 3])
+    leaves = np.asarray(layer.reduce(2), np.float32) / 255
+    return texture.mix(bed, leaves[..., :3], leaves[..., 3])
 
 
-def _lit(random: Random, bed: np.ndarray) -> np.ndarray:
+def _with_light(random: Random, bed: np.ndarray) -> np.ndarray:
     """The track under clouds or sun, with the shadows of masts, fences or trees."""
     shape = bed.shape[:2]
     light = 1 + 0.12 * texture.noise(random, shape, 120)
