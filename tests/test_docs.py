@@ -1,4 +1,4 @@
-"""What the documents say of commands, files and code is true."""
+"""The commands, files and code in the documents exist and work."""
 
 import argparse
 import ast
@@ -51,8 +51,9 @@ def test_the_commands_in_documents_exist(path):
 
 
 def programs(path):
-    """The calls of trackbed and dvc in a document's shell blocks, as lists of words."""
-    for line in "".join(blocks(path, "sh")).replace("\\\n", " ").splitlines():
+    """The calls of trackbed and dvc in a document's shell blocks, as lists of arguments."""
+    text = "".join(blocks(path, "sh") + blocks(path, "console")).replace("\\\n", " ")
+    for line in re.sub(r"^\$ ", "", text, flags=re.MULTILINE).splitlines():
         lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
         lexer.whitespace_split = True
         for is_separator, words in itertools.groupby(
@@ -120,7 +121,7 @@ def test_the_python_code_of_the_documents_is_python():
             ast.parse(code)
 
 
-def test_the_lines_that_read_records_and_use_the_model_run(finished):
+def test_code_that_reads_records_and_uses_the_model_runs(finished):
     reading, _, using = blocks(ROOT / "docs" / "records.md", "python")
     for code in (reading, using.replace("picture.jpg", "data/raw/GRAS/000_0.png")):
         done = subprocess.run(
@@ -135,7 +136,7 @@ def test_the_lines_that_read_records_and_use_the_model_run(finished):
     assert done.stdout.split()[0] in {"BALLAST", "GRAS", "STONE"}
 
 
-def test_the_columns_of_the_index_are_those_in_the_documents():
+def test_index_columns_match_the_documents():
     from trackbed.pipeline import index
 
     text = (ROOT / "docs" / "records.md").read_text()
@@ -143,7 +144,7 @@ def test_the_columns_of_the_index_are_those_in_the_documents():
     assert [name.strip() for name in listed.split(",")] == list(index.INDEX_TABLE.columns)
 
 
-def test_the_columns_and_kinds_of_findings_are_those_in_the_documents():
+def test_findings_columns_and_kinds_match_the_documents():
     from trackbed.pipeline import index
 
     text = (ROOT / "docs" / "records.md").read_text()
@@ -162,8 +163,7 @@ def test_every_reason_of_a_reject_is_documented():
     assert not {reason for reason in reasons if f"`{reason}`" not in text}
 
 
-def test_the_changes_in_the_documents_are_valid_and_complete():
-    import yaml
+def test_augmentation_entries_of_the_document_are_complete():
     from pydantic import TypeAdapter
 
     from trackbed.networks import augmentation
@@ -177,6 +177,11 @@ def test_the_changes_in_the_documents_are_valid_and_complete():
         for kind in known
         if issubclass(kind, augmentation.Change) and kind is not augmentation.Change
     }
+
+
+def test_the_readme_links_every_document():
+    text = (ROOT / "README.md").read_text()
+    assert [path.name for path in DOCUMENTS[1:] if f"{path.name})" not in text] == []
 
 
 def test_every_recipe_is_in_the_readme():
