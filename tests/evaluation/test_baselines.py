@@ -21,7 +21,7 @@ def found(predicted, groups=GROUPS, **others):
     return baselines.baseline_gain(LABELS, predicted, given, groups, 3, 0)
 
 
-def test_the_model_is_held_against_the_better_baseline():
+def test_the_gain_is_over_the_better_baseline():
     scores = found(LABELS)
     assert scores["baseline_majority_macro_f1"] == pytest.approx(
         f1_score(LABELS, MAJORITY, average="macro")
@@ -35,7 +35,7 @@ def test_the_model_is_held_against_the_better_baseline():
 
 
 @pytest.mark.parametrize("predicted", [HALF, MAJORITY])
-def test_a_model_that_is_no_better_is_told_loudly_with_its_numbers(predicted):
+def test_a_model_no_better_than_a_baseline_is_warned_of(predicted):
     scores = found(predicted) | {"macro_f1": f1_score(LABELS, predicted, average="macro")}
     assert scores["not_above_baseline"] == 1
     words = baselines.baseline_warning(scores)
@@ -49,7 +49,7 @@ def test_a_class_without_test_images_stays_out():
     assert whole["above_baseline"] == pytest.approx(1 - 0.5 / 3)  # F1 of class 0: 2 / 4
 
 
-def test_a_single_group_has_no_interval_and_shows_nothing():
+def test_a_single_group_has_no_interval_and_no_gain():
     scores = found(LABELS, groups=np.zeros(90))
     assert np.isnan([scores["above_baseline_low"], scores["above_baseline_high"]]).all()
     assert scores["not_above_baseline"] == 1
@@ -101,14 +101,14 @@ def test_gradients_by_hand():
     assert not shares[3].any()
 
 
-def test_images_beyond_a_portion_are_the_same(monkeypatch):
+def test_images_beyond_a_chunk_are_the_same(monkeypatch):
     images = np.random.default_rng(3).integers(0, 256, (10, 8, 8, 3), dtype=np.uint8)
     whole = baselines.features(images)
-    monkeypatch.setattr(baselines, "PORTION", 4)
+    monkeypatch.setattr(baselines, "CHUNK", 4)
     np.testing.assert_array_equal(baselines.features(images), whole)
 
 
-def test_colour_is_told_by_the_regression_and_the_majority_is_the_most_frequent_class(tmp_path):
+def test_regression_learns_colour_and_majority_is_the_largest(tmp_path):
     table = records(tmp_path, (14, 20, 17))
     training, test = table[table.index % 3 > 0], table[table.index % 3 == 0]
     found = baselines.predicted(tmp_path, training, test)

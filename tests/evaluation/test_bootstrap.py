@@ -8,12 +8,14 @@ def test_the_spread_of_drawn_sums_is_that_of_the_textbook():
     random = np.random.default_rng(0)
     strata = np.repeat([0, 1, 2], [5, 20, 3])
     values = random.normal(strata * 10, 1 + strata)
-    drawn = bootstrap.sums(values[:, None], strata, seed=0)[:, 0]
+    resampled = bootstrap.sums(values[:, None], strata, seed=0)[:, 0]
     # A sum of means: n_h s_h^2 per stratum, s_h^2 with n_h - 1 in the divisor.
     parts = [values[strata == stratum] for stratum in range(3)]
     expected = sum(len(part) * part.var(ddof=1) for part in parts)
-    assert drawn.var() == pytest.approx(expected, rel=0.1)
-    assert drawn.mean() == pytest.approx(values.sum(), abs=4 * np.sqrt(expected / len(drawn)))
+    assert resampled.var() == pytest.approx(expected, rel=0.1)
+    assert resampled.mean() == pytest.approx(
+        values.sum(), abs=4 * np.sqrt(expected / len(resampled))
+    )
 
 
 def test_groups_that_are_equal_are_drawn_as_if_they_were_not():
@@ -28,9 +30,9 @@ def test_groups_that_are_equal_are_drawn_as_if_they_were_not():
 
 def test_every_draw_holds_as_much_of_a_stratum_as_there_is():
     strata = np.repeat([0, 1], [3, 8])
-    drawn = bootstrap.sums(np.eye(11), strata, seed=1)
-    assert drawn[:, :3].sum(axis=1) == pytest.approx(3)
-    assert drawn[:, 3:].sum(axis=1) == pytest.approx(8)
+    resampled = bootstrap.sums(np.eye(11), strata, seed=1)
+    assert resampled[:, :3].sum(axis=1) == pytest.approx(3)
+    assert resampled[:, 3:].sum(axis=1) == pytest.approx(8)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def test_bins_by_hand():
     assert calibration.expected_error(probabilities, labels, bins=4) == pytest.approx(0.25)
 
 
-def test_a_value_on_an_edge_belongs_to_the_bin_below_and_1_to_the_last():
+def test_a_value_on_an_edge_belongs_to_the_bin_below():
     bins = calibration.reliability(np.array([[0.5, 0.5], [1, 0]]), np.array([0, 0]), bins=2)
     assert bins["images"].tolist() == [1, 1]
 
@@ -52,7 +52,7 @@ def test_the_brier_score_by_hand_and_by_scikit_learn():
     assert calibration.brier(two, labels) == pytest.approx(2 * one_of_two)
 
 
-def test_probabilities_of_float32_give_the_same_bins_as_their_exact_values():
+def test_float32_probabilities_give_the_same_bins():
     probabilities, labels = case()
     single = probabilities.astype(np.float32)
     found = calibration.reliability(single, labels)
@@ -69,7 +69,7 @@ def test_two_tables_of_bins_stand_side_by_side():
 
 
 def sampled(images=20000, classes=5, seed=1):
-    """Logits, and labels drawn from the probabilities that they stand for."""
+    """Logits, and labels sampled from their probabilities."""
     random = np.random.default_rng(seed)
     logits = random.normal(0, 2, (images, classes))
     chance = softmax(logits, axis=1).cumsum(axis=1)

@@ -128,7 +128,7 @@ def test_a_low_score_may_be_the_better_one():
     assert best["train.dropout"].tolist() == ["b", "a"]
 
 
-def test_the_paired_difference_is_corrected_for_overlapping_training_parts():
+def test_the_paired_difference_is_corrected_for_overlap():
     first, second = [0.9, 0.8, 0.85, 0.95, 0.9], [0.88, 0.79, 0.82, 0.95, 0.87]
     rows = [("a", fold, 0, score) for fold, score in enumerate(first)]
     rows += [("b", fold, 0, score) for fold, score in enumerate(second)]
@@ -150,7 +150,7 @@ def test_one_fold_tells_no_difference():
     assert (change.value, change.count, change.distinguishable) == (pytest.approx(0.8), 1, False)
 
 
-def test_a_mixture_of_runs_is_ranked_on_the_folds_of_the_most_thorough():
+def test_a_mixture_of_runs_is_ranked_on_the_largest_fold_set():
     rows = [("a", 0, 0, 0.9), ("b", 0, 0, 0.5), ("b", 1, 0, 0.6), ("c", 2, 0, 0.7)]
     left = cross_validation.comparable(runs(*rows), ["train.dropout"])
     assert left[["train.dropout", "fold"]].values.tolist() == [["a", 0], ["b", 0], ["b", 1]]

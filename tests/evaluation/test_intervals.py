@@ -28,7 +28,7 @@ def test_the_log_odds_by_hand():
     assert intervals.logit_t(0.8, 0.04, 10) == pytest.approx((0.6962, 0.8747), abs=1e-4)
 
 
-def test_an_interval_near_one_stays_below_it_and_reaches_further_down():
+def test_an_interval_near_one_is_asymmetric_and_below_it():
     low, high = intervals.logit_t(0.98, 0.02, 5)
     assert 0.98 - low > 3 * (high - 0.98)
     assert high < 1
@@ -42,8 +42,8 @@ def test_no_share_leaves_nought_to_one_by_rounding():
     assert high.max() <= 1
 
 
-def overall(*judged, **options):
-    return intervals.intervals(*judged, **options).overall
+def overall(*answers, **options):
+    return intervals.intervals(*answers, **options).overall
 
 
 def answers(images, accuracy, random):
@@ -52,7 +52,7 @@ def answers(images, accuracy, random):
     return labels, np.where(wrong, (labels + 1) % 3, labels)
 
 
-def test_accuracy_of_single_images_agrees_with_the_normal_approximation():
+def test_accuracy_of_images_agrees_with_the_normal_interval():
     labels, predicted = answers(900, 0.8, np.random.default_rng(1))
     found = overall(labels, predicted, np.arange(900), 3, seed=0)
     share = np.mean(labels == predicted)
@@ -95,7 +95,7 @@ def test_a_class_without_images_stays_out():
     assert np.isnan(found.f1).tolist() == [[False] * 2, [False] * 2, [True] * 2]
 
 
-def test_drawn_scores_are_those_of_scikit_learn_with_the_same_weights():
+def test_resampled_scores_agree_with_weighted_scikit_learn():
     random = np.random.default_rng(8)
     labels, predicted = answers(400, 0.7, random)
     groups = np.arange(400) // random.integers(1, 20)
@@ -103,20 +103,20 @@ def test_drawn_scores_are_those_of_scikit_learn_with_the_same_weights():
     tables = np.hstack([counted.right, counted.support, counted.calls])
     strata = counted.support.argmax(axis=1)
     number = len(tables)
-    # The counts of all groups differ, so that their weights can be had from the same draws.
+    # The counts of all groups differ, so that their weights can be had from the same samples.
     assert len(np.unique(tables, axis=0)) == number
-    drawn = bootstrap.sums(np.hstack([tables, np.eye(number)]), strata, seed=0)[:30]
-    found = bootstrap.Counts(*np.split(drawn[:, :9], 3, axis=1))
-    for draw, weights in enumerate(drawn[:, 9:]):
+    resampled = bootstrap.sums(np.hstack([tables, np.eye(number)]), strata, seed=0)[:30]
+    found = bootstrap.Counts(*np.split(resampled[:, :9], 3, axis=1))
+    for place, weights in enumerate(resampled[:, 9:]):
         options = {"sample_weight": weights[groups], "labels": range(3)}
         expected = f1_score(labels, predicted, average=None, **options)
-        assert found.f1[draw] == pytest.approx(expected)
-        assert found.macro_f1[draw] == pytest.approx(expected.mean())
+        assert found.f1[place] == pytest.approx(expected)
+        assert found.macro_f1[place] == pytest.approx(expected.mean())
         options.pop("labels")
-        assert found.accuracy[draw] == pytest.approx(accuracy_score(labels, predicted, **options))
+        assert found.accuracy[place] == pytest.approx(accuracy_score(labels, predicted, **options))
 
 
-def test_a_class_that_a_draw_lacks_is_left_out_of_it():
+def test_a_class_missing_in_a_resample_is_left_out_of_it():
     # Class 2 has one image, in a group that is mostly class 0.
     labels = np.array([0, 0, 2] + [0] * 9 + [1] * 12)
     predicted = np.where(np.arange(24) % 7 == 3, 1 - labels % 2, labels)
@@ -148,7 +148,7 @@ def test_most_intervals_hold_the_truth_with_few_groups():
     assert np.mean([rest for _, *rest in held]) > 0.93
 
 
-def test_the_design_effect_is_the_images_of_a_group_that_are_all_equal():
+def test_the_design_effect_of_equal_images_is_the_group_size():
     labels, predicted = (np.repeat(c, 4) for c in answers(150, 0.8, np.random.default_rng(6)))
     groups = np.repeat(np.arange(150), 4)
     effect = intervals.design_effect(labels, predicted, groups, 3, seed=0)
@@ -173,7 +173,7 @@ def test_bounds_are_named_after_their_score():
     assert intervals.bounds({"macro_f1": (0.7, 0.9)}) == {"macro_f1_low": 0.7, "macro_f1_high": 0.9}
 
 
-def test_a_class_with_a_single_group_does_not_pretend_to_be_certain():
+def test_a_class_with_a_single_group_has_a_wide_interval():
     labels = np.repeat([0, 1, 2], 10)
     predicted = np.where(np.arange(30) % 5 == 0, (labels + 1) % 3, labels)
     groups = np.repeat(["a", "b", "c"], 10)
@@ -181,7 +181,7 @@ def test_a_class_with_a_single_group_does_not_pretend_to_be_certain():
     assert high - low > 0.01
 
 
-def test_a_paired_difference_is_narrower_than_the_scores_themselves():
+def test_a_paired_difference_is_narrower_than_the_scores():
     random = np.random.default_rng(5)
     labels, first = answers(900, 0.8, random)
     second = np.where(random.random(900) < 0.02, labels, first)  # mends a few mistakes

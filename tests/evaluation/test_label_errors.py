@@ -34,10 +34,10 @@ def noisy(images=500, classes=4, seed=0):
     return shares / shares.sum(axis=1, keepdims=True), labels
 
 
-def test_by_hand_with_a_tie_and_an_image_whose_label_is_the_most_probable():
+def test_ranking_by_hand_with_a_tie():
     given = [0, 1, 2, 0]
-    said = [[0.1, 0.7, 0.2], [0.3, 0.4, 0.3], [0.8, 0.1, 0.1], [0.9, 0.05, 0.05]]
-    found = label_errors.ranked(table(said, given, fold=3))
+    shares = [[0.1, 0.7, 0.2], [0.3, 0.4, 0.3], [0.8, 0.1, 0.1], [0.9, 0.05, 0.05]]
+    found = label_errors.ranked(table(shares, given, fold=3))
     assert list(found.columns) == [
         *("rank", "record", "filename", "group", "given", "suggested"),
         *("self_confidence", "confidence", "fold"),
@@ -61,8 +61,8 @@ def test_the_models_of_several_seeds_answer_by_their_mean():
 
 
 def test_pairs_are_counted_the_most_frequent_first():
-    said = [[0.1, 0.9], [0.9, 0.1], [0.8, 0.2], [0.2, 0.8]]
-    counted = label_errors.pairs(label_errors.ranked(table(said, [0, 1, 1, 1])))
+    shares = [[0.1, 0.9], [0.9, 0.1], [0.8, 0.2], [0.2, 0.8]]
+    counted = label_errors.pairs(label_errors.ranked(table(shares, [0, 1, 1, 1])))
     assert counted.to_numpy().tolist() == [["b", "a", 2], ["a", "b", 1]]
 
 
@@ -72,29 +72,29 @@ def test_changed_labels_of_real_digits_come_first():
     changed = draw.choice(len(true), 90, replace=False)  # 5 %
     given = true.copy()
     given[changed] = (true[changed] + draw.integers(1, 10, 90)) % 10
-    said = cross_val_predict(
+    shares = cross_val_predict(
         KNeighborsClassifier(10), pictures, given, cv=5, method="predict_proba"
     )
-    found = label_errors.ranked(table(said, given))
+    found = label_errors.ranked(table(shares, given))
     assert np.isin(found["record"].head(90), changed).mean() > 0.8  # by chance: 0.05
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_scores_are_those_of_cleanlab(seed):
     rank = pytest.importorskip("cleanlab.rank")
-    said, given = noisy(seed=seed)
-    found = label_errors.ranked(table(said, given)).sort_values("record")
-    expected = rank.get_label_quality_scores(given, said, method="self_confidence")
+    shares, given = noisy(seed=seed)
+    found = label_errors.ranked(table(shares, given)).sort_values("record")
+    expected = rank.get_label_quality_scores(given, shares, method="self_confidence")
     np.testing.assert_allclose(found["self_confidence"], expected)
 
 
-def test_cleanlab_leaves_those_that_it_takes_for_wrong_in_its_own_order():
+def test_cleanlab_keeps_its_issues_in_its_own_order():
     filtering = pytest.importorskip("cleanlab.filter")
-    said, given = noisy()
+    shares, given = noisy()
     expected = filtering.find_label_issues(
-        given, said, return_indices_ranked_by="self_confidence", n_jobs=1
+        given, shares, return_indices_ranked_by="self_confidence", n_jobs=1
     )
-    found = label_errors.ranked(table(said, given), by_cleanlab=True)
+    found = label_errors.ranked(table(shares, given), by_cleanlab=True)
     assert 0 < len(found) < len(given)
     assert found["record"].tolist() == list(expected)
     assert found["rank"].tolist() == list(range(1, len(expected) + 1))

@@ -43,7 +43,7 @@ def test_per_class_and_averages_agree_with_scikit_learn(random_case):
         np.testing.assert_allclose(mean.loc[row, ["precision", "recall", "f1"]], expected[:3])
 
 
-def test_a_class_without_images_is_undefined_and_stays_out_of_the_averages():
+def test_a_class_without_images_is_left_out_of_averages():
     matrix = np.array([[5, 0, 1], [0, 4, 0], [0, 0, 0]])
     table = metrics.per_class(matrix)
     assert table.loc[2, ["recall", "f1", "type_2_error"]].isna().all()
@@ -51,7 +51,7 @@ def test_a_class_without_images_is_undefined_and_stays_out_of_the_averages():
     assert metrics.averages(table).loc["macro avg", "recall"] == pytest.approx((5 / 6 + 1) / 2)
 
 
-def test_a_class_that_is_never_predicted_has_no_precision_but_an_f1_of_zero():
+def test_a_class_never_predicted_has_f1_0_and_no_precision():
     matrix = np.array([[5, 0], [3, 0]])
     table = metrics.per_class(matrix)
     assert np.isnan(table.loc[1, "precision"])
@@ -85,7 +85,7 @@ def test_mean_confidence_of_right_and_wrong_answers_by_hand():
     assert metrics.mean_confidence(probabilities, labels, right=False) == pytest.approx(0.7)
 
 
-def test_mean_confidence_of_wrong_answers_is_undefined_without_any():
+def test_mean_confidence_without_such_answers_is_undefined():
     certain = np.array([[0.9, 0.1]]), np.array([0])
     assert np.isnan(metrics.mean_confidence(*certain, right=False))
 
@@ -95,7 +95,7 @@ def test_overconfidence_is_mean_confidence_less_accuracy():
     assert found == pytest.approx(0.95 - 0.75)
 
 
-def test_macro_f1_agrees_with_scikit_learn_on_the_classes_with_images():
+def test_macro_f1_agrees_with_scikit_learn():
     random = np.random.default_rng(1)
     for classes in (2, 7, 40):
         labels = random.integers(0, classes, 60)
@@ -112,7 +112,7 @@ def test_mean_f1_leaves_out_classes_without_images():
     assert np.isnan(metrics.mean_f1(np.full(3, np.nan)))
 
 
-def test_summary_has_the_classes_in_order_and_the_averages_behind():
+def test_summary_has_classes_in_order_then_averages():
     bounds = np.array([[0.5, 0.9], [0.4, 1.0]])
     per_class = metrics.per_class(np.array([[3, 1], [0, 2]]))
     table = metrics.summary(per_class, ["b", "a"], bounds, (0.45, 0.95))

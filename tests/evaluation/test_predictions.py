@@ -112,7 +112,7 @@ def test_answers_by_hand():
     }
 
 
-def test_probabilities_that_are_not_finite_are_refused_with_an_image_that_has_them():
+def test_probabilities_that_are_not_finite_are_refused_by_name():
     rows = pd.DataFrame({"record": [0, 1], "filename": ["a", "b"], "group": "", "label": [0, 1]})
     with pytest.raises(Diverged, match="for 1 of 2 images, such as b"):
         tables.predictions(rows, ["x", "y"], np.array([[0.5, 0.5], [np.nan, 0.5]]))

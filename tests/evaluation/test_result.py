@@ -140,7 +140,7 @@ def test_equal_predictions_differ_in_nothing():
     assert set(precision_check(EXACT, EXACT).values()) == {1.0, 0.0}
 
 
-def test_the_difference_is_that_of_scikit_learn_within_its_interval():
+def test_the_difference_agrees_with_scikit_learn():
     values = precision_check(QUICK, EXACT)
     assert values["embed_equal"] == pytest.approx(0.8)  # two of every ten differ
     expected = f1_score(LABELS, QUICK, average="macro") - f1_score(LABELS, EXACT, average="macro")

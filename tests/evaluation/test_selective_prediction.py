@@ -15,7 +15,7 @@ def test_coverage_by_hand():
     assert table["accuracy"].tolist() == pytest.approx([3 / 5, 2 / 3, 1, 1])
 
 
-def test_a_long_table_is_cut_evenly_and_keeps_all_images_in_its_first_row():
+def test_a_long_table_is_thinned_evenly():
     random = np.random.default_rng(1)
     confidence, right = random.random(3000), random.random(3000) < 0.7
     table = selective_prediction.coverage(confidence, right)
@@ -62,7 +62,7 @@ def test_where_no_image_is_sure_enough_there_is_no_precision():
     assert np.isnan([found["refusal_precision"], found["refusal_precision_low"]]).all()
 
 
-def test_the_interval_of_a_precision_agrees_with_the_normal_approximation():
+def test_the_precision_interval_agrees_with_the_normal_one():
     random = np.random.default_rng(5)
     labels, confidence = random.integers(0, 3, 4000), random.random(4000)
     predicted = np.where(random.random(4000) < 0.9, labels, (labels + 1) % 3)

@@ -13,14 +13,14 @@ NAMES = ["A", "B", "C"]
 
 
 def rows(images, groups=None, **columns):
-    """Rows of an index whose pictures are all alike but for the columns given."""
+    """Rows of an index that are equal except in the columns given."""
     table = {"width": 80, "height": 60, "brightness": 100.0, "contrast": 40.0, "sharpness": 500.0}
     table |= {"group": [f"g{g}" for g in (np.arange(images) if groups is None else groups)]}
     return pd.DataFrame(table | columns, index=range(images))
 
 
 def answered(images, wrong):
-    """Labels 0, 1, 2, 0, ... and predictions that are wrong where said."""
+    """Labels 0, 1, 2, 0, ... and predictions that are wrong where `wrong` is true."""
     labels = np.arange(images) % 3
     return labels, np.where(wrong, (labels + 1) % 3, labels)
 

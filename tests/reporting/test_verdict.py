@@ -100,7 +100,8 @@ def test_the_verdict_names_scores_classes_confusion_and_epoch(tmp_path):
     assert found.sentences == [
         "The macro F1 is 0.876 (95 % interval 0.810 to 0.930); 125 of 142 test images are "
         "classified right (accuracy 88.0 %).",
-        "No committed run has other scores of these test images to compare with.",
+        "Nothing to compare with: no committed run with other scores was evaluated on this test "
+        "part.",
         "Best class: “C” (F1 0.917); weakest class: “B” (F1 0.805, 95 % interval 0.775 to 0.835).",
         "Most frequent confusion: “B” taken for “C”, 9 of 44 images.",
         "Best epoch by validation loss: 25 of 27, where training stopped early.",
@@ -109,7 +110,7 @@ def test_the_verdict_names_scores_classes_confusion_and_epoch(tmp_path):
 
 
 def test_without_a_previous_run_no_change_is_named():
-    assert verdict.change_sentence(None, NOW).startswith("No committed run has other scores")
+    assert verdict.change_sentence(None, NOW).startswith("Nothing to compare with")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Scores without a network, by how much a model beats them, and a warning where it does not."""
+"""Baselines without a network: predictions, the gain of a model over them, and a warning."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ from trackbed.records import reader
 
 SIDE = 32  # pixels
 ORIENTATIONS = 8  # bins over half a turn
-PORTION = 1024  # images whose gradients are in memory at a time
+CHUNK = 1024  # images whose gradients are in memory at a time
 MOST = 20_000  # training images for the regression; more change 16 coefficients per class little
 STEPS = 1000  # of the optimizer, at most
 
@@ -34,10 +34,12 @@ def predicted(
     some = training.iloc[np.unique(np.linspace(0, len(training) - 1, MOST).astype(int))]
     if some["label"].nunique() < 2 or test.empty:
         return {"majority": majority, "logistic": majority}
-    seen, asked = (features(reader.pixels(records_path, rows, SIDE, SIDE)) for rows in (some, test))
+    fitted, tested = (
+        features(reader.pixels(records_path, rows, SIDE, SIDE)) for rows in (some, test)
+    )
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=STEPS))
-    model.fit(seen, some["label"])
-    return {"majority": majority, "logistic": model.predict(asked)}
+    model.fit(fitted, some["label"])
+    return {"majority": majority, "logistic": model.predict(tested)}
 
 
 def features(images: np.ndarray) -> np.ndarray:
@@ -49,8 +51,8 @@ def features(images: np.ndarray) -> np.ndarray:
     apart being the same, as in a histogram of oriented gradients (Dalal and Triggs 2005) with one
     cell. Without any gradient these shares are 0. Values of colours are 0 to 1.
     """
-    portions = range(0, len(images), PORTION)
-    return np.concatenate([_features(images[start : start + PORTION]) for start in portions])
+    chunks = range(0, len(images), CHUNK)
+    return np.concatenate([_features(images[start : start + CHUNK]) for start in chunks])
 
 
 def _features(images: np.ndarray) -> np.ndarray:

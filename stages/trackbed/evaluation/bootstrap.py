@@ -1,4 +1,4 @@
-"""The bootstrap over groups: counts of groups and of resampled test parts."""
+"""The bootstrap over groups: counts per group, strata, and counts of resampled test parts."""
 
 from dataclasses import dataclass
 
@@ -6,10 +6,15 @@ import numpy as np
 
 from trackbed.evaluation import metrics
 
+RESAMPLES = 2000
+
 
 @dataclass(frozen=True)
 class Counts:
-    """Right answers, images and calls per class: each of shape (groups or draws, classes)."""
+    """Right answers, images and calls (images predicted as the class) per class.
+
+    Each is a float array of shape (rows, classes); a row is a group or a resampled test part.
+    """
 
     right: np.ndarray
     support: np.ndarray
@@ -17,27 +22,30 @@ class Counts:
 
     @property
     def whole(self) -> "Counts":
-        """All rows in one."""
+        """The sum of all rows, as one row."""
         return Counts(*(each.sum(axis=0, keepdims=True) for each in vars(self).values()))
 
     @property
     def f1(self) -> np.ndarray:
-        """Shape (draws, classes); NaN where a class has no images."""
+        """Shape (rows, classes); NaN where a class has no images."""
         return metrics.f1(self.right, self.support, self.calls)
 
     @property
     def macro_f1(self) -> np.ndarray:
-        """Shape (draws,); classes without images stay out."""
+        """Shape (rows,); classes without images are left out."""
         return metrics.mean_f1(self.f1)
 
     @property
     def accuracy(self) -> np.ndarray:
-        """Shape (draws,)."""
+        """Shape (rows,)."""
         return self.right.sum(axis=1) / self.support.sum(axis=1)
 
 
 def counts(labels: np.ndarray, predicted: np.ndarray, groups: np.ndarray, classes: int) -> Counts:
-    """Per group, in the order of their names."""
+    """A row per group, in the order of their names.
+
+    labels, predicted: int, groups: any; all of shape (images,).
+    """
     names, group = np.unique(groups, return_inverse=True)
     hit = labels == predicted
 
@@ -48,38 +56,17 @@ def counts(labels: np.ndarray, predicted: np.ndarray, groups: np.ndarray, classe
     return Counts(table(group[hit], labels[hit]), table(group, labels), table(group, predicted))
 
 
-RESAMPLES = 2000
-
-
-def sums(counts: np.ndarray, strata: np.ndarray, seed: int) -> np.ndarray:
-    """The counts of RESAMPLES drawn test parts: float, shape (resamples, columns).
-
-    counts: float, shape (groups, columns), what each group adds to the sums; strata: int, shape
-    (groups,). Of the g groups of a stratum g - 1 are drawn, with replacement, and count g / (g - 1)
-    times: the rescaling bootstrap of Rao and Wu (1988, Resampling Inference With Complex Survey
-    Data). Its variances are those of the textbook, with g - 1 in the divisor; drawing g of g makes
-    them (g - 1) / g as large, too small by a fifth with five groups.
-
-    Groups of equal counts are drawn together, from a multinomial distribution over the different
-    ones, which is the same draw and far quicker where groups are many and small.
-    """
-    random = np.random.default_rng(seed)
-    drawn = np.zeros((RESAMPLES, counts.shape[1]))
-    for stratum in np.unique(strata):
-        different, times = np.unique(counts[strata == stratum], axis=0, return_counts=True)
-        groups = times.sum()
-        taken = max(groups - 1, 1)
-        weights = random.multinomial(taken, times / groups, size=RESAMPLES) * (groups / taken)
-        drawn += weights @ different
-    return drawn
+def strata(counted: Counts) -> np.ndarray:
+    """The class that each group mostly belongs to, see `collapsed`: int, shape (groups,)."""
+    return collapsed(counted.support.argmax(axis=1))
 
 
 def collapsed(strata: np.ndarray) -> np.ndarray:
-    """The strata, those of a single group merged: with each other, or one alone with the smallest.
+    """The strata, with those of a single group merged: with each other, or one with the smallest.
 
-    A single group would come out the same in every draw. Merging takes the difference between its
-    class and another for chance, and so rather widens an interval (the method of collapsed strata,
-    Cochran 1977, Sampling Techniques, section 5A.12).
+    A single group would be the same in every resampled test part. Merging counts the difference
+    between its class and another as chance, and so rather widens an interval (the method of
+    collapsed strata, Cochran 1977, Sampling Techniques, section 5A.12).
     """
     names, groups = np.unique(strata, return_counts=True)
     merged = names[groups == 1]
@@ -92,3 +79,36 @@ def collapsed(strata: np.ndarray) -> np.ndarray:
 def degrees_of_freedom(strata: np.ndarray) -> int:
     """Groups less strata."""
     return len(strata) - len(np.unique(strata))
+
+
+def resampled(counted: list[Counts], strata: np.ndarray, seed: int) -> list[Counts]:
+    """Counts of RESAMPLES test parts for each of the given ones, from the same samples of groups.
+
+    strata: int, shape (groups,), see `sums`.
+    """
+    tables = [table for one in counted for table in vars(one).values()]
+    parts = np.split(sums(np.hstack(tables), strata, seed), len(tables), axis=1)
+    return [Counts(*parts[start : start + 3]) for start in range(0, len(parts), 3)]
+
+
+def sums(values: np.ndarray, strata: np.ndarray, seed: int) -> np.ndarray:
+    """The sums over RESAMPLES samples of groups: float, shape (resamples, columns).
+
+    values: float, shape (groups, columns), what each group adds to the sums; strata: int, shape
+    (groups,). Of the g groups of a stratum g - 1 are sampled with replacement and weighted by
+    g / (g - 1): the rescaling bootstrap of Rao and Wu (1988, Resampling Inference With Complex
+    Survey Data). Its variances are those of the textbook, with g - 1 in the divisor; sampling g
+    of g makes them (g - 1) / g as large, too small by a fifth with five groups.
+
+    Groups of equal values are sampled together, from a multinomial distribution over the different
+    ones: the same distribution, far quicker where groups are many and small.
+    """
+    random = np.random.default_rng(seed)
+    total = np.zeros((RESAMPLES, values.shape[1]))
+    for stratum in np.unique(strata):
+        different, times = np.unique(values[strata == stratum], axis=0, return_counts=True)
+        groups = times.sum()
+        taken = max(groups - 1, 1)
+        weights = random.multinomial(taken, times / groups, size=RESAMPLES) * (groups / taken)
+        total += weights @ different
+    return total

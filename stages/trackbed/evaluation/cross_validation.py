@@ -1,4 +1,4 @@
-"""Runs of several settings on several folds: tables in the words of cross-validation.
+"""Cross-validation tables: several settings, each run on several folds.
 
 A table of runs has a row per run with the columns `fold`, `seed`, one per parameter that varies
 (its value as text), `seconds` of training, and scores such as `val_macro_f1`. Folds are what is

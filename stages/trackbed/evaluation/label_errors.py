@@ -1,4 +1,4 @@
-"""Images whose label a classifier that never saw them does not believe.
+"""Images whose label is improbable to a classifier that was trained without them.
 
 Confident learning, Northcutt, Jiang and Chuang 2021 (arXiv 1911.00068): a label is the more
 suspicious the less probable it is out of fold, that is to a model trained on the other folds.
@@ -38,17 +38,17 @@ def self_confidence(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray
 def ranked(table: pd.DataFrame, *, by_cleanlab: bool = False) -> pd.DataFrame:
     """The images, the most suspicious label first, with the columns of COLUMNS.
 
-    table: out-of-fold predictions (see judging.predictions) with `fold`. suggested: the most
+    table: out-of-fold predictions (see pipeline.tables) with `fold`. suggested: the most
     probable class, which may be the given one; confidence: its probability. Ties are in the order
-    of records. by_cleanlab: only images that cleanlab takes for mislabelled; raises UserError where
-    it is not installed.
+    of records. by_cleanlab: only images that cleanlab reports as mislabelled; raises UserError
+    where it is not installed.
     """
     names = tables.predicted_classes(table.drop(columns="fold"))
-    given, said = labels(table, names), probabilities(table, names)
-    own = self_confidence(said, given)
+    given, shares = labels(table, names), probabilities(table, names)
+    own = self_confidence(shares, given)
     order = np.argsort(own, kind="stable")
     if by_cleanlab:
-        order = order[_issues(given, said)[order]]
+        order = order[_cleanlab_issues(given, shares)[order]]
     made = table.rename(columns={"true": "given", "predicted": "suggested"})
     made = made.assign(self_confidence=own).iloc[order].reset_index(drop=True)
     made.insert(0, "rank", np.arange(1, len(made) + 1))
@@ -81,8 +81,8 @@ def probabilities(table: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     return table[columns].to_numpy(float)
 
 
-def _issues(given: np.ndarray, said: np.ndarray) -> np.ndarray:
-    """Which rows cleanlab takes for mislabelled; bool, shape (rows,)."""
+def _cleanlab_issues(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Which rows cleanlab reports as mislabelled: bool, shape (rows,). Raises UserError."""
     try:
         from cleanlab.filter import find_label_issues
     except ModuleNotFoundError:
@@ -90,4 +90,4 @@ def _issues(given: np.ndarray, said: np.ndarray) -> np.ndarray:
             "--method cleanlab: needs cleanlab, which is not installed. Run `make suspects`."
         ) from None
     # One process: more would each import everything anew, for a sum over a table.
-    return find_label_issues(given, said, n_jobs=1)
+    return find_label_issues(labels, probabilities, n_jobs=1)

@@ -1,4 +1,4 @@
-"""Choices from the table of predictions: mistakes, samples, and what was taken for what."""
+"""Selections from the table of predictions: mistakes, samples, and mistakes by class."""
 
 from typing import Any
 
@@ -25,9 +25,9 @@ def spread(table: pd.DataFrame, most: int) -> pd.DataFrame:
         {name: label for label, name in enumerate(tables.predicted_classes(table))}
     )
     ordered = table.assign(rank=rank).sort_values(["rank", "record"]).drop(columns="rank")
-    shown = min(most, len(ordered))
-    # The middle of each of `shown` equal stretches.
-    places = ((np.arange(shown) + 0.5) * len(ordered) / max(shown, 1)).astype(int)
+    count = min(most, len(ordered))
+    # The middle of each of `count` equal stretches.
+    places = ((np.arange(count) + 0.5) * len(ordered) / max(count, 1)).astype(int)
     return ordered.iloc[places]
 
 

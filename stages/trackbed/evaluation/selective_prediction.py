@@ -1,7 +1,7 @@
-"""What remains, and how right it is, where a classifier keeps its less sure answers to itself.
+"""Selective prediction: coverage and accuracy of the answers above a confidence threshold.
 
 Also known as selective classification (Geifman and El-Yaniv 2017, arXiv 1705.08500). A threshold
-on the confidence does not catch images of unknown classes: a network may be sure of those, too.
+does not detect images of unknown classes: a network may be confident about those, too.
 """
 
 import numpy as np
@@ -60,7 +60,7 @@ def measured(
     groups: np.ndarray,
     seed: int,
 ) -> dict[str, float | None]:
-    """What a threshold does to other images than those it was chosen on.
+    """Precision and coverage of a threshold on other images than those it was chosen on.
 
     'refusal_precision', the share of right answers among the images at or above it, with its 95 %
     interval over groups (see intervals.accuracy), and 'refusal_coverage', their share of all.

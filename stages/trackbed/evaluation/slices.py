@@ -1,4 +1,4 @@
-"""Parts of the test part that a model may find harder: by class, kind of picture, or group."""
+"""Scores of slices of the test part: by class, image side, image quality and group."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -38,15 +38,15 @@ def slices(
 
     rows: of the index, shape (images,); labels, predicted: int, shape (images,). Of the groups
     that have FEWEST images those LISTED_GROUPS of the lowest accuracy are listed. below_whole:
-    of m slices that are looked at some would lie below the whole by chance, so that the level of
-    the interval that decides is 1 - 0.05 / m (Bonferroni).
+    whether the interval of the slice ends below the accuracy of the whole. Of m slices some would
+    by chance, so the level of this interval is 1 - 0.05 / m (Bonferroni).
     """
     right = labels == predicted
     parts = [part for part in (*_classes(labels, classes), *_terciles(rows)) if part[2].any()]
     groups = list(_groups(rows["group"].to_numpy()))
     parts += sorted(groups, key=lambda part: right[part[2]].mean())[:LISTED_GROUPS]
-    looked_at = sum(part[2].sum() >= FEWEST for part in parts) + len(groups[LISTED_GROUPS:])
-    levels = [intervals.LEVEL, 1 - (1 - intervals.LEVEL) / max(looked_at, 1)]
+    compared = sum(part[2].sum() >= FEWEST for part in parts) + len(groups[LISTED_GROUPS:])
+    levels = [intervals.LEVEL, 1 - (1 - intervals.LEVEL) / max(compared, 1)]
     given = labels, predicted, rows["group"].to_numpy()
     effect = intervals.design_effect(*given, len(classes), seed)
     made = [_row(part, *given, len(classes), effect, seed, levels) for part in parts]

@@ -71,7 +71,10 @@ def change_sentence(previous: Previous | None, scores: dict[str, Any]) -> str:
     """The change of macro F1 and whether it exceeds the intervals, or that none can be given."""
     change = previous.difference(scores, "macro_f1") if previous else None
     if previous is None or change is None:
-        return "No committed run has other scores of these test images to compare with."
+        return (
+            "Nothing to compare with: no committed run with other scores was evaluated on this "
+            "test part."
+        )
     same = abs(change) < previous_runs.SAME
     sentence = (
         f"That is {'the same as' if same else f'{change:+.3f} against'} the "
