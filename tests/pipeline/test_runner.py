@@ -31,7 +31,7 @@ run(main)
 
 
 def ran(folder, *arguments, **environment):
-    script = folder / "copy.py"
+    script = folder / "copying.py"
     script.write_text(SCRIPT.format(stages=str(STAGES)))
     return subprocess.run(
         [sys.executable, str(script), *arguments],
@@ -44,7 +44,7 @@ def ran(folder, *arguments, **environment):
 
 
 def log(folder):
-    return (folder / "logs/copy.log").read_text()
+    return (folder / "logs/copying.log").read_text()
 
 
 def test_main_gets_its_paths_and_what_it_says_is_kept(tmp_path):
@@ -61,14 +61,14 @@ def test_main_gets_its_paths_and_what_it_says_is_kept(tmp_path):
 def test_a_problem_is_one_line_with_its_exit_code(tmp_path, source, code, words):
     done = ran(tmp_path, source, "b")
     assert done.returncode == code
-    assert done.stderr == f"copy: {words}\n"
-    assert log(tmp_path) == f"began\ncopy: {words}\n"
+    assert done.stderr == f"copying: {words}\n"
+    assert log(tmp_path) == f"began\ncopying: {words}\n"
 
 
 def test_a_traceback_is_shown_if_wanted(tmp_path):
     done = ran(tmp_path, "bad", "b", TRACKBED_DEBUG="1")
     assert "Traceback" in done.stderr
-    assert done.stderr.endswith("copy: source: bad is bad; take another.\n")
+    assert done.stderr.endswith("copying: source: bad is bad; take another.\n")
 
 
 def test_a_mistake_of_the_program_leaves_its_traceback_in_the_log(tmp_path):
@@ -85,7 +85,7 @@ def test_missing_arguments_show_the_usage(tmp_path):
 
 
 def test_the_seconds_of_a_stage_are_noted(tmp_path):
-    noted = tmp_path / "logs/copy.json"
+    noted = tmp_path / "logs/copying.json"
     ran(tmp_path, "bad", "b")
     assert not noted.exists()
     ran(tmp_path, "a", "b")
@@ -93,7 +93,7 @@ def test_the_seconds_of_a_stage_are_noted(tmp_path):
 
 
 def test_a_stage_does_not_fail_for_its_clock(tmp_path):
-    (tmp_path / "logs/copy.json").mkdir(parents=True)  # a folder where a file should be
+    (tmp_path / "logs/copying.json").mkdir(parents=True)  # a folder where a file should be
     assert ran(tmp_path, "a", "b").returncode == 0
 
 
@@ -104,5 +104,5 @@ def test_a_full_disk_is_told(tmp_path):
     (tmp_path / "a").write_text("content")
     done = ran(tmp_path, "a", str(full))
     assert done.returncode == 7
-    assert done.stderr.startswith("copy: no space left on the disk of")
+    assert done.stderr.startswith("copying: no space left on the disk of")
     assert "Traceback" not in done.stderr
