@@ -8,7 +8,7 @@ from PIL import Image
 
 from trackbed.dataset import recording
 from trackbed.dataset.schema import Entry, Picture, RawPixels
-from trackbed.records import tfrecord
+from trackbed.records import reader, tfrecord
 
 MEASURES = (128.0, 40.0, 500.0)  # brightness, contrast, sharpness
 RANDOM = np.random.default_rng(0)
@@ -25,6 +25,11 @@ def stored(pixels, encoding):
     return Picture(
         data, encoding, encoding.upper(), height, width, "0" * 64, "0" * 16, "0" * 32, *MEASURES
     )
+
+
+def pixels_of(picture):
+    """The pixels of a picture that was checked: uint8, shape (height, width, 3)."""
+    return reader.decoded(picture.data, picture.encoding, picture.height, picture.width)
 
 
 def random_pictures(count):

@@ -1,6 +1,5 @@
 import csv
 import os
-import socket
 
 import pytest
 from PIL import Image
@@ -8,7 +7,6 @@ from program import trackbed
 from project import draw
 
 from trackbed import cli
-from trackbed.dataset import folders, source_scan
 
 BAD_DATA = 3
 
@@ -129,33 +127,6 @@ def test_an_empty_class_is_told_although_the_source_is_refused(source, capsys):
     assert code == BAD_DATA
     assert "empty class folder: 1\n    NEW" in out
     assert "no picture of class 'NEW'" in out
-
-
-def test_a_class_that_is_empty_in_one_part_is_no_hazard(tmp_path):
-    draw(tmp_path / "train", groups=1)
-    draw(tmp_path / "test", groups=1, classes=("GRAS", "STONE"))
-    (tmp_path / "test/BALLAST").mkdir()
-    assert source_scan.hazards(tmp_path, folders.walk(tmp_path)) == []
-
-
-def test_sockets_and_a_folder_that_is_a_link_itself(source, monkeypatch):
-    monkeypatch.chdir(source / "GRAS")  # the path of a socket must be short
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind("socket")
-    link = source.parent / "link"
-    link.symlink_to(source)
-    found = source_scan.hazards(link, folders.walk(link))
-    assert [(one.filename, one.reason) for one in found] == [
-        (".", "symbolic link"),
-        ("GRAS/socket", "socket"),
-    ]
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_a_file_that_may_not_be_read_is_told_without_opening_it(source):
-    (source / "GRAS/000_0.png").chmod(0)
-    found = source_scan.hazards(source, folders.walk(source))
-    assert [(one.filename, one.reason) for one in found] == [("GRAS/000_0.png", "unreadable")]
 
 
 def test_wrong_use_is_told_in_words(source, tmp_path):

@@ -1,6 +1,6 @@
 """Noise, patches and cells, from which the surfaces of the sample are made.
 
-A shape is (height, width) in pixels; a picture is float32 of shape (height, width, 3), 0 to 1.
+A shape is (height, width) in pixels; a picture is float, shape (height, width, 3), 0 to 1.
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,299 @@
+import hashlib
+import struct
+import warnings
+from pathlib import Path
+
+import evil
+import numpy as np
+import pytest
+from PIL import Image
+from recorded import ImageOps, pixels_of
+
+from trackbed.dataset import images, schema
+from trackbed.dataset.schema import Entry, Limits, Rejected
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+LIMIT = Limits(10_000_000)
+WHOLE = evil.files()
+NAMES = vars(schema).items()
+REASONS = {value for name, value in NAMES if name.isupper() and isinstance(value, str)}
+
+
+def by_tensorflow(picture):
+    import tensorflow as tf
+
+    if picture.encoding == "jpeg":
+        return tf.io.decode_jpeg(picture.data, 3, dct_method="INTEGER_ACCURATE").numpy()
+    return tf.io.decode_png(picture.data, 3).numpy()
+
+
+def from_array(array, format="PNG", **options):
+    return evil.saved(Image.fromarray(array), format, **options)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_every_format_gives_the_pixels_that_were_saved(load, name):
+    given = load(WHOLE[name])
+    assert given.format == name.split()[0].upper()
+    expected = evil.picture()
+    if "sideways" in name:
+        expected = ImageOps.exif_transpose(Image.open(evil.io.BytesIO(WHOLE[name])))
+    if {"bits", "fax"} & set(name.split()):
+        expected = expected.convert("1")
+    if {"grey", "deep"} & set(name.split()):
+        expected = expected.convert("L")
+    assert (given.width, given.height) == expected.size
+    error = np.abs(pixels_of(given).astype(int) - np.asarray(expected.convert("RGB")))
+    lossy = {"jpeg", "webp", "gif"} & set(name.split()) or "palette" in name
+    assert error.mean() < 25 if lossy and name != "webp lossless" else error.max() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("jpeg", "jpeg"),
+        ("jpeg grey", "jpeg"),
+        ("jpeg progressive", "jpeg"),
+        ("jpeg restarts", "jpeg"),
+        ("png", "png"),
+        ("png grey", "png"),
+    ],
+)
+def test_what_can_be_decoded_again_is_kept_byte_by_byte(load, name, encoding):
+    given = load(WHOLE[name])
+    assert (given.encoding, given.data) == (encoding, WHOLE[name])
+    assert given.sha256 == hashlib.sha256(WHOLE[name]).hexdigest()
+
+
+@pytest.mark.parametrize("name", [n for n in WHOLE if n.startswith(("jpeg", "png"))])
+def test_tensorflow_decodes_what_is_kept_to_the_same_pixels(load, name):
+    given = load(WHOLE[name])
+    if given.encoding != "raw":
+        np.testing.assert_array_equal(by_tensorflow(given), pixels_of(given))
+
+
+@pytest.mark.parametrize("folder", ["trackbed/test", "scenes/test", "gtsrb/00"])
+def test_tensorflow_and_pillow_agree_on_photographs(folder):
+    paths = sorted((DATA / folder).rglob("*.*g"))[::40]
+    if not paths:
+        pytest.skip("shared/data is not there")
+    for path in paths:
+        given = images.load(Entry(path.name, "A", "", "", path), LIMIT)
+        assert given.data == path.read_bytes()
+        np.testing.assert_array_equal(by_tensorflow(given), pixels_of(given))
+
+
+@pytest.mark.parametrize("kind", ["trailing", "two pictures"])
+def test_of_a_camera_file_the_first_picture_is_kept(load, kind):
+    content = {"trailing": WHOLE["jpeg"] + bytes(900), "two pictures": WHOLE["jpeg of two"]}[kind]
+    given = load(content)
+    assert given.encoding == "jpeg"
+    assert given.data.endswith(b"\xff\xd9")
+    assert content.startswith(given.data)
+    assert given.sha256 == hashlib.sha256(content).hexdigest()
+    np.testing.assert_array_equal(
+        pixels_of(given), np.asarray(Image.open(evil.io.BytesIO(content)))
+    )
+
+
+def test_what_lies_behind_a_png_is_not_kept(load):
+    given = load(WHOLE["png"] + b"PK\3\4, or anything else")
+    assert (given.encoding, given.data) == ("png", WHOLE["png"])
+    np.testing.assert_array_equal(by_tensorflow(given), np.asarray(evil.picture()))
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_exif_orientation_is_applied(load, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for format in ("PNG", "TIFF"):
+        content = evil.saved(evil.picture(), format, exif=exif)
+        expected = ImageOps.exif_transpose(Image.open(evil.io.BytesIO(content)))
+        given = load(content)
+        np.testing.assert_array_equal(pixels_of(given), np.asarray(expected))
+    assert (given.width, given.height) == (
+        (53, 37) if orientation in (0, 1, 2, 3, 4, 9) else (37, 53)
+    )
+
+
+def test_damaged_exif_data_do_not_matter(load):
+    content = evil.saved(evil.picture(), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff" + bytes(30))
+    assert load(content).data == content
+
+
+def test_16_bit_grey_is_rounded_and_does_not_wrap_or_clip(load):
+    values = np.array([[0, 128, 129, 257, 32768, 65406, 65407, 65535]], np.uint16)
+    expected = [0, 0, 1, 1, 128, 254, 255, 255]  # value / 257, rounded
+    big_endian = b"P5 8 1 65535\n" + values.astype(">u2").tobytes()
+    for content in (from_array(values), from_array(values, "TIFF"), big_endian):
+        assert pixels_of(load(content))[0].tolist() == [[value] * 3 for value in expected]
+
+
+def test_16_bit_colour_loses_its_lower_8_bits(load):
+    values = np.array([[[0, 255, 256], [0x1234, 0xFF00, 0xFFFF]]], ">u2")
+    header = struct.pack(">IIBBBBB", 2, 1, 16, 2, 0, 0, 0)
+    rows = evil.zlib.compress(b"\0" + values.tobytes())
+    for key in ([], [(b"tRNS", values[0, 1].tobytes())]):
+        content = evil.png_of([(b"IHDR", header), *key, (b"IDAT", rows), (b"IEND", b"")])
+        assert load(content).encoding == "raw"
+        assert pixels_of(load(content)).tolist() == [[[0, 0, 1], [0x12, 0xFF, 0xFF]]]
+
+
+def test_transparent_pixels_are_laid_over_white(load):
+    half = np.array([[[200, 100, 0, 255], [200, 100, 0, 0], [200, 100, 0, 51]]], np.uint8)
+    over_white = [[200, 100, 0], [255, 255, 255], [244, 224, 204]]  # 0.2 x colour + 0.8 x 255
+    for format, options in (("PNG", {}), ("WEBP", {"lossless": True}), ("TIFF", {})):
+        given = pixels_of(load(from_array(half, format, **options)))
+        assert np.abs(given[0, [0, 1]].astype(int) - over_white[:2]).max() == 0
+        assert np.abs(given[0, 2].astype(int) - over_white[2]).max() <= 1
+    grey = np.array([[[80, 255], [80, 0]]], np.uint8)
+    assert pixels_of(load(from_array(grey)))[0].tolist() == [[80] * 3, [255] * 3]
+
+
+def test_a_transparent_palette_entry_is_white(load):
+    image = Image.new("P", (2, 1))
+    image.putpalette([10, 20, 30, 40, 50, 60])
+    image.putpixel((1, 0), 1)
+    for format in ("PNG", "GIF"):
+        content = evil.saved(image, format, transparency=1)
+        assert pixels_of(load(content))[0].tolist() == [[10, 20, 30], [255, 255, 255]]
+
+
+def test_gamma_and_interlacing_do_not_change_pixels(load):
+    header, *rest = evil.chunks(WHOLE["png"])
+    gamma = evil.png_of([header, (b"gAMA", struct.pack(">I", 100_000)), *rest])
+    assert load(gamma).encoding == "png"
+    for pixels in (pixels_of(load(gamma)), by_tensorflow(load(gamma))):
+        np.testing.assert_array_equal(pixels, np.asarray(evil.picture()))
+    # A single pixel lies in the first of Adam7's seven passes, and so has one row.
+    header = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 1)
+    rows = evil.zlib.compress(b"\0\x01\x02\x03")
+    interlaced = evil.png_of([(b"IHDR", header), (b"IDAT", rows), (b"IEND", b"")])
+    assert pixels_of(load(interlaced)).tolist() == [[[1, 2, 3]]]
+
+
+def test_32_bit_pixels_are_refused(load):
+    for array in (np.ones((2, 2), np.float32), np.full((2, 2), 70_000, np.int32)):
+        with pytest.raises(Rejected, match="unsupported format: 32-bit"):
+            load(from_array(array, "TIFF"))
+
+
+def test_a_deep_tiff_whose_zero_is_white_is_refused(load):
+    content = bytearray(WHOLE["tiff deep"])
+    photometric = content.index(struct.pack("<HHI", 262, 3, 1))
+    content[photometric + 8] = 0
+    with pytest.raises(Rejected, match="0 is white"):
+        load(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason", "detail"),
+    [
+        (b"", "empty", ""),
+        (b"hello", "not an image", ""),
+        (b"<svg xmlns='x'/>", "unsupported format", "SVG"),
+        (bytes(4) + b"ftypheic" + bytes(50), "unsupported format", "HEIC or AVIF"),
+        (b"Pf 1 1 -1.0\n" + bytes(4), "unsupported format", "PFM"),
+        (WHOLE["jpeg"][:-2], "truncated", "no end of image in"),
+        (WHOLE["png"][:60], "truncated", ""),
+        (WHOLE["bmp"][:10], "damaged", "its header cannot be read"),
+        (b"P6\r\n2 1\r\n255\r\nabcdef", "wrong length", "of 7 bytes, header says 6"),
+        (b"P6 2 1 255 abcdef\n", "wrong length", "of 7 bytes, header says 6"),
+        (b"P5 2 1 65535 abc", "wrong length", "of 3 bytes, header says 4"),
+        (b"P4 9 1 a", "wrong length", "of 1 bytes, header says 2"),
+        (b"P2 2 1 255 7", "wrong length", "of 1 numbers, header says 2"),
+        (b"P1 2 2 1 1 0 # 1", "wrong length", "of 3 digits, header says 4"),
+    ],
+)
+def test_the_reason_is_told_with_its_numbers(load, content, reason, detail):
+    with pytest.raises(Rejected) as refused:
+        load(content)
+    assert refused.value.reason == reason
+    assert detail in refused.value.detail
+
+
+def test_files_damaged_by_line_feed_conversion_are_refused():
+    paths = sorted((DATA / "damaged-ppm").rglob("*.ppm"))
+    if not paths:
+        pytest.skip("shared/data is not there")
+    reasons = []
+    for path in paths:
+        with pytest.raises(Rejected) as refused:
+            images.load(Entry(path.name, "A", "", "", path), LIMIT)
+        reasons.append(refused.value.reason)
+    assert sorted(reasons) == ["empty"] * 2 + ["wrong length"] * 12
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM"])
+def test_too_many_pixels_are_refused_before_they_are_decoded(load, format):
+    content = evil.saved(Image.new("RGB", (300, 100)), format)
+    assert load(content, Limits(30_000)).width == 300
+    for limit in (29_999, 10_000, 100):
+        with pytest.raises(Rejected) as refused:
+            load(content, Limits(limit))
+        assert refused.value.reason == "too many pixels"
+        assert f"data.max_pixels is {limit:,}" in refused.value.detail
+
+
+def test_a_bomb_of_few_bytes_costs_nothing(load):
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    rows = evil.zlib.compress(bytes(1000))
+    bomb = evil.png_of([(b"IHDR", header), (b"IDAT", rows), (b"IEND", b"")])
+    with pytest.raises(Rejected, match=r"3,600,000,000.*data.max_pixels is 10,000,000"):
+        load(bomb)
+
+
+def test_pillows_own_limit_is_left_as_it_was(load):
+    limit = Image.MAX_IMAGE_PIXELS
+    load(WHOLE["png"])
+    with pytest.raises(Rejected):
+        load(b"nothing")
+    assert limit == Image.MAX_IMAGE_PIXELS
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_cut_file_is_refused_or_its_pixels_are_all_there(load, name, capfd):
+    whole, accepted = pixels_of(load(WHOLE[name])), 0
+    # A plain number that is cut, such as 2 of 25, is a number.
+    data = WHOLE[name][:-3] if name == "ppm plain" else WHOLE[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for content in evil.cuts(data, 60):
+            try:
+                given = load(content)
+            except Rejected as refused:
+                assert refused.reason in REASONS
+                continue
+            accepted += 1
+            np.testing.assert_array_equal(pixels_of(given), whole)
+    if name in ("jpeg", "png", "ppm", "tiff", "webp"):
+        assert accepted == 0
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_damaged_bytes_never_crash(load, name, capfd):
+    kept = []
+    for content in evil.mutations(WHOLE[name], 60, seed=len(name)):
+        try:
+            given = load(content)
+        except Rejected as refused:
+            assert refused.reason in REASONS
+            assert "0x" not in refused.detail  # an address would differ from run to run
+            continue
+        kept += [given] if given.encoding != "raw" else []
+    assert capfd.readouterr() == ("", "")
+    for given in kept:
+        np.testing.assert_array_equal(by_tensorflow(given), pixels_of(given))
+
+
+def test_a_png_that_tensorflow_might_refuse_is_not_kept(load):
+    wrong = list(evil.wrong_pngs(WHOLE["png"]))
+    outcomes = []
+    for content in wrong:
+        try:
+            outcomes.append(load(content).encoding)
+        except Rejected as refused:
+            outcomes.append(refused.reason)
+    assert "png" not in outcomes
+    assert "raw" in outcomes  # Pillow forgives some

@@ -1,0 +1,91 @@
+import os
+import socket
+
+import pytest
+from PIL import Image
+from project import draw
+
+from trackbed.dataset import folders, source_scan
+from trackbed.dataset.schema import Limits
+
+LIMITS = Limits(10_000)
+
+
+@pytest.fixture
+def source(tmp_path):
+    """12 pictures in 3 classes."""
+    return draw(tmp_path / "raw", groups=2)
+
+
+def scan(folder, workers=1, limits=LIMITS):
+    return source_scan.scan(folder, None, limits, crop_margin=0.0, workers=workers)
+
+
+def test_a_clean_folder_is_fine(source):
+    result = scan(source)
+    assert result.is_fine()
+    assert result.files == result.counts["accepted"] == 12
+    assert result.table().empty
+
+
+def test_every_problem_has_its_row(source):
+    (source / "GRAS/link.png").symlink_to("000_0.png")
+    (source / "GRAS/cut.png").write_bytes(b"")
+    (source / "GRAS/.hidden").touch()
+    result = scan(source)
+    assert not result.is_fine()
+    rows = result.table()[["filename", "outcome", "reason"]].to_numpy().tolist()
+    assert rows == [
+        ["GRAS/link.png", "hazard", "symbolic link"],
+        ["GRAS/cut.png", "rejected", "empty"],
+        ["GRAS/link.png", "rejected", "not a regular file"],
+        ["GRAS/.hidden", "ignored", ""],
+    ]
+
+
+def test_without_workers_no_picture_is_opened(source):
+    (source / "GRAS/cut.png").write_bytes(b"")
+    result = scan(source, workers=None)
+    assert result.is_fine()
+    assert result.counts == {}
+
+
+def test_contradicting_pictures_are_rejected(source):
+    Image.open(source / "GRAS/000_0.png").save(source / "STONE/same.bmp")
+    rejects = scan(source).rejects
+    assert sorted(rejects["filename"]) == ["GRAS/000_0.png", "STONE/same.bmp"]
+    assert set(rejects["reason"]) == {"also in another class"}
+
+
+def test_a_folder_of_one_class_is_refused_as_a_source(tmp_path):
+    draw(tmp_path / "raw", groups=1, classes=("GRAS",))
+    result = scan(tmp_path / "raw")
+    assert "a single class" in str(result.refusal)
+    assert not result.is_fine()
+
+
+def test_a_class_without_files_in_one_part_is_no_hazard(tmp_path):
+    draw(tmp_path / "train", groups=1)
+    draw(tmp_path / "test", groups=1, classes=("GRAS", "STONE"))
+    (tmp_path / "test/BALLAST").mkdir()
+    assert source_scan.hazards(tmp_path, folders.walk(tmp_path)) == []
+
+
+def test_sockets_and_a_linked_root_are_hazards(source, monkeypatch):
+    monkeypatch.chdir(source / "GRAS")  # the path of a socket must be short
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket")
+    link = source.parent / "link"
+    link.symlink_to(source)
+    found = source_scan.hazards(link, folders.walk(link))
+    assert [(one.filename, one.reason) for one in found] == [
+        (".", "symbolic link"),
+        ("GRAS/socket", "socket"),
+    ]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_an_unreadable_file_is_a_hazard(source):
+    (source / "GRAS/000_0.png").chmod(0)
+    found = source_scan.hazards(source, folders.walk(source))
+    assert [(one.filename, one.reason) for one in found] == [("GRAS/000_0.png", "unreadable")]
