@@ -1,4 +1,4 @@
-"""Run a frozen backbone over all images once, for every epoch of every run to come."""
+"""Run a frozen backbone over all images once, for all epochs of all later runs."""
 
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from trackbed.pipeline import index, params, tensorflow_setup
 from trackbed.pipeline.outputs import replacing_folder
 from trackbed.pipeline.runner import run
 
-CALIBRATED = 300  # training images that int8 takes its ranges from
+CALIBRATION_IMAGES = 300  # training images that set the ranges of int8
 
 
 class EmbedParams(params.Section):
@@ -27,7 +27,7 @@ class EmbedParams(params.Section):
 
 
 class BackboneParams(params.Section):
-    """The keys of section `train` that decide what the backbone is and what it sees."""
+    """The keys of section `train` that define the backbone and its input."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -41,7 +41,7 @@ class BackboneParams(params.Section):
 
 
 def main(data_path: Path) -> None:
-    """Write the embeddings, or that this network has none."""
+    """Write the embeddings, or a marker that this network has none."""
     records_path, embeddings_path = data_path / index.RECORDS, data_path / embeddings.FOLDER
     p, backbone = params.load("embed", EmbedParams), params.load("train", BackboneParams)
     if reason := views.reason_not_frozen(backbone, p.views):
@@ -53,19 +53,17 @@ def main(data_path: Path) -> None:
 
     tensorflow_setup.start()
     from trackbed.embedding import engines
-    from trackbed.networks import registry, spec
+    from trackbed.networks import registry
+    from trackbed.networks.spec import Spec
     from trackbed.records import reader
 
     tensorflow_setup.make_deterministic(p.seed)
-    side, choices = backbone.image_side, ("weights", "scaling", "unfreeze")
-    wanted = spec.Spec(
-        side, len(index.classes(table)), **{key: getattr(backbone, key) for key in choices}
-    )
-    base = embeddings.backbone(registry.build(backbone.network, wanted))
-    images = reader.pixels(records_path, table, side, side)
+    spec = Spec.of(backbone, len(index.classes(table)))
+    base = embeddings.backbone(registry.build(backbone.network, spec))
+    images = reader.pixels(records_path, table, spec.side, spec.side)
     training, test = (np.flatnonzero(table["part"] == part) for part in ("train", "test"))
-    sample = training[:: max(1, len(training) // CALIBRATED)]
-    forward = engines.forward(base, p.engine, p.precision, images[sample[:CALIBRATED]])
+    sample = training[:: max(1, len(training) // CALIBRATION_IMAGES)][:CALIBRATION_IMAGES]
+    forward = engines.forward(base, p.engine, p.precision, images[sample])
     augmented = views.augmented(forward, backbone.augment, p.seed, p.views)
     exact = (p.engine, p.precision) == embeddings.EXACT
     with replacing_folder(embeddings_path) as folder:
@@ -76,12 +74,11 @@ def main(data_path: Path) -> None:
         if not exact:
             reference = engines.forward(base, *embeddings.EXACT, images[:0])
             write(folder / embeddings.REFERENCE_FILE, rows=test, views=[reference])
-        of = {key: f"{getattr(backbone, key)}" for key in BackboneParams.model_fields}
         embeddings.write_about(
             folder,
             frozen=True,
             backbone=embeddings.weights_digest(base),
-            of=of,
+            of={key: f"{getattr(backbone, key)}" for key in BackboneParams.model_fields},
             exact=exact,
             **p.model_dump(),
         )

@@ -31,7 +31,7 @@ def test_every_record_has_an_embedding(frozen):
     assert len(np.unique(found, axis=0)) == len(records)
 
 
-def test_the_saved_model_says_of_the_images_what_was_scored(frozen):
+def test_the_saved_model_predicts_what_was_scored(frozen):
     import keras
 
     from trackbed.records import reader
@@ -45,24 +45,24 @@ def test_the_saved_model_says_of_the_images_what_was_scored(frozen):
     np.testing.assert_allclose(confidence, scored["confidence"], atol=1e-3)
 
 
-def test_a_sweep_over_head_and_fold_never_embeds_again(frozen):
-    told = frozen.run(
+def test_a_sweep_over_head_and_fold_embeds_only_once(frozen):
+    output = frozen.run(
         *("dvc", "exp", "run", "-S", "train.learning_rate=0.01", "-S", "train.dropout=0.1"),
         *("-S", "train.optimizer=sgd", "-S", "train.fold=1"),
     )
-    assert "Stage 'embed' didn't change, skipping" in told
-    assert "Running stage 'train'" in told
+    assert "Stage 'embed' didn't change, skipping" in output
+    assert "Running stage 'train'" in output
     frozen.run("git", "checkout", "-q", ".")
     frozen.run("dvc", "checkout", "-q")
 
 
-def test_views_are_drawn_and_quick_precision_is_measured(frozen):
+def test_views_are_embedded_and_precision_is_measured(frozen):
     frozen.change(
         embed={"views": 2, "precision": "bfloat16"},
         train={"augment": [{"name": "flip", "mode": "horizontal"}]},
     )
-    told = frozen.run("dvc", "repro")
-    assert "images embedded by rails, tensorflow, bfloat16" in told
+    output = frozen.run("dvc", "repro")
+    assert "images embedded by rails, tensorflow, bfloat16" in output
     scores = json.loads((frozen.folder / "metrics/evaluate.json").read_text())
     assert 0 <= scores["embed_equal"] <= 1
     low, high = (scores[f"embed_macro_f1_difference_{end}"] for end in ("low", "high"))
@@ -75,12 +75,12 @@ def test_views_are_drawn_and_quick_precision_is_measured(frozen):
     frozen.run("dvc", "checkout", "-q")
 
 
-def test_embeddings_that_do_not_fit_the_model_are_refused_by_evaluate(frozen):
+def test_evaluate_refuses_embeddings_of_another_model(frozen):
     path = frozen.folder / "data/embeddings" / embeddings.STORED_FILE
     values = np.load(path)
     path.unlink()
     np.save(path, values[:, ::-1])
     stage = ("python", "stages/evaluate.py", "data", "models", "metrics", "plots")
-    told = frozen.run(*stage, succeeds=False)
-    assert "from images and from embeddings differ" in told
-    assert "Traceback" not in told
+    output = frozen.run(*stage, succeeds=False)
+    assert "from images and from embeddings differ" in output
+    assert "Traceback" not in output

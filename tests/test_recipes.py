@@ -1,16 +1,13 @@
 """Every recipe, laid over params.yaml, loads, builds its network and takes a training step."""
 
+import importlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
-import build_tfrecord
-import embed
-import evaluate
-import report
-import split
 import train
 from trackbed.commands.recipe import with_recipe
 from trackbed.evaluation import comparison
@@ -18,16 +15,19 @@ from trackbed.pipeline import params
 
 ROOT = Path(__file__).parents[1]
 RECIPES = sorted((ROOT / "recipes").glob("*.yaml"))
-SECTIONS = {
-    "data": build_tfrecord.DataParams,
-    "split": split.SplitParams,
-    "embed": embed.EmbedParams,
-    "train": train.TrainParams,
-    "evaluate": evaluate.EvaluateParams,
-    "report": report.ReportParams,
-    "runtime": build_tfrecord.RuntimeParams,
-    "gate": comparison.GateParams,
-}
+
+
+def models():
+    """The params model of every section: class DataParams of section `data`, and so on."""
+    sections = yaml.safe_load((ROOT / "params.yaml").read_text())
+    names = {f"{section.capitalize()}Params": section for section in sections}
+    scripts = [importlib.import_module(path.stem) for path in (ROOT / "stages").glob("*.py")]
+    return {
+        names[name]: found
+        for module in [*scripts, comparison]
+        for name, found in vars(module).items()
+        if name in names
+    }
 
 
 @pytest.fixture(params=RECIPES, ids=lambda path: path.stem)
@@ -66,7 +66,8 @@ def test_a_recipe_holds_only_what_differs_and_gives_a_valid_whole(recipe, whole)
     base = yaml.safe_load((ROOT / "params.yaml").read_text())
     assert all(base[section][key] != overlay[section][key] for section, key in keys(overlay))
     assert merged == {section: base[section] | overlay.get(section, {}) for section in base}
-    for section, model in SECTIONS.items():
+    assert models().keys() == merged.keys()
+    for section, model in models().items():
         params.load(section, model, whole)
 
 
@@ -88,30 +89,28 @@ def test_the_header_of_a_recipe_has_command_data_and_score(recipe):
 
 def test_a_recipe_builds_its_network_and_takes_a_training_step(whole):
     from trackbed.networks import augmentation, registry
-    from trackbed.networks.spec import CHOICES, Spec
+    from trackbed.networks.spec import Spec
     from trackbed.pipeline import tensorflow_setup
     from trackbed.training import batches, loop, optimization
 
     p = params.load("train", train.TrainParams, whole)
-    choices = {key: getattr(p, key) for key in CHOICES} | {"weights": "none"}
-    spec = Spec(p.image_side, 3, **choices)
+    spec = replace(Spec.of(p, 3), weights="none")
     tensorflow_setup.make_deterministic(p.seed)
     network = registry.build(p.network, spec)
     before = [weight.numpy().copy() for weight in network.trainable_weights]
     side = p.image_side
     images = np.random.default_rng(0).integers(0, 256, (3, side, side, 3), dtype=np.uint8)
     three = batches.Examples(images, np.arange(3))
-    plan = loop.Plan(**{key: getattr(p, key) for key in loop.PLANNED})
     first = optimization.phases(p, spec, network, steps=1)[0]
     loop.fit(
         network,
-        (augmentation.layers(p.augment, p.seed), augmentation.mixers(p.augment, p.seed)),
+        augmentation.build(p.augment, p.seed),
         three,
         three,
         # with a warm-up the first step has a learning rate of 0
         phases=[optimization.Phase(1 + p.warmup_epochs, first.optimizer)],
-        loss=optimization.loss(p.loss, label_smoothing=p.label_smoothing, gamma=p.focal_gamma),
-        plan=plan,
+        loss=optimization.loss_of(p),
+        plan=loop.Plan.of(p),
     )
     after = [weight.numpy() for weight in network.trainable_weights]
     assert any(not np.array_equal(old, new) for old, new in zip(before, after, strict=True))

@@ -83,7 +83,7 @@ def test_what_cannot_be_trained_together_is_refused(folder, capsys, arguments, w
     assert words in capsys.readouterr().err
 
 
-def test_without_embeddings_it_says_what_to_use(folder, capsys):
+def test_without_embeddings_the_error_names_dvc_exp_run(folder, capsys):
     shutil.rmtree(folder / "data/embeddings")
     (folder / "data/embeddings").mkdir()
     embeddings.write_about(folder / "data/embeddings", frozen=False)

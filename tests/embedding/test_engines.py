@@ -43,7 +43,7 @@ def test_every_engine_gives_what_keras_predicts(backbone, engine, precision, mos
     assert relative_error(found, backbone.predict(IMAGES, verbose=0)) < most
 
 
-def test_the_choice_of_bfloat16_does_not_leak_into_another_function(backbone):
+def test_bfloat16_does_not_leak_into_another_function(backbone):
     exact = engines.forward(backbone, "tensorflow", "float32", IMAGES)
     engines.forward(backbone, "tensorflow", "bfloat16", IMAGES)(IMAGES)
     assert relative_error(exact(IMAGES), backbone.predict(IMAGES, verbose=0)) < 1e-5

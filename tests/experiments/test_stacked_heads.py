@@ -6,6 +6,7 @@ import pytest
 
 from trackbed.experiments import stacked_heads
 from trackbed.networks import backbones
+from trackbed.networks.augmentation import Augmentation
 from trackbed.networks.spec import Spec
 from trackbed.pipeline import tensorflow_setup
 from trackbed.training import batches, loop, optimization
@@ -50,7 +51,7 @@ def alone(name, average, rate, dropout, fold, **plan):
     parts = fold != FOLDS, fold == FOLDS
     loop.fit(
         model,
-        ((), ()),
+        Augmentation(),
         *(batches.Examples(FEATURES[part], LABELS[part]) for part in parts),
         phases=[optimization.Phase(EPOCHS, optimizer(name, cosine(rate), average))],
         loss=LOSS,

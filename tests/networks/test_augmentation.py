@@ -87,7 +87,7 @@ def test_mixing_mixes_images_and_labels_by_the_same_share(change):
     shares = np.asarray(mixed["labels"])
     np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
     brightness = np.asarray(mixed["images"]).mean(axis=(1, 2, 3)) / 255
-    # Keras' CutMix takes the share that was drawn; its rectangle is cut at the edge of the image.
+    # CutMix of Keras mixes labels by the sampled share; the image edge may cut its rectangle.
     tolerance = 0.01 if change["name"] == "mixup" else 0.1
     assert np.abs(brightness - shares[:, 0]).mean() < tolerance
     assert np.ptp(shares[:, 0]) > 0

@@ -20,7 +20,7 @@ def trained(network):
 @pytest.mark.parametrize(
     "name", ["ResNet50", "ResNet50V2", "DenseNet121", "VGG16", "MobileNetV3Small", "EfficientNetB0"]
 )
-def test_the_input_is_rescaled_as_keras_does_it_for_these_weights(name):
+def test_the_input_is_rescaled_as_by_keras(name):
     inputs = keras.Input((32, 32, 3))
     model = keras.Model(inputs, backbones.rescaled(inputs, name))
     builder = getattr(keras.applications, name)
@@ -64,15 +64,13 @@ def test_a_layer_that_is_not_there_is_refused(which):
         registry.build("MobileNetV2", Spec(32, 3, 0.1, unfreeze=which))
 
 
-def test_a_picture_too_small_for_the_backbone_is_told():
+def test_an_image_side_too_small_for_the_backbone_is_an_error():
     with pytest.raises(UserError, match=r"train.image_side: Xception: .*71"):
         registry.build("Xception", Spec(32, 3, 0.1))
 
 
 @pytest.mark.parametrize("pretrained", [True, False])
-def test_the_statistics_of_pretrained_weights_stay_while_the_backbone_is_trained(
-    tmp_path, pretrained
-):
+def test_fine_tuning_keeps_pretrained_statistics(tmp_path, pretrained):
     base = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3))
     path = tmp_path / "some.weights.h5"
     base.save_weights(path)

@@ -47,7 +47,7 @@ def test_without_views_training_rows_have_their_embedding(tmp_path):
     assert stored(tmp_path).training(TABLE, TABLE.iloc[[4, 1]]).tolist() == [[4, 8], [1, 2]]
 
 
-def test_test_rows_have_exact_embeddings_beside_the_quick_ones(tmp_path):
+def test_rows_of_the_test_part_have_exact_embeddings_too(tmp_path):
     found = stored(tmp_path, exact=False)
     rows = TABLE.iloc[[8, 6]]
     assert found.of(rows)[:, 0].tolist() == [8, 6]
@@ -61,12 +61,12 @@ def test_a_network_without_embeddings_leaves_a_marker(tmp_path):
 
 
 def test_embeddings_of_another_backbone_are_refused(tmp_path):
-    stored(tmp_path).refuse_another("abc")
+    stored(tmp_path).refuse_other_backbone("abc")
     with pytest.raises(UserError, match=r"other weights .*dvc repro -f embed"):
-        stored(tmp_path).refuse_another("abd")
+        stored(tmp_path).refuse_other_backbone("abd")
 
 
-def test_missing_and_cut_files_are_told_with_the_remedy(tmp_path):
+def test_missing_and_cut_files_are_errors_with_a_remedy(tmp_path):
     with pytest.raises(UserError, match=r"embeddings\.json: no such file.*embed"):
         embeddings.read(tmp_path)
     found = stored(tmp_path)
@@ -130,7 +130,7 @@ def test_the_head_shares_the_weights_of_the_network():
     assert whole.predict(IMAGES_OF_HALVES, verbose=0) == pytest.approx(np.full((3, 3), 1 / 3))
 
 
-def test_a_frozen_backbone_is_the_same_for_every_seed_and_its_head_is_not():
+def test_the_seed_changes_the_head_but_no_frozen_backbone():
     first, second = network(0), network(1)
     assert embeddings.weights_digest(embeddings.backbone(first)) == embeddings.weights_digest(
         embeddings.backbone(second)

@@ -22,28 +22,6 @@ def test_rails_has_the_published_numbers_of_parameters():
     assert frozen == 23_564_800
 
 
-@pytest.mark.parametrize(
-    ("name", "total", "frozen"),
-    [
-        ("scenes_underfit", 4_823, 0),
-        ("scenes_overfit", 3_667_269, 0),
-        ("scenes_optimized", 10_466_449, 6),
-    ],
-)
-def test_the_scene_networks_have_the_published_numbers_of_parameters(name, total, frozen):
-    trainable, fixed = counts(registry.build(name, Spec(150, 5, 0.3)))
-    assert (trainable + fixed, fixed) == (total, frozen)
-
-
-def test_the_optimized_scene_network_drops_and_penalises_as_published():
-    network = registry.build("scenes_optimized", Spec(150, 5, 0.3, l2=0.001))
-    rates = [layer.rate for layer in network.layers if layer.name.startswith("dropout")]
-    assert rates == pytest.approx([0.3, 0.3, 0.3, 0.3, 0.4])
-    kernels = [layer for layer in network.layers if hasattr(layer, "kernel_regularizer")]
-    penalised = [layer.kernel_regularizer is not None for layer in kernels]
-    assert penalised == [False, True, True, True, True, True, False]  # the classes have none
-
-
 def test_gtsrb_trains_the_whole_backbone():
     network = registry.build("gtsrb", Spec(64, 43, 0.4, unfreeze="all"))
     trainable, fixed = counts(network)
@@ -51,33 +29,10 @@ def test_gtsrb_trains_the_whole_backbone():
     assert fixed == 53_120  # the statistics of ResNet50's batch normalisation
 
 
-def test_rails_gives_its_backbone_what_the_imagenet_weights_expect():
+def test_rails_rescales_as_the_imagenet_weights_expect():
     network = registry.build("rails", Spec(64, 5, 0.3))
     rescaling = next(layer for layer in network.layers if layer.name.startswith("rescaling"))
     np.testing.assert_allclose(rescaling(np.array([0.0, 127.5, 255.0])), [-1, 0, 1], atol=1e-6)
-
-
-@pytest.mark.parametrize("side", [32, 96])
-@pytest.mark.parametrize("classes", [2, 43])
-def test_small_cnn_gives_probabilities_for_any_side_and_number_of_classes(side, classes):
-    network = registry.build("small_cnn", Spec(side, classes, 0.3))
-    images = np.random.default_rng(0).integers(0, 256, (3, side, side, 3), dtype=np.uint8)
-    probabilities = network.predict(images, verbose=0)
-    assert probabilities.shape == (3, classes)
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
-    assert not np.allclose(probabilities[0], probabilities[1])
-
-
-def test_small_cnn_is_compact():
-    trainable, _ = counts(registry.build("small_cnn", Spec(96, 5, 0.3)))
-    assert trainable < 2_000_000
-
-
-def test_the_width_of_small_cnn_multiplies_its_channels():
-    network = registry.build("small_cnn", Spec(128, 5, 0.3, width=2.0))
-    channels = [layer.filters for layer in network.layers if layer.name.startswith("conv2d")]
-    assert sorted(set(channels)) == [32, 64, 128, 256]
-    assert sum(counts(network)) == 1_230_565
 
 
 def test_an_unknown_network_is_refused_with_the_known_names():
@@ -105,7 +60,7 @@ def test_a_weights_file_of_another_network_is_refused(tmp_path):
         registry.build("rails", Spec(64, 2, 0, weights=str(path)))
 
 
-def test_a_file_in_the_format_of_the_imagenet_weights_is_loaded_into_the_backbone(tmp_path):
+def test_a_weights_file_is_loaded_into_the_backbone(tmp_path):
     backbone = registry.build("rails", Spec(64, 2, 0)).get_layer("resnet50v2")
     path = tmp_path / "notop.h5"
     with h5py.File(path, "w") as file:
@@ -116,21 +71,9 @@ def test_a_file_in_the_format_of_the_imagenet_weights_is_loaded_into_the_backbon
         np.testing.assert_array_equal(own, given)
 
 
-def test_imagenet_weights_that_cannot_be_fetched_are_told_with_file_and_place(
-    monkeypatch, tmp_path
-):
+def test_unreachable_imagenet_weights_are_an_error_with_a_remedy(monkeypatch, tmp_path):
     # An empty Keras home and a proxy that refuses: what a machine without internet sees.
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     with pytest.raises(UserError, match=r"notop\*\.h5 file that it puts into ~/\.keras/models"):
         registry.build("rails", Spec(64, 2, 0, weights="imagenet"))
-
-
-@pytest.mark.parametrize("name", ["scenes_underfit", "scenes_overfit", "scenes_optimized"])
-def test_scene_networks_take_pixels_as_they_are_unless_told_to_rescale(name):
-    def scales(scaling):
-        network = registry.build(name, Spec(150, 5, scaling=scaling))
-        return [layer.scale for layer in network.layers if layer.name.startswith("rescaling")]
-
-    assert scales("own") == []
-    assert scales("unit") == [1 / 255]

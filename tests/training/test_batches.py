@@ -8,6 +8,7 @@ import pytest
 
 from trackbed.embedding import engines
 from trackbed.networks import embeddings, registry
+from trackbed.networks.augmentation import Augmentation
 from trackbed.networks.spec import Spec
 from trackbed.pipeline import tensorflow_setup
 from trackbed.pipeline.errors import UserError
@@ -18,9 +19,9 @@ LABELS = np.eye(10, dtype=np.float32)
 
 
 def epochs(seed, count=2):
-    drawn = batches.shuffled(ROWS, LABELS, batch=4, seed=seed).as_numpy_iterator()
+    found = batches.shuffled(ROWS, LABELS, batch=4, seed=seed).as_numpy_iterator()
     return [
-        [rows.tolist() for rows, _ in itertools.islice(drawn, batches.steps(10, 4))]
+        [rows.tolist() for rows, _ in itertools.islice(found, batches.steps(10, 4))]
         for _ in range(count)
     ]
 
@@ -38,8 +39,8 @@ def test_the_seed_decides_the_order():
 
 
 def test_rows_and_labels_stay_together():
-    drawn = batches.shuffled(ROWS, LABELS, batch=4, seed=0).take(6).as_numpy_iterator()
-    for rows, labels in drawn:
+    found = batches.shuffled(ROWS, LABELS, batch=4, seed=0).take(6).as_numpy_iterator()
+    for rows, labels in found:
         np.testing.assert_array_equal(labels.argmax(axis=1), rows)
 
 
@@ -53,23 +54,23 @@ def test_in_order_gives_every_row_once():
     assert dataset.cardinality() == 3
 
 
-def test_rows_with_a_share_are_drawn_that_often():
+def test_rows_are_sampled_by_their_share():
     share = np.array([0.5] + [0.5 / 9] * 9)
-    drawn = batches.shuffled(ROWS, batch=10, seed=0, share=share).take(300).as_numpy_iterator()
-    rows = np.concatenate([batch for (batch,) in drawn])
+    found = batches.shuffled(ROWS, batch=10, seed=0, share=share).take(300).as_numpy_iterator()
+    rows = np.concatenate([batch for (batch,) in found])
     assert len(rows) == 3000
     assert np.mean(rows == 0) == np.clip(np.mean(rows == 0), 0.47, 0.53)
 
 
-def test_a_run_that_begins_later_goes_on_with_the_order_of_that_epoch():
+def test_a_later_start_has_the_order_of_that_epoch():
     late = batches.shuffled(ROWS, batch=4, seed=3, first_epoch=1).take(3).as_numpy_iterator()
     assert [rows.tolist() for (rows,) in late] == epochs(seed=3)[1]
 
 
-def test_one_view_of_every_row_is_drawn_in_every_epoch():
+def test_every_epoch_holds_one_view_of_every_row():
     views = 100 * np.arange(10)[:, None] + np.arange(5)  # row 3, view 2 is 302
-    drawn = batches.shuffled(views, LABELS, batch=4, seed=0, views=True).as_numpy_iterator()
-    epochs = [np.concatenate([next(drawn)[0] for _ in range(3)]) for _ in range(20)]
+    found = batches.shuffled(views, LABELS, batch=4, seed=0, views=True).as_numpy_iterator()
+    epochs = [np.concatenate([next(found)[0] for _ in range(3)]) for _ in range(20)]
     assert all(sorted(epoch // 100) == list(range(10)) for epoch in epochs)
     seen = np.concatenate(epochs)
     assert set(seen % 100) == {0, 1, 2, 3, 4}
@@ -81,11 +82,11 @@ def test_one_view_of_every_row_is_drawn_in_every_epoch():
 def test_resident_arrays_give_the_same_batches(views, share):
     first = np.arange(40).reshape(10, 4) if views else ROWS
     options = {"batch": 4, "seed": 2, "first_epoch": 3, "share": share, "views": views}
-    drawn = [
+    results = [
         batches.shuffled(first, LABELS, **options, resident=resident).take(7)
         for resident in (False, True)
     ]
-    for one, other in zip(*drawn, strict=True):
+    for one, other in zip(*results, strict=True):
         for expected, found in zip(one, other, strict=True):
             np.testing.assert_array_equal(found, expected)
 
@@ -119,7 +120,7 @@ def curve(model, learned):
     optimizer = optimization.optimizer("adamw", 0.01, weight_decay=0.01, average=0.9)
     loop.fit(
         model,
-        ((), ()),
+        Augmentation(),
         *learned,
         phases=[optimization.Phase(4, optimizer)],
         loss=optimization.loss("crossentropy", label_smoothing=0.1, gamma=0),
@@ -141,7 +142,7 @@ def stored(tmp_path_factory):
     return embeddings.read(folder)
 
 
-def test_the_loss_curve_and_the_predictions_are_those_of_training_on_images(stored):
+def test_training_on_embeddings_equals_training_on_images(stored):
     on_images = network()
     expected = curve(
         on_images,

@@ -20,7 +20,7 @@ def test_finite_values_and_weights_pass():
     callback.on_epoch_end(4, {"loss": 1.5, "val_loss": 2.0, "val_macro_f1": 0.0})
 
 
-def test_a_loss_is_told_with_epoch_and_batch():
+def test_a_divergence_names_epoch_and_batch():
     _, callback = watched()
     words = r"^loss became nan at epoch 5, batch 3; lower train\.learning_rate\.$"
     with pytest.raises(Diverged, match=words):
@@ -35,7 +35,7 @@ def test_every_logged_value_counts(name):
 
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
-def test_a_broken_weight_is_told_though_every_loss_is_finite(broken):
+def test_a_weight_that_is_not_finite_is_found(broken):
     model, callback = watched()
     kernel, bias = model.get_weights()
     kernel[2, 1] = broken

@@ -21,7 +21,7 @@ def small_network(seed=0):
     return registry.build("small_cnn", Spec(32, 3, 0.2))
 
 
-def test_a_loaded_model_answers_like_the_saved_one(tmp_path):
+def test_a_loaded_model_predicts_like_the_saved_one(tmp_path):
     network = small_network()
     checkpoint.save(tmp_path, network, ["a", "NO", "012"])
     loaded, classes = checkpoint.load(tmp_path)
@@ -61,7 +61,7 @@ def test_other_weights_are_another_file(tmp_path):
     assert files[0] != files[1]
 
 
-def test_a_missing_or_damaged_model_is_told_in_words(tmp_path):
+def test_a_missing_or_damaged_model_is_a_user_error(tmp_path):
     with pytest.raises(UserError, match=r"no loadable model .*dvc repro train"):
         checkpoint.load(tmp_path)
     checkpoint.save(tmp_path, small_network(), ["a", "b", "c"])
@@ -71,13 +71,13 @@ def test_a_missing_or_damaged_model_is_told_in_words(tmp_path):
         checkpoint.load(tmp_path)
 
 
-def test_a_diverged_run_leaves_its_best_weights_aside(tmp_path):
+def test_a_diverged_run_keeps_its_best_weights(tmp_path):
     network = small_network()
     with (
         pytest.raises(
             Diverged, match=r"^too high\. The best weights before that are kept in .*kept"
         ),
-        checkpoint.aside(tmp_path / "kept", network, ["a", "b", "c"]),
+        checkpoint.kept_on_divergence(tmp_path / "kept", network, ["a", "b", "c"]),
     ):
         raise Diverged("too high.")
     loaded, _ = checkpoint.load(tmp_path / "kept")
@@ -91,7 +91,7 @@ def test_broken_weights_are_not_kept_nor_those_of_an_earlier_run(tmp_path):
     network.set_weights([np.full_like(weight, np.nan) for weight in network.get_weights()])
     with (
         pytest.raises(Diverged, match=r"^too high\.$"),
-        checkpoint.aside(tmp_path / "kept", network, ["a", "b", "c"]),
+        checkpoint.kept_on_divergence(tmp_path / "kept", network, ["a", "b", "c"]),
     ):
         raise Diverged("too high.")
     assert not list(tmp_path.iterdir())

@@ -3,17 +3,20 @@ import pytest
 from coloured import coloured_noise
 
 from trackbed.networks import registry
+from trackbed.networks.augmentation import Augmentation
 from trackbed.networks.spec import Spec
 from trackbed.pipeline import tensorflow_setup
 from trackbed.pipeline.errors import Diverged, UserError
 from trackbed.training import loop, optimization
+
+NONE = Augmentation()
 
 
 def adam(rate, average=0.0):
     return optimization.optimizer("adam", rate, weight_decay=0, average=average)
 
 
-def run(network, optimizer, epochs=6, callbacks=(), augmentation=((), ()), phases=None, **plan):
+def run(network, optimizer, epochs=6, callbacks=(), augmentation=NONE, phases=None, **plan):
     """Train on 96 pictures and validate on 32 others."""
     return loop.fit(
         network,
@@ -38,19 +41,19 @@ def loss(network, examples):
     return -np.log(probabilities[np.arange(len(examples.labels)), examples.labels]).mean()
 
 
-def test_a_network_learns_what_two_classes_differ_in():
+def test_a_network_learns_two_classes():
     network, _ = fitted()
     unseen = coloured_noise(50, 3)
     assert (network.predict(unseen.images, verbose=0).argmax(1) == unseen.labels).mean() > 0.95
 
 
-def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
+def test_the_seed_decides_the_weights():
     first, again, other = (fitted(seed=seed, epochs=2)[0].get_weights() for seed in (0, 0, 1))
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 
 
-def test_the_weights_of_the_best_epoch_are_kept_and_training_stops_in_time():
+def test_early_stopping_keeps_the_weights_of_the_best_epoch():
     import keras
 
     seen = []
@@ -67,7 +70,7 @@ def test_the_weights_of_the_best_epoch_are_kept_and_training_stops_in_time():
     assert outcome.stopped_early == (len(seen) == outcome.best_epoch + 3)
 
 
-def test_divergence_ends_with_the_epoch_the_batch_and_the_learning_rate():
+def test_a_divergence_names_epoch_batch_and_learning_rate():
     with pytest.raises(UserError, match=r"nan at epoch 1, .*; lower train\.learning_rate"):
         fitted(1e30)
 
@@ -90,7 +93,7 @@ def test_divergence_leaves_the_weights_of_the_best_epoch_before():
     assert all(np.array_equal(a, b) for a, b in zip(network.get_weights(), best, strict=True))
 
 
-def test_the_averaged_weights_are_the_ones_that_are_validated_and_kept():
+def test_averaged_weights_are_validated_and_kept():
     import keras
 
     tensorflow_setup.make_deterministic(0)
@@ -126,7 +129,7 @@ def test_another_monitored_value_decides_on_the_best_epoch():
     assert outcome.best_epoch == 1 + int(np.argmax(seen))
 
 
-def test_two_phases_count_their_epochs_together_and_keep_the_best_of_both():
+def test_two_phases_share_epoch_count_and_best_weights():
     import keras
 
     seen, prepared = [], []
@@ -154,7 +157,7 @@ def test_the_augmentation_is_no_part_of_the_network():
 
     network = registry.build("small_cnn", Spec(16, 2, 0.1))
     before = [layer.name for layer in network.layers]
-    run(network, adam(1e-3), epochs=1, augmentation=([keras.layers.RandomFlip(seed=1)], []))
+    run(network, adam(1e-3), epochs=1, augmentation=Augmentation([keras.layers.RandomFlip(seed=1)]))
     assert [layer.name for layer in network.layers] == before
 
 

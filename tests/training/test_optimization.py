@@ -1,5 +1,5 @@
 import math
-from types import SimpleNamespace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -8,8 +8,10 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from trackbed.networks import registry
 from trackbed.networks.spec import Spec
+from trackbed.pipeline import params
 from trackbed.pipeline.errors import UserError
 from trackbed.training import optimization
+from trackbed.training.train_params import TrainParams
 
 TRUE = np.array([[1.0, 0, 0], [0, 1, 0]], np.float32)
 FOUND = np.array([[0.7, 0.2, 0.1], [0.5, 0.25, 0.25]], np.float32)
@@ -113,31 +115,23 @@ def test_biases_and_normalisation_do_not_decay():
         assert float(weight.numpy()[0]) == pytest.approx(0.9, rel=1e-4)
 
 
-CHOICES = {
+SCRATCH = Spec(32, 3)
+CHANGES = {
     "network": "MobileNetV2",
-    "head_epochs": 0,
-    "fine_tune_rate": 1e-5,
     "epochs": 10,
     "monitor": "val_macro_f1",
     "optimizer": "adam",
     "learning_rate": 1e-3,
-    "weight_decay": 0.0,
     "clip_norm": 0.5,
     "average": 0.0,
-    "schedule": "cosine",
-    "decay_rate": 0.9,
-    "decay_steps": 100,
     "warmup_epochs": 0,
-    "plateau_factor": 0.5,
-    "plateau_patience": 3,
 }
 
 
-SCRATCH = Spec(32, 3)
-
-
 def choices(**changes):
-    return SimpleNamespace(**CHOICES | changes)
+    """Section `train` of params.yaml with other values."""
+    p = params.load("train", TrainParams, Path(__file__).parents[2] / "params.yaml")
+    return p.model_copy(update=CHANGES | changes)
 
 
 def test_one_phase_of_all_epochs_is_the_rule():
@@ -167,7 +161,7 @@ def test_the_head_is_trained_first_and_then_what_is_unfrozen():
 @pytest.mark.parametrize(
     "changes", [{"head_epochs": 10}, {"head_epochs": 3, "network": "small_cnn"}]
 )
-def test_head_epochs_without_a_second_phase_or_a_backbone_are_refused(changes):
+def test_head_epochs_need_a_backbone_and_a_second_phase(changes):
     p = choices(**changes)
     with pytest.raises(UserError, match=r"train\.head_epochs"):
         optimization.phases(p, SCRATCH, registry.build(p.network, SCRATCH), steps=5)
@@ -183,3 +177,12 @@ def test_the_plateau_watches_the_monitored_value():
 def test_a_warm_up_as_long_as_the_training_is_refused():
     with pytest.raises(UserError, match=r"train\.warmup_epochs: must be below train.epochs \(10\)"):
         optimization.phases(choices(warmup_epochs=10), SCRATCH, None, steps=5)
+
+
+def test_loss_rate_and_optimizer_are_those_of_params():
+    p = choices(optimizer="sgd", loss="focal", label_smoothing=0.25, schedule="constant")
+    assert isinstance(optimization.optimizer_of(p, 0.5), keras.optimizers.SGD)
+    loss = optimization.loss_of(p)
+    assert isinstance(loss, keras.losses.CategoricalFocalCrossentropy)
+    assert (loss.gamma, loss.label_smoothing) == (p.focal_gamma, 0.25)
+    assert optimization.rate_of(p, 0.5, epochs=3, steps=7) == 0.5

@@ -1,5 +1,7 @@
 """Runs that are killed, really, and taken up again."""
 
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,12 +11,15 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import yaml
 from coloured import coloured_noise
 
 from trackbed.networks import augmentation, registry
 from trackbed.networks.spec import Spec
 from trackbed.pipeline import tensorflow_setup
 from trackbed.training import loop, optimization, resume
+
+STAGES = Path(__file__).parents[2] / "stages"
 
 
 class Killed(Exception):
@@ -67,10 +72,7 @@ def trained(folder=None, kill_at=None, two_phases=False, plateau=False, mixing=(
         callbacks.append(KillAt(kill_at))
     outcome = loop.fit(
         network,
-        (
-            augmentation.layers([augmentation.Flip(name="flip", mode="horizontal")], 3),
-            augmentation.mixers(mixing, 3),
-        ),
+        augmentation.build([FLIP, *mixing], 3),
         coloured_noise(96, 1),
         coloured_noise(32, 2),
         phases=[phase(3), phase(3)] if two_phases else [phase(6)],
@@ -82,6 +84,7 @@ def trained(folder=None, kill_at=None, two_phases=False, plateau=False, mixing=(
     return network, outcome, seen
 
 
+FLIP = augmentation.Flip(name="flip", mode="horizontal")
 MIXING = (
     augmentation.MixUp(name="mixup", alpha=0.4),
     augmentation.CutMix(name="cutmix", factor=1.0),
@@ -101,7 +104,7 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path, options):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_store_keeps_the_last_state_and_forgets_other_runs(tmp_path):
+def test_a_store_keeps_the_last_state_and_deletes_other_runs(tmp_path):
     resume.Store(tmp_path, "old").write(resume.State(epochs=1))
     store = resume.Store(tmp_path, "new")
     assert store.read() is None
@@ -117,7 +120,33 @@ def test_a_store_keeps_the_last_state_and_forgets_other_runs(tmp_path):
     assert store.read() is None
 
 
-def test_a_key_tells_settings_code_and_tables_apart(tmp_path):
+@pytest.fixture
+def package(tmp_path):
+    return Path(shutil.copytree(STAGES / "trackbed", tmp_path / "trackbed"))
+
+
+@pytest.mark.parametrize(
+    ("file", "same"),
+    [
+        *[("reporting/figures.py", True), ("dataset/folds.py", True), ("evaluation/new.py", True)],
+        *[("networks/small_cnn.py", False), ("networks/new.py", False)],
+        *[("training/loop.py", False), ("records/reader.py", False), ("pipeline/index.py", False)],
+    ],
+)
+def test_only_edits_of_code_that_train_tracks_change_the_key(package, file, same):
+    before = resume.key("{}", resume.code_folders(package))
+    with (package / file).open("a") as edited:
+        edited.write("# edited\n")
+    assert (resume.key("{}", resume.code_folders(package)) == before) is same
+
+
+def test_the_key_covers_the_code_that_dvc_tracks_for_train():
+    deps = yaml.safe_load((STAGES.parent / "dvc.yaml").read_text())["stages"]["train"]["deps"]
+    folders = {f"stages/trackbed/{folder.name}" for folder in resume.code_folders(STAGES)}
+    assert {dep for dep in deps if dep.startswith("stages/trackbed/")} == folders
+
+
+def test_a_key_depends_on_settings_code_and_tables(tmp_path):
     (tmp_path / "a.py").write_text("1")
     (tmp_path / "picture.jpg").write_text("1")
     first = resume.key("{}", [tmp_path])
@@ -125,10 +154,14 @@ def test_a_key_tells_settings_code_and_tables_apart(tmp_path):
     assert resume.key("{}", [tmp_path]) == first
     assert resume.key("{ }", [tmp_path]) != first
     (tmp_path / "a.py").write_text("2")
-    assert resume.key("{}", [tmp_path]) != first
+    second = resume.key("{}", [tmp_path])
+    assert second != first
+    (tmp_path / "index.csv").write_text("a,b\n")
+    assert resume.key("{}", [tmp_path]) != second
+    assert resume.key("{}", [tmp_path / "a.py"]) == second
 
 
-def test_a_killed_stage_goes_on_and_gives_the_model_of_a_run_in_one_go(project):
+def test_a_killed_stage_resumes_and_gives_the_same_model(project):
     project.change(train={"epochs": 12, "patience": 12, "resume": True})
     project.run("dvc", "repro", "-q", "embed")
     project.commit()
@@ -137,6 +170,8 @@ def test_a_killed_stage_goes_on_and_gives_the_model_of_a_run_in_one_go(project):
     arguments = project.run("dvc", "stage", "list", "--name-only") and stage_arguments(project)
     killed(arguments, project)
     assert not (project.folder / "models/model.keras").exists()
+    with (project.folder / "stages/trackbed/reporting/figures.py").open("a") as figures:
+        figures.write("# edited while the training was down\n")
     assert "resumed after epoch" in project.run(*arguments)
     summary = (project.folder / "metrics/train/metrics.json").read_text()
     log = (project.folder / "metrics/train/plots/metrics/val/loss.tsv").read_text().split()
@@ -150,16 +185,12 @@ def test_a_killed_stage_goes_on_and_gives_the_model_of_a_run_in_one_go(project):
 
 
 def written(project):
-    """The model and what it says of the validation fold."""
+    """The model and its predictions for the validation fold."""
     files = ("model.keras", "validation.csv")
     return [(project.folder / "models" / name).read_bytes() for name in files]
 
 
 def stage_arguments(project):
-    import shlex
-
-    import yaml
-
     stages = yaml.safe_load((project.folder / "dvc.yaml").read_text())["stages"]
     return [sys.executable, *shlex.split(stages["train"]["cmd"])[1:]]
 

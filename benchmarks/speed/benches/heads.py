@@ -12,6 +12,7 @@ WHOLE = "s for all heads"
 
 def one_by_one(task: Task) -> Values:
     """`training.fit` for every point, as the train stage does."""
+    from trackbed.networks.augmentation import Augmentation
     from trackbed.training import batches, loop, optimization
 
     embedded, labels = _embedded(task.images)
@@ -19,7 +20,7 @@ def one_by_one(task: Task) -> Values:
     for model, rate, _, rows, held_out in _points(len(labels)):
         loop.fit(
             model,
-            ((), ()),
+            Augmentation(),
             batches.Examples(embedded[rows], labels[rows]),
             batches.Examples(embedded[held_out], labels[held_out]),
             phases=[optimization.Phase(EPOCHS, _optimizer(rate))],

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -11,12 +10,26 @@ import tensorflow as tf
 from trackbed.networks.embeddings import Forward
 from trackbed.pipeline.errors import UserError
 
-if TYPE_CHECKING:
-    import keras
+CALIBRATION_BATCH = 8  # images
+HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
+
+
+def forward(backbone: keras.Model, engine: str, precision: str, sample: np.ndarray) -> Forward:
+    """The backbone as a function.
+
+    engine: 'tensorflow' or 'openvino'; precision: 'float32', 'bfloat16' or, with openvino,
+    'int8', which is calibrated on `sample` (uint8 images).
+    Raises UserError for an engine that is not installed or does not have the precision.
+    """
+    if engine == "openvino":
+        return openvino_forward(backbone, precision, sample)
+    if precision == "int8":
+        raise UserError("params.yaml, embed.precision: int8 needs embed.engine: openvino.")
+    return tensorflow_forward(backbone, precision)
 
 
 def tensorflow_forward(backbone: keras.Model, precision: str) -> Forward:
-    """See engines.forward. Faster than Keras' `predict`; XLA is not, on a CPU."""
+    """See `forward`. Faster than Keras' `predict`; XLA would not be faster on a CPU."""
     graph = tf.function(
         lambda images: backbone(tf.cast(images, tf.float32), training=False),
         input_signature=[tf.TensorSpec(backbone.input_shape)],
@@ -31,9 +44,9 @@ def tensorflow_forward(backbone: keras.Model, precision: str) -> Forward:
 
 @contextmanager
 def _graph_rewriting(*, bfloat16: bool) -> Iterator[None]:
-    """Lets the graph optimizer choose bfloat16 for convolutions and products on a CPU.
+    """Let the graph optimizer use bfloat16 for convolutions and matrix products on a CPU.
 
-    Quicker than Keras' policy mixed_bfloat16, whose casts remain. The options are global.
+    Faster than Keras' policy mixed_bfloat16, which keeps its casts. The option is global.
     """
     key = "auto_mixed_precision_onednn_bfloat16"
     tf.config.optimizer.set_experimental_options({key: bfloat16})
@@ -43,12 +56,8 @@ def _graph_rewriting(*, bfloat16: bool) -> Iterator[None]:
         tf.config.optimizer.set_experimental_options({key: False})
 
 
-CALIBRATION_BATCH = 8  # images
-HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
-
-
 def openvino_forward(backbone: keras.Model, precision: str, sample: np.ndarray) -> Forward:
-    """See engines.forward. Raises UserError where the extra is not installed."""
+    """See `forward`. Raises UserError where the extra `openvino` is not installed."""
     try:
         import openvino
     except ModuleNotFoundError:
@@ -65,26 +74,8 @@ def openvino_forward(backbone: keras.Model, precision: str, sample: np.ndarray) 
 
 
 def _quantized(model: object, sample: np.ndarray) -> object:
-    """Weights and activations in 8 bits, their ranges taken from the sample."""
+    """The model with weights and activations in 8 bits; the sample sets their ranges."""
     import nncf
 
     batches = np.array_split(sample.astype(np.float32), max(1, len(sample) // CALIBRATION_BATCH))
     return nncf.quantize(model, nncf.Dataset(batches), subset_size=len(batches))
-
-
-def forward(backbone: "keras.Model", engine: str, precision: str, sample: np.ndarray) -> Forward:
-    """The backbone as a function.
-
-    engine: 'tensorflow' or 'openvino'; precision: 'float32', 'bfloat16' or, with openvino,
-    'int8', which is calibrated on `sample` (uint8 images).
-    Raises UserError for an engine that is not installed or has no such precision.
-    """
-    if engine == "openvino":
-        pass
-
-        return openvino_forward(backbone, precision, sample)
-    if precision == "int8":
-        raise UserError("params.yaml, embed.precision: int8 needs embed.engine: openvino.")
-    pass
-
-    return tensorflow_forward(backbone, precision)

@@ -1,4 +1,4 @@
-"""Which backbones can be embedded once, and augmented views of the images for them."""
+"""Which networks can be trained on embeddings, and embeddings of augmented images."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from trackbed.pipeline.errors import UserError
 if TYPE_CHECKING:
     import keras
 
-# Networks of this package on a backbone; those of keras.applications begin with a capital.
+# Networks of this package on a backbone. Names in keras.applications start with a capital.
 ON_BACKBONE = ("rails", "gtsrb")
 
 
-class Choices(Protocol):
-    """The keys of section `train` in params.yaml that decide."""
+class BackboneParams(Protocol):
+    """The keys of section `train` of params.yaml that decide."""
 
     network: str
     unfreeze: str
@@ -27,10 +27,10 @@ class Choices(Protocol):
     augment: Sequence[Any]
 
 
-def reason_not_frozen(p: Choices, views: int) -> str:
-    """Why embeddings would not stand for the images, in words; '' if they do.
+def reason_not_frozen(p: BackboneParams, views: int) -> str:
+    """Why the network cannot be trained on embeddings, as text; '' if it can.
 
-    views: how many augmented embeddings of each training image are wanted.
+    views: number of augmented embeddings of each training image.
     """
     if not on_backbone(p.network):
         return f"{p.network} has no backbone"
@@ -45,17 +45,18 @@ def reason_not_frozen(p: Choices, views: int) -> str:
 
 
 def on_backbone(network: str) -> bool:
-    """Whether the network of that name stands on a backbone of keras.applications."""
+    """Whether the network of that name has a backbone of keras.applications."""
     return network in ON_BACKBONE or network[:1].isupper()
 
 
 def augmented(
     forward: Forward, changes: Sequence[augmentation.Change], seed: int, count: int
 ) -> list[Forward]:
-    """`count` functions from images to embeddings of random changes, each with its own draws.
+    """`count` functions from images to embeddings of randomly augmented images.
 
-    A function draws anew for every batch, in the order of its calls.
-    Raises UserError for changes that mix labels: a view keeps the label of its image.
+    Each has seeds of its own, and augments every batch anew, so that its results depend on the
+    order of its calls. Raises UserError for changes that mix labels: a view keeps the label of
+    its image.
     """
     mixing = [change.name for change in changes if change.mixes]
     if mixing:
@@ -64,12 +65,12 @@ def augmented(
             "a view of one image cannot; leave it out or set embed.views: 0."
         )
     return [
-        _changed(forward, augmentation.layers(changes, seed + number * max(1, len(changes))))
+        _augmenting(forward, augmentation.layers(changes, seed + number * max(1, len(changes))))
         for number in range(count)
     ]
 
 
-def _changed(forward: Forward, layers: Sequence[keras.layers.Layer]) -> Forward:
+def _augmenting(forward: Forward, layers: Sequence[keras.layers.Layer]) -> Forward:
     def embedded(images: np.ndarray) -> np.ndarray:
         changed = images.astype(np.float32)
         for layer in layers:

@@ -39,7 +39,7 @@ class Classifier:
         """
         if stored is None:
             return self._from_pixels(self._pixels(rows))
-        stored.refuse_another(embeddings.weights_digest(embeddings.backbone(self.model)))
+        stored.refuse_other_backbone(embeddings.weights_digest(embeddings.backbone(self.model)))
         found = self._from_embeddings(stored.reference(table, rows))
         self._refuse_difference(rows, found, stored.folder)
         return found

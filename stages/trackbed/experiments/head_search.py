@@ -1,6 +1,7 @@
 """Validation scores of many settings and folds of a head, trained together on embeddings."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import keras
 import numpy as np
@@ -13,7 +14,7 @@ from trackbed.networks.embeddings import Embeddings
 from trackbed.networks.spec import Spec
 from trackbed.pipeline import index, tensorflow_setup
 from trackbed.pipeline.errors import UserError
-from trackbed.training import batches, loop, optimization
+from trackbed.training import batches, callbacks, loop, optimization
 from trackbed.training.train_params import TrainParams
 
 STACKED = {"learning_rate", "dropout", "fold"}  # may differ among heads that train together
@@ -24,9 +25,8 @@ def validation_scores(
 ) -> pd.DataFrame:
     """The best epoch of each point and its val_loss, val_accuracy and val_macro_f1, as rows.
 
-    They are those that training it alone would log, up to the rounding of sums. Points that
-    differ in more than learning rate, dropout and fold train one group after the other.
-    Raises UserError for points that cannot train together or have no such embeddings.
+    They equal the scores of training each point alone, up to rounding. Points that differ only
+    in learning rate, dropout and fold train together, one such group after the other.
     """
     found: dict[int, dict[str, float]] = {}
     for group in _groups(points, table):
@@ -36,7 +36,7 @@ def validation_scores(
 
 
 def refuse(point: TrainParams, stored: Embeddings) -> None:
-    """Raise UserError for a parameter that does not concern the head, or for image augmentation."""
+    """Raise UserError for parameters that need other embeddings or a training of their own."""
     for key, value in stored.about["of"].items():
         if f"{getattr(point, key)}" != value:
             raise UserError(
@@ -66,23 +66,14 @@ def _trained(
     p, classes = points[0], len(index.classes(table))
     embedded, labels = stored.of(table), table["label"].to_numpy()
     heads = [_head(point, table, embedded.shape[1], classes, p.learning_rate) for point in points]
-    steps = batches.steps(len(heads[0].training), p.batch) * p.epochs
-    rate = optimization.learning_rate(
-        p.schedule,
-        p.learning_rate,
-        decay_rate=p.decay_rate,
-        decay_steps=p.decay_steps,
-        steps=steps,
-        warmup=steps // p.epochs * p.warmup_epochs,
-    )
-    loss = optimization.loss(p.loss, label_smoothing=p.label_smoothing, gamma=p.focal_gamma)
+    steps = batches.steps(len(heads[0].training), p.batch)
+    rate = optimization.rate_of(p, p.learning_rate, p.epochs, steps)
+    loss = optimization.loss_of(p)
     curves = stacked_heads.fit(
         heads,
         embedded,
         loop.one_hot(labels, classes),
-        optimizer=lambda rates: optimization.optimizer(
-            p.optimizer, rates, weight_decay=p.weight_decay, average=p.average
-        ),
+        optimizer=partial(optimization.optimizer_of, p),
         rate=rate if callable(rate) else lambda step: rate,
         loss=loss,
         epochs=p.epochs,
@@ -90,8 +81,8 @@ def _trained(
         seed=p.seed,
     )
     for number, head in enumerate(heads):
-        told = [row[number] for row in curves.probabilities]
-        scores = [_scores(found, labels[head.validation], loss) for found in told]
+        expected = labels[head.validation]
+        scores = [_scores(epoch[number], expected, loss) for epoch in curves.probabilities]
         yield _best(pd.DataFrame(scores), p.monitor, p.patience)
 
 
@@ -126,8 +117,8 @@ def _scores(
 
 
 def _best(scores: pd.DataFrame, monitor: str, patience: int) -> dict[str, float]:
-    """The first best epoch before `patience` epochs without a better one, as training keeps it."""
-    values = scores[monitor] if monitor.endswith("loss") else -scores[monitor]
+    """The scores of the best epoch, with early stopping as in training."""
+    values = scores[monitor] if callbacks.mode(monitor) == "min" else -scores[monitor]
     best = 0
     for epoch, value in enumerate(values):
         if value < values[best]:

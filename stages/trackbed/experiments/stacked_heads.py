@@ -1,6 +1,6 @@
-"""Train many heads on embeddings at once: folds and settings as a leading axis of every weight.
+"""Train many heads on embeddings at once: folds and settings are the first axis of every weight.
 
-The result of each head is that of training it alone, up to the rounding of sums.
+The result of each head equals that of training it alone, up to rounding.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,11 +15,11 @@ from trackbed.training import batches
 
 @dataclass(frozen=True)
 class Head:
-    """One head: where it begins, how it learns, and from which rows of the embeddings.
+    """One head: its initial weights, its settings and its rows of the embeddings.
 
-    model: a Keras head as backbones.head builds it, which is left as it is. factor: its learning
-    rate over that of the optimizer. training, validation: int, row numbers. weights: float32, of
-    the training rows in the loss; share: see batches.order.
+    model: a Keras head as backbones.head builds it; it is not changed. factor: its learning rate
+    divided by that of the optimizer. training, validation: int, row numbers. weights: float32,
+    of the training rows in the loss; share: see batches.order.
     """
 
     model: keras.Model
@@ -33,9 +33,9 @@ class Head:
 
 @dataclass(frozen=True)
 class Curves:
-    """What became of the heads: their losses, and probabilities of their validation rows.
+    """Training losses of the heads, and probabilities of their validation rows.
 
-    loss: float, shape (epochs, heads), training losses; probabilities: per epoch and head an
+    loss: float, shape (epochs, heads); probabilities: per epoch and head an
     array (rows, classes).
     """
 
@@ -50,7 +50,7 @@ class Rates(keras.optimizers.schedules.LearningRateSchedule):
         self.base, self.factors = base, factors.astype(np.float32)[:, None, None]
 
     def __call__(self, step: tf.Tensor) -> tf.Tensor:
-        """The rates at a step of the optimizer."""
+        """The learning rates at a step of the optimizer."""
         return tf.cast(self.base(step), tf.float32) * self.factors
 
 
@@ -66,10 +66,10 @@ def fit(
     batch: int,
     seed: int,
 ) -> Curves:
-    """Train heads of one shape, on training rows of one number, all through all epochs.
+    """Train heads of equal shape, on equally many training rows, for all epochs.
 
-    embedded: float32, shape (images, units); labels: float32, shape (images, classes). What the
-    optimizer does must be elementwise, as Adam, AdamW and SGD are and clipping is not.
+    embedded: float32, shape (images, units); labels: float32, shape (images, classes). The
+    optimizer must work element by element, as Adam, AdamW and SGD do and clipping does not.
     """
     stack = Stack(heads, tf.constant(embedded), tf.constant(labels), loss)
     chosen = optimizer(Rates(rate, np.array([head.factor for head in heads])))
@@ -87,33 +87,33 @@ def fit(
 
 
 class Stack:
-    """The heads' weights, kernels (heads, in, out) and biases (heads, 1, out), and their sums."""
+    """All heads as one network: kernels (heads, in, out) and biases (heads, 1, out)."""
 
     def __init__(
         self, heads: Sequence[Head], embedded: tf.Tensor, labels: tf.Tensor, loss: keras.losses.Loss
     ) -> None:
         self.heads, self.embedded, self.labels, self.loss = heads, embedded, labels, loss
-        begun = [[weight.numpy() for weight in head.model.trainable_weights] for head in heads]
+        initial = [[weight.numpy() for weight in head.model.trainable_weights] for head in heads]
         self.weights = [
             keras.Variable(
                 stacked if stacked.ndim == 3 else stacked[:, None],
                 name="kernel" if stacked.ndim == 3 else "bias",
             )
-            for stacked in map(np.stack, zip(*begun, strict=True))
+            for stacked in map(np.stack, zip(*initial, strict=True))
         ]
         rates = np.array([head.dropout for head in heads], np.float32)[:, None, None]
         self.kept, self.scale = tf.constant(rates), tf.constant(1 / (1 - rates))
         self.seeds = next((found for head in heads if (found := _seeds(head.model))), None)
 
     def probabilities(self, x: tf.Tensor, weights: Sequence[tf.Tensor]) -> tf.Tensor:
-        """Of embeddings (heads, rows, units): (heads, rows, classes)."""
+        """Probabilities (heads, rows, classes) of embeddings (heads, rows, units)."""
         *hidden, last = zip(weights[::2], weights[1::2], strict=True)
         for kernel, bias in hidden:
             x = tf.nn.relu(tf.matmul(x, kernel) + bias)
         return tf.nn.softmax(tf.matmul(x, last[0]) + last[1])
 
     def dropped(self, x: tf.Tensor) -> tf.Tensor:
-        """The same noise for every head, as each alone would draw it, against its own rate."""
+        """Dropout: the noise that each head would get alone, the same for all, and its own rate."""
         if self.seeds is None:
             return x
         noise = tf.random.stateless_uniform(x.shape[1:], tf.cast(self.seeds.next(), tf.int32))
@@ -126,7 +126,7 @@ class Stack:
         each = self.loss.call(tf.gather(self.labels, rows), probabilities)
         return tf.reduce_mean(weights * each, axis=1)
 
-    def judged(self) -> list[np.ndarray]:
+    def validation_probabilities(self) -> list[np.ndarray]:
         """Probabilities of every head's validation rows."""
         return [
             self.probabilities(
@@ -173,13 +173,13 @@ def _steps(rows: np.ndarray, batch: int) -> np.ndarray:
 def _validation_probabilities(
     stack: Stack, optimizer: keras.optimizers.Optimizer
 ) -> list[np.ndarray]:
-    """Judge the averaged weights where the optimizer averages, and go on with the others."""
+    """Those of the averaged weights if the optimizer averages; training goes on with the others."""
     if not optimizer.use_ema:
-        return stack.judged()
-    kept = [weight.numpy() for weight in stack.weights]
+        return stack.validation_probabilities()
+    trained = [weight.numpy() for weight in stack.weights]
     optimizer.finalize_variable_values(stack.weights)
-    found = stack.judged()
-    for weight, value in zip(stack.weights, kept, strict=True):
+    found = stack.validation_probabilities()
+    for weight, value in zip(stack.weights, trained, strict=True):
         weight.assign(value)
     return found
 

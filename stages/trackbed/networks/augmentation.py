@@ -1,11 +1,11 @@
-"""Random changes of training images: described in params.yaml, done by Keras layers.
+"""Random changes of training images: listed in params.yaml, applied by Keras layers.
 
-Most act on the images of a batch, in front of the network; MixUp and CutMix mix images and
-labels of a batch, before it reaches the network. None is part of the saved model.
+Most change the images of a batch; MixUp and CutMix mix images and labels of a batch. None is part
+of the saved model.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -18,17 +18,17 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Change(Section):
-    """A change by the name of its Keras layer and that layer's arguments."""
+    """One change: the name of its Keras layer and the arguments of that layer."""
 
     keras_layer: ClassVar[str]
     mixes: ClassVar[bool] = False  # needs the labels
 
     def arguments(self) -> dict[str, Any]:
-        """The arguments of the Keras layer, but for the seed."""
+        """The arguments of the Keras layer, without the seed."""
         return self.model_dump(exclude={"name"})
 
     def layer(self, seed: int) -> "keras.layers.Layer":
-        """The Keras layer that does it."""
+        """The Keras layer that applies the change."""
         import keras
 
         return getattr(keras.layers, self.keras_layer)(**self.arguments(), seed=seed)
@@ -43,19 +43,19 @@ class Flip(Change):
 
 
 class Rotation(Change):
-    """Turn by up to `degrees` either way; what comes in at the edge is mirrored."""
+    """Rotate by up to `degrees` either way; the edge is filled by mirroring."""
 
     keras_layer = "RandomRotation"
     name: Literal["rotation"]
     degrees: float = Field(gt=0, le=180)
 
     def arguments(self) -> dict[str, Any]:
-        """Keras counts in turns."""
+        """Keras takes the angle as a share of a full turn."""
         return {"factor": self.degrees / 360, "fill_mode": "reflect"}
 
 
 class Zoom(Change):
-    """Zoom in, and out unless `inward`, by up to `factor`; the edge is mirrored."""
+    """Zoom in, and out unless `inward`, by up to `factor`; the edge is filled by mirroring."""
 
     keras_layer = "RandomZoom"
     name: Literal["zoom"]
@@ -63,7 +63,7 @@ class Zoom(Change):
     inward: bool = False
 
     def arguments(self) -> dict[str, Any]:
-        """Keras takes a negative share for zooming in."""
+        """Keras takes a negative factor for zooming in."""
         return {
             "height_factor": (-self.factor, 0.0 if self.inward else self.factor),
             "fill_mode": "reflect",
@@ -71,20 +71,20 @@ class Zoom(Change):
 
 
 class Translation(Change):
-    """Shift by up to `factor` of the side; what comes in at the edge is mirrored."""
+    """Shift by up to `factor` of the side; the edge is filled by mirroring."""
 
     keras_layer = "RandomTranslation"
     name: Literal["translation"]
     factor: Share
 
     def arguments(self) -> dict[str, Any]:
-        """Bilinear interpolation would blur the image, and blur tells unusable frames."""
+        """Nearest pixels: bilinear interpolation would blur, and blur marks unusable frames."""
         factors = {"height_factor": self.factor, "width_factor": self.factor}
         return factors | {"fill_mode": "reflect", "interpolation": "nearest"}
 
 
 class Brightness(Change):
-    """Add up to `factor` of the value range to all pixels of an image, or take it away."""
+    """Add or subtract up to `factor` of the value range, the same for all pixels of an image."""
 
     keras_layer = "RandomBrightness"
     name: Literal["brightness"]
@@ -92,7 +92,7 @@ class Brightness(Change):
 
 
 class Contrast(Change):
-    """Spread the pixels of an image around their mean, or draw them to it, by up to `factor`."""
+    """Increase or reduce the contrast around the mean of an image by up to `factor`."""
 
     keras_layer = "RandomContrast"
     name: Literal["contrast"]
@@ -100,7 +100,7 @@ class Contrast(Change):
 
 
 class Saturation(Change):
-    """Make colours stronger or paler: 0.5 changes nothing, 0 is grey, 1 is full colour."""
+    """Change the saturation of colours: 0.5 changes nothing, 0 is grey, 1 is full colour."""
 
     keras_layer = "RandomSaturation"
     name: Literal["saturation"]
@@ -108,12 +108,12 @@ class Saturation(Change):
     high: float = Field(ge=0, le=1)
 
     def arguments(self) -> dict[str, Any]:
-        """Keras draws from a range."""
+        """Keras takes a range."""
         return {"factor": (self.low, self.high)}
 
 
 class Hue(Change):
-    """Turn the colours by up to `factor` of half the colour circle."""
+    """Shift the hue by up to `factor` of half the colour circle."""
 
     keras_layer = "RandomHue"
     name: Literal["hue"]
@@ -121,7 +121,7 @@ class Hue(Change):
 
 
 class Perspective(Change):
-    """Look at the image from the side, moving its corners by up to `scale` of the side."""
+    """Distort the perspective, moving the corners by up to `scale` of the side."""
 
     keras_layer = "RandomPerspective"
     name: Literal["perspective"]
@@ -143,9 +143,9 @@ class Erasing(Change):
 
 
 class RandAugment(Change):
-    """`count` changes, drawn for every batch, of strength `factor` (arXiv 1909.13719).
+    """`count` random changes per batch, of strength `factor` (arXiv 1909.13719).
 
-    Among them are colour inversions and shears: look at what it makes of your classes.
+    They include inverted colours and shears: check that the classes stay recognisable.
     """
 
     keras_layer = "RandAugment"
@@ -196,11 +196,22 @@ Changes = list[
 ]
 
 
-def layers(changes: Sequence[Change], seed: int) -> list["keras.layers.Layer"]:
-    """The Keras layers of the changes of images, in their order, each with a seed of its own.
+class Augmentation(NamedTuple):
+    """Keras layers that change images, and Keras layers that mix images and labels of a batch."""
 
-    They take and give float pixels 0..255 of shape (batch, height, width, 3), and act in
-    training only.
+    layers: "Sequence[keras.layers.Layer]" = ()
+    mixers: "Sequence[keras.layers.Layer]" = ()
+
+
+def build(changes: Sequence[Change], seed: int) -> Augmentation:
+    """The layers of all changes."""
+    return Augmentation(layers(changes, seed), mixers(changes, seed))
+
+
+def layers(changes: Sequence[Change], seed: int) -> list["keras.layers.Layer"]:
+    """The Keras layers of the changes of images, in their order, each with its own seed.
+
+    They map float pixels 0..255 of shape (batch, height, width, 3) to the same, in training only.
     """
     return [
         change.layer(seed + number) for number, change in enumerate(changes) if not change.mixes
@@ -208,8 +219,8 @@ def layers(changes: Sequence[Change], seed: int) -> list["keras.layers.Layer"]:
 
 
 def mixers(changes: Sequence[Change], seed: int) -> list["keras.layers.Layer"]:
-    """The Keras layers of the changes that mix images and labels, as in `layers`.
+    """The Keras layers of the changes that mix images and labels, in their order.
 
-    They take and give {"images": ..., "labels": ...} with labels of shape (batch, classes).
+    They map {"images": ..., "labels": ...}, labels of shape (batch, classes), to the same.
     """
     return [change.layer(seed + number) for number, change in enumerate(changes) if change.mixes]

@@ -31,32 +31,32 @@ def classifier(
 ) -> keras.Model:
     """A backbone, global average pooling, dropout, `hidden` dense layers and the classes.
 
-    Random weights of a frozen backbone are the same in every run, whatever the seed: what it makes
-    of an image never changes. The input is rescaled to what the backbone's weights expect, or to
-    0..1 if `spec.scaling` is 'unit'. A pretrained backbone keeps its batch normalisation as it
-    is, also while it is fine-tuned: updated statistics would destroy what it knows (keras.io,
-    transfer learning).
-    Raises UserError if the weights cannot be loaded or no such layer can be unfrozen.
+    Random weights of a frozen backbone do not depend on the seed of the run, so that its
+    embeddings are the same in all runs. The input is rescaled to the range that the backbone's
+    weights expect, or to 0..1 if `spec.scaling` is 'unit'. A pretrained backbone keeps the
+    statistics of its batch normalisation even while it is fine-tuned; updating them would destroy
+    what the weights have learned (keras.io, transfer learning).
+    Raises UserError if the weights cannot be loaded or `spec.unfreeze` names no layer.
     """
-    with _same_weights(spec):
-        base = _loaded(spec, backbone)
+    with _seed_of_frozen_weights(spec):
+        base = _backbone(spec, backbone)
     unfreeze(base, spec)
     inputs = spec.inputs()
     x = rescaled(inputs, backbone) if spec.scaling == "own" else layers.Rescaling(1 / 255)(inputs)
     x = layers.GlobalAveragePooling2D(name=EMBEDDING)(base(x))
-    return spec.model(name or backbone.lower(), inputs, _on_top(x, spec, hidden))
+    return spec.model(name or backbone.lower(), inputs, _head_layers(x, spec, hidden))
 
 
 def head(name: str, spec: Spec, units: int) -> keras.Model:
-    """The head of the network of that name alone, for embeddings of shape (batch, units).
+    """The head of the network of that name, for embeddings of shape (batch, units).
 
-    With the same seed it begins with the weights that it has on its frozen backbone.
+    With the same seed it has the same initial weights as on its frozen backbone.
     """
     inputs = keras.Input((units,))
-    return spec.model(name, inputs, _on_top(inputs, spec, HIDDEN.get(name, ())))
+    return spec.model(name, inputs, _head_layers(inputs, spec, HIDDEN.get(name, ())))
 
 
-def _on_top(x: keras.KerasTensor, spec: Spec, hidden: Sequence[int]) -> keras.KerasTensor:
+def _head_layers(x: keras.KerasTensor, spec: Spec, hidden: Sequence[int]) -> keras.KerasTensor:
     x = layers.Dropout(spec.dropout)(x)
     for units in hidden:
         x = layers.Dense(units, activation="relu")(x)
@@ -77,13 +77,14 @@ def gtsrb(spec: Spec) -> keras.Model:
 
 
 def unfreeze(base: keras.Model, spec: Spec) -> None:
-    """Let the layers train that `spec.unfreeze` names; not the normalisation of given weights.
+    """Make the layers trainable that `spec.unfreeze` names, and freeze all others.
 
-    Raises UserError for a name or a number that the backbone does not have.
+    The batch normalisation of pretrained weights stays frozen. Raises UserError for a name or a
+    number that the backbone does not have.
     """
     first = _first_trained(base, spec.unfreeze)
-    # A frozen normalisation layer uses its statistics in training too. Calling the backbone with
-    # training=False does not do it: Keras passes the outer model's value on to the layers.
+    # A frozen normalisation layer uses its stored statistics in training too. Calling the backbone
+    # with training=False has no effect: Keras passes the outer model's value on to the layers.
     kept = keras.layers.BatchNormalization if spec.weights != NO_WEIGHTS else ()
     base.trainable = True
     for number, layer in enumerate(base.layers):
@@ -107,10 +108,10 @@ def _first_trained(base: keras.Model, which: str) -> int:
 
 
 def rescaled(inputs: keras.KerasTensor, backbone: str) -> keras.KerasTensor:
-    """Pixels 0..255 as the backbone's own `preprocess_input` gives them.
+    """Pixels 0..255, rescaled as by the backbone's own `preprocess_input`.
 
-    That function is affine per channel, some with the channels in the order blue, green, red;
-    black and pure colours tell its numbers.
+    That function is affine per channel, and for some backbones reorders the channels to blue,
+    green, red. Its factors and offsets are computed from black and the three pure colours.
     """
     preprocess = sys.modules[_builder(backbone).__module__].preprocess_input
     offset = preprocess(np.zeros((1, 3), np.float32))[0]
@@ -128,7 +129,7 @@ def _builder(backbone: str) -> Callable[..., keras.Model]:
     return getattr(keras.applications, backbone)
 
 
-def _loaded(spec: Spec, backbone: str) -> keras.Model:
+def _backbone(spec: Spec, backbone: str) -> keras.Model:
     weights = spec.weights
     if weights not in (NO_WEIGHTS, "imagenet") and not Path(weights).is_file():
         raise UserError(
@@ -155,10 +156,11 @@ def _loaded(spec: Spec, backbone: str) -> keras.Model:
 
 
 @contextmanager
-def _same_weights(spec: Spec) -> Iterator[None]:
-    """Keras draws the seeds of its initializers from Python's random numbers.
+def _seed_of_frozen_weights(spec: Spec) -> Iterator[None]:
+    """Make the random weights of a frozen backbone independent of the seed of the run.
 
-    A frozen backbone takes none of those that the seed of the run gives to the head.
+    Keras takes the seeds of its initializers from Python's random numbers. Their state is
+    restored afterwards, so that the head gets the seeds that the run's seed gives it.
     """
     state = random.getstate()
     if spec.unfreeze == "none":

@@ -40,7 +40,7 @@ def head(network: keras.Model) -> keras.Model:
 
 
 def weights_digest(backbone: keras.Model) -> str:
-    """SHA-256 of the weights of a backbone: equal for equal ones, in whatever process."""
+    """SHA-256 of the weights of a backbone."""
     found = hashlib.sha256()
     for weight in backbone.get_weights():
         found.update(weight.tobytes())
@@ -61,7 +61,7 @@ REMEDY = "Run `dvc repro -f embed`."
 
 @dataclass(frozen=True)
 class Embeddings:
-    """What a folder holds; `about` says of which backbone, by which engine and precision."""
+    """The embeddings of a folder; `about` names backbone, engine and precision."""
 
     folder: Path
     about: dict[str, Any]
@@ -71,23 +71,23 @@ class Embeddings:
         return self._finite(STORED_FILE, self._array(STORED_FILE)[0, rows["record"].to_numpy()])
 
     def training(self, table: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
-        """Those of training rows; with views, all of each image: (rows, views, units).
+        """Embeddings of training rows; with views, all views of each image: (rows, views, units).
 
         table: all rows of the index, as assigned by the split.
         """
         if not self.about["views"]:
             return self.of(rows)
-        drawn = self._array(VIEWS_FILE)[:, self._places(table, rows, "train")]
-        return self._finite(VIEWS_FILE, drawn).swapaxes(0, 1)
+        embedded = self._array(VIEWS_FILE)[:, self._places(table, rows, "train")]
+        return self._finite(VIEWS_FILE, embedded).swapaxes(0, 1)
 
     def reference(self, table: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
-        """Those of test rows in TensorFlow and float32, as the saved model computes them."""
+        """Embeddings of test rows in TensorFlow and float32, as the saved model computes them."""
         if self.about["exact"]:
             return self.of(rows)
         places = self._places(table, rows, "test")
         return self._finite(REFERENCE_FILE, self._array(REFERENCE_FILE)[0, places])
 
-    def refuse_another(self, digest: str) -> None:
+    def refuse_other_backbone(self, digest: str) -> None:
         """Raise a UserError if the embeddings come from another backbone."""
         if digest != self.about["backbone"]:
             raise UserError(
@@ -112,7 +112,7 @@ class Embeddings:
 
 
 def read(folder: Path) -> Embeddings | None:
-    """The embeddings of a folder, or None where the images themselves are to be used."""
+    """The embeddings of a folder, or None where the network is trained on images."""
     about = tables.json_object(folder / ABOUT_FILE, REMEDY)
     return Embeddings(folder, about) if about.get("frozen") else None
 
@@ -125,16 +125,16 @@ def write_about(folder: Path, **about: Any) -> None:
 def write(
     path: Path, images: np.ndarray, rows: np.ndarray, views: Sequence[Forward], batch: int
 ) -> None:
-    """Write what each of some functions makes of rows of the images, in memory a batch at a time.
+    """Write an array (views, rows, units): each function of `views` applied to rows of the images.
 
-    images: uint8, shape (images, side, side, 3); rows: int, shape (rows,). Raises Diverged for an
-    embedding that is not finite.
+    images: uint8, shape (images, side, side, 3); rows: int, shape (rows,). Only one batch of
+    embeddings is in memory. Raises Diverged for an embedding that is not finite.
     """
     import rich.progress
 
     steps = [(view, start) for view in range(len(views)) for start in range(0, len(rows), batch)]
     hidden = not sys.stdout.isatty()
-    # Not through a memory map: on a full disk that ends the process without a word.
+    # Not through a memory map, which on a full disk ends the process without a message.
     with replacing(path) as temporary, temporary.open("wb") as file:
         for view, start in rich.progress.track(steps, path.stem, disable=hidden, transient=True):
             embedded = views[view](images[rows[start : start + batch]])

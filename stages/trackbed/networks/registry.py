@@ -25,7 +25,8 @@ def build(name: str, spec: Spec) -> keras.Model:
     """An untrained network for float or uint8 pixels 0..255 of shape (batch, side, side, 3).
 
     The output is a float32 softmax over the classes.
-    Raises UserError for an unknown name and for weights that cannot be loaded or have no place.
+    Raises UserError for an unknown name, and for weights that cannot be loaded or that the network
+    does not take.
     """
     if name not in BUILDERS:
         raise UserError(

@@ -1,8 +1,8 @@
 """The three scene networks of Rüegg and Wissiak (2023), made for 150 x 150 pixels and 5 classes.
 
-They take pixels 0..255 as they are, as the published loss of their first epoch tells (6.4 and
-4.3, where guessing costs 1.6): without it the small one does not under-fit. Where `scaling` is
-'unit' the pixels become 0..1 first.
+They take pixels 0..255 without rescaling, unless `scaling` is 'unit' (0..1). The published losses
+of their first epochs, 6.4 and 4.3 where guessing gives 1.6, show that the pixels were not
+rescaled; with rescaling the small network does not under-fit.
 """
 
 import keras
@@ -17,7 +17,7 @@ LAST_DROPOUT = 0.1
 def underfit(spec: Spec) -> keras.Model:
     """Two narrow convolutions; 4,823 parameters.
 
-    The published code prints a stride of 5, its table and count say 3; the table wins.
+    The published code has a stride of 5, the published table and count one of 3, as here.
     """
     inputs = spec.inputs()
     x = _scaled(inputs, spec)
@@ -28,7 +28,7 @@ def underfit(spec: Spec) -> keras.Model:
 
 
 def overfit(spec: Spec) -> keras.Model:
-    """Five wide convolutions and a dense layer, nothing against over-fitting; 3,667,269."""
+    """Five wide convolutions and a dense layer, no regularisation; 3,667,269 parameters."""
     inputs = spec.inputs()
     x = _scaled(inputs, spec)
     for filters in (32, 64, 128, 256, 512):
@@ -39,10 +39,10 @@ def overfit(spec: Spec) -> keras.Model:
 
 
 def optimized(spec: Spec) -> keras.Model:
-    """Wider still, with normalised input, dropout and an L2 penalty; 10,466,449 parameters.
+    """Wider convolutions, normalised input, dropout and an L2 penalty; 10,466,449 parameters.
 
-    6 of them are not trainable. `dropout` follows every pooling, 0.1 more the last; `l2` is on
-    all weights but those of the first convolution.
+    6 of them are not trainable. `dropout` follows every pooling, and is larger by 0.1 after the
+    last one; `l2` applies to all kernels but that of the first convolution.
     """
     inputs = spec.inputs()
     x = layers.BatchNormalization()(_scaled(inputs, spec))

@@ -1,4 +1,4 @@
-"""The default network: compact, and good from scratch on a CPU."""
+"""The default network: compact, for training from scratch on a CPU."""
 
 import keras
 from keras import layers
@@ -7,12 +7,12 @@ from trackbed.networks.spec import Spec
 
 
 def small_cnn(spec: Spec) -> keras.Model:
-    """A compact residual network with batch normalisation, made to learn from scratch on a CPU.
+    """A compact residual network with batch normalisation, for training from scratch on a CPU.
 
     Residual blocks (He et al. 2015, arXiv 1512.03385) of 16, 32, 64 and 128 channels, times the
-    width; shortcuts that shrink are averaged first (He, T. et al. 2018, arXiv 1812.01187,
-    ResNet-D). Larger images are halved once or twice more on the way in, so that the cost grows
-    slowly with them.
+    width; shortcuts that halve the image average it first (He, T. et al. 2018, arXiv 1812.01187,
+    ResNet-D). Images from 64 and from 128 pixels on are halved once more each at the start, so
+    that the cost grows slowly with the image side.
     """
     inputs = spec.inputs()
     x = layers.Rescaling(1 / 127.5, offset=-1)(inputs)

@@ -1,4 +1,4 @@
-"""Examples to learn from, images or embeddings, and batches of them."""
+"""Training examples, images or embeddings, and batches of them."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -25,15 +25,15 @@ def shuffled(
     views: bool = False,
     resident: bool = False,
 ) -> tf.data.Dataset:
-    """Endless batches, every epoch in an order of its own that (seed, epoch) alone decides.
+    """Endless batches; (seed, epoch) alone decides the order of each epoch.
 
-    The arrays, such as images and labels, have one first dimension in common. An epoch is
+    The arrays, such as images and labels, have the same first dimension. An epoch is
     `steps(len(array), batch)` batches and holds every row once; its last batch may be smaller.
-    With `share` (float, shape (rows,), sum 1) the rows of an epoch are drawn with replacement
-    instead, each with this probability: some come several times, others not at all. With `views`
-    the first array has shape (rows, views, ...), and each row of an epoch is one of its views.
-    `resident` copies the arrays into TensorFlow, which then needs Python once per epoch only: for
-    arrays whose batches are quicker to train on than to take.
+    With `share` (float, shape (rows,), sum 1) the rows of an epoch are sampled with replacement
+    instead, each with this probability. With `views` the first array has shape
+    (rows, views, ...), and each row of an epoch is one of its views. `resident` copies the arrays
+    into TensorFlow, which then needs Python only once per epoch: for arrays whose batches take
+    less time to train on than to collect in Python.
     """
     rows, count = len(arrays[0]), arrays[0].shape[1] if views else 1
 
@@ -46,7 +46,7 @@ def shuffled(
     if resident:
         return _gathered(epochs, arrays, batch, views=views)
 
-    def draw() -> Iterator[Batch]:
+    def generate() -> Iterator[Batch]:
         for taken, view in epochs():
             for start in range(0, rows, batch):
                 some = taken[start : start + batch]
@@ -54,13 +54,13 @@ def shuffled(
                 yield arrays[0][place], *(array[some] for array in arrays[1:])
 
     given = (arrays[0][:, 0], *arrays[1:]) if views else arrays
-    return _dataset(draw, given)
+    return _dataset(generate, given)
 
 
 def _gathered(
     epochs: Callable[[], Iterator[Batch]], arrays: Batch, batch: int, *, views: bool
 ) -> tf.data.Dataset:
-    """Batches of rows and views as `epochs` orders them, taken by TensorFlow itself."""
+    """Batches of rows and views in the order of `epochs`, collected by TensorFlow itself."""
     first, *others = map(tf.constant, arrays)
 
     def take(rows: tf.Tensor, view: tf.Tensor) -> tuple[tf.Tensor, ...]:
@@ -90,12 +90,12 @@ def _order(random: np.random.Generator, rows: int, share: np.ndarray | None) -> 
 def in_order(*arrays: np.ndarray, batch: int) -> tf.data.Dataset:
     """All rows of the arrays once, in their order; the last batch may be smaller."""
 
-    def draw() -> Iterator[Batch]:
+    def generate() -> Iterator[Batch]:
         for start in range(0, len(arrays[0]), batch):
             yield tuple(array[start : start + batch] for array in arrays)
 
     cardinality = tf.data.experimental.assert_cardinality(steps(len(arrays[0]), batch))
-    return _dataset(draw, arrays).apply(cardinality)
+    return _dataset(generate, arrays).apply(cardinality)
 
 
 def steps(rows: int, batch: int) -> int:
@@ -103,9 +103,9 @@ def steps(rows: int, batch: int) -> int:
     return -(-rows // batch)
 
 
-def _dataset(draw: Callable[[], Iterator[Batch]], arrays: Batch) -> tf.data.Dataset:
+def _dataset(generate: Callable[[], Iterator[Batch]], arrays: Batch) -> tf.data.Dataset:
     signature = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in arrays)
-    return tf.data.Dataset.from_generator(draw, output_signature=signature).prefetch(2)
+    return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(2)
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def of_embeddings(
 
     Raises UserError if they do not come from the network's backbone.
     """
-    stored.refuse_another(embeddings.weights_digest(embeddings.backbone(network)))
+    stored.refuse_other_backbone(embeddings.weights_digest(embeddings.backbone(network)))
     return (
         Examples(stored.training(table, training), training["label"].to_numpy()),
         Examples(stored.of(validation), validation["label"].to_numpy()),

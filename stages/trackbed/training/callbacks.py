@@ -1,25 +1,30 @@
-"""Keras callbacks that decide which weights are kept and when a run has failed."""
+"""Keras callbacks that keep the best weights and fail a run that diverges."""
 
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import keras
 
 from trackbed.pipeline.errors import Diverged
 
 
+def mode(monitor: str) -> Literal["min", "max"]:
+    """Whether lower or higher values of a monitored quantity are better."""
+    return "min" if monitor.endswith("loss") else "max"
+
+
 def averaging(optimizer: keras.optimizers.Optimizer) -> list[keras.callbacks.Callback]:
     """A callback that validates and keeps the averaged weights, if the optimizer averages them.
 
-    It comes before the one that keeps the best weights.
+    Its place is before the callback that keeps the best weights.
     """
     return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if optimizer.use_ema else []
 
 
 class Best(keras.callbacks.EarlyStopping):
-    """Early stopping that remembers the best weights over several phases."""
+    """Early stopping with the best weights of several phases."""
 
     remembered = ("best", "best_epoch", "wait", "epochs")
 
@@ -27,19 +32,19 @@ class Best(keras.callbacks.EarlyStopping):
         super().__init__(
             monitor,
             patience=patience,
-            mode="min" if monitor.endswith("loss") else "max",
+            mode=mode(monitor),
             restore_best_weights=True,
         )
         self.epochs = 0
         self.kept: tuple[Any, int, Any] = (None, 0, None)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Begin a phase with what the phases before it reached."""
+        """Start a phase with the best value and weights of the earlier phases."""
         super().on_train_begin(logs)
         self.best, self.best_epoch, self.best_weights = self.kept
 
     def resumed(self) -> None:
-        """Go on from what was remembered."""
+        """Continue from the restored state."""
         self.kept = (self.best, self.best_epoch, self.best_weights)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -50,7 +55,7 @@ class Best(keras.callbacks.EarlyStopping):
 
     @contextmanager
     def restored_on_divergence(self) -> Iterator[None]:
-        """Give the model its best weights back if the block raises Diverged, and let it pass."""
+        """Restore the best weights if the block raises Diverged, and raise it again."""
         try:
             yield
         except Diverged:
@@ -60,10 +65,10 @@ class Best(keras.callbacks.EarlyStopping):
 
 
 class RefuseDivergence(keras.callbacks.Callback):
-    """Ends the run with Diverged as soon as a loss, another logged value or a weight is not finite.
+    """Raises Diverged as soon as a loss, another logged value or a weight is not finite.
 
-    Keras' TerminateOnNaN stops quietly, and the run would count as a success. It comes before the
-    callback that keeps the best weights, so that none of these are kept.
+    Keras' TerminateOnNaN stops without an error, and the run would count as a success. The place
+    of this callback is before the one that keeps the best weights, which must not keep these.
     """
 
     epoch = 0
@@ -73,16 +78,16 @@ class RefuseDivergence(keras.callbacks.Callback):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Look at the mean loss of the epoch so far."""
+        """Check the mean loss of the epoch so far."""
         self._refuse(logs["loss"], f"batch {batch + 1}")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Look at all values of the epoch, and at the weights: a loss may hide what they are."""
+        """Check all values of the epoch, and the weights, which the loss does not show."""
         for name, value in logs.items():
             self._refuse(value, "validation" if name.startswith("val_") else "its end", name)
         for weight in self.model.weights:
             if weight.dtype.startswith(("float", "bfloat")):
-                # The sum is finite only if all are, or if they are too large to go on with.
+                # The sum is finite only if all weights are; it overflows where they are useless.
                 self._refuse(float(keras.ops.sum(keras.ops.abs(weight))), "its end", weight.path)
 
     def _refuse(self, value: float, where: str, name: str = "loss") -> None:

@@ -1,4 +1,4 @@
-"""Keep a model in a file that is the same for the same model, byte by byte."""
+"""Save and load models; equal models give equal files, byte for byte."""
 
 import json
 import shutil
@@ -21,10 +21,10 @@ FIXED_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def save(folder: Path, model: keras.Model, classes: list[str]) -> None:
-    """Write model.keras and classes.json, the names of its outputs in their order.
+    """Write model.keras and classes.json, the names of the model's outputs in their order.
 
-    Keras puts the date, the zip clocks and memory addresses (`shared_object_id`) into a
-    `.keras` file; here they are left out, so that equal models are equal files.
+    Keras writes the date, zip times and memory addresses (`shared_object_id`) into a `.keras`
+    file; they are left out here, so that equal models give equal files.
     """
     written = folder / f".{MODEL_FILE}"
     model.save(written)
@@ -35,10 +35,10 @@ def save(folder: Path, model: keras.Model, classes: list[str]) -> None:
 
 
 @contextmanager
-def aside(folder: Path, model: keras.Model, classes: list[str]) -> Iterator[None]:
-    """If the block raises Diverged, keep the model in a folder and say so, where it is usable.
+def kept_on_divergence(folder: Path, model: keras.Model, classes: list[str]) -> Iterator[None]:
+    """If the block raises Diverged, save the model to a folder and name the folder in the message.
 
-    It is not where no epoch was finished: its weights are not finite.
+    A model whose weights are not finite, because no epoch was finished, is not saved.
     """
     shutil.rmtree(folder, ignore_errors=True)
     try:
@@ -52,9 +52,9 @@ def aside(folder: Path, model: keras.Model, classes: list[str]) -> Iterator[None
 
 
 def load(folder: Path) -> tuple[keras.Model, list[str]]:
-    """The model of a folder and the names of its classes; no code from the file is run.
+    """The model of a folder and the names of its classes; code in the file is not run.
 
-    Raises UserError if there is none that can be loaded.
+    Raises UserError if there is no model or it cannot be loaded.
     """
     try:
         model = keras.models.load_model(folder / MODEL_FILE, compile=False, safe_mode=True)

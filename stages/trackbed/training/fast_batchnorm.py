@@ -1,4 +1,4 @@
-"""Batch normalisation as one operation of TensorFlow, where Keras needs a dozen."""
+"""Batch normalisation as one operation of TensorFlow instead of the dozen that Keras uses."""
 
 from functools import partial
 from typing import Any
@@ -10,10 +10,10 @@ IMAGES_DIMENSIONS = 4
 
 
 def fuse(network: keras.Model) -> None:
-    """Let the batch normalisations of a network train faster on a CPU; they stay Keras layers.
+    """Make the batch normalisation layers of a network train faster on a CPU.
 
-    They compute what Keras computes, in float32 up to rounding, and are saved as before. On a GPU
-    nothing changes: there the operation has no deterministic form for every case.
+    They stay Keras layers, compute what Keras computes up to rounding in float32, and are saved
+    unchanged. On a GPU this does nothing: the operation is not deterministic there in all cases.
     """
     if tf.config.list_physical_devices("GPU"):
         return

@@ -1,29 +1,27 @@
 """Train a network on images, or its head on embeddings, in memory."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from trackbed.networks.augmentation import Augmentation
 from trackbed.training import batches, fast_batchnorm, optimization
 from trackbed.training.batches import Examples
 from trackbed.training.callbacks import Best, RefuseDivergence, averaging
 from trackbed.training.optimization import Phase
 from trackbed.training.resources import InputWait
-from trackbed.training.resume import Keeper, State, Store
+from trackbed.training.resume import KeepState, State, Store
 
 IMAGES_DIMENSIONS = 4  # images, height, width, channels; embeddings have 2 or 3
 
 
-# The keys of section `train` in params.yaml that are fields of Plan.
-PLANNED = ("batch", "patience", "seed", "monitor", "class_weights", "balanced_sampling")
-
-
 @dataclass(frozen=True)
 class Plan:
-    """How to go through the images, and which epoch counts as the best."""
+    """How to go through the images, and which epoch is the best; keys of section `train`."""
 
     batch: int
     patience: int  # epochs
@@ -32,10 +30,15 @@ class Plan:
     class_weights: bool = False
     balanced_sampling: bool = False
 
+    @classmethod
+    def of(cls, p: Any) -> "Plan":
+        """The plan of section `train` of params.yaml."""
+        return cls(**{field.name: getattr(p, field.name) for field in fields(cls)})
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """Which epoch's weights the network has, of how many; epochs count from 1."""
+    """The epoch whose weights the network has, and how many epochs ran; both count from 1."""
 
     best_epoch: int
     epochs: int
@@ -44,7 +47,7 @@ class Outcome:
 
 def fit(
     network: keras.Model,
-    augmentation: tuple[Sequence[keras.layers.Layer], Sequence[keras.layers.Layer]],
+    augmentation: Augmentation,
     training: Examples,
     validation: Examples,
     *,
@@ -55,49 +58,51 @@ def fit(
     waiting: InputWait | None = None,
     store: Store | None = None,
 ) -> Outcome:
-    """Train the network in place and leave it with the weights of its best epoch.
+    """Train the network in place; it ends with the weights of its best epoch.
 
-    The best epoch is the first with the lowest monitored loss, or the highest of another
-    monitored value; every phase begins with the best weights so far. The augmentation, layers
-    that change images and layers that mix images and labels, is no part of the network.
-    `waiting` is told how long batches were waited for. With a `store` the run goes on from the
-    state found there, and keeps its own there.
+    The best epoch is the first with the lowest monitored loss, or with the highest value of
+    another monitored metric; every phase starts from the best weights so far. The augmentation
+    does not become part of the network. `waiting` counts the seconds spent waiting for batches.
+    With a `store` the run continues from the state found there, and writes its own state there.
     Raises Diverged as soon as a loss, a metric or a weight is not finite; the network then has the
-    weights of the best epoch that was finished, if one was.
+    weights of the best finished epoch, if there is one.
     """
-    changes, mixers = augmentation
     fast_batchnorm.fuse(network)
-    whole = keras.Sequential([keras.Input(network.input_shape[1:]), *changes, network])
+    augmented = keras.Sequential(
+        [keras.Input(network.input_shape[1:]), *augmentation.layers, network]
+    )
     classes = network.output_shape[-1]
-    checked = batches.in_order(
+    validation_batches = batches.in_order(
         validation.images, one_hot(validation.labels, classes), batch=plan.batch
     )
     best, steps = Best(plan.monitor, plan.patience), batches.steps(len(training.images), plan.batch)
     # An epoch of embeddings takes less time than Keras' work between two steps.
-    together = steps if training.images.ndim < IMAGES_DIMENSIONS else 1
+    steps_per_execution = steps if training.images.ndim < IMAGES_DIMENSIONS else 1
     state = (store.read() if store else None) or State()
-    keeper = Keeper(store, state, best, callbacks) if store else None
+    keeper = KeepState(store, state, best, callbacks) if store else None
     best.epochs = state.epochs
     for number, phase in enumerate(phases[state.phase :], state.phase):
         phase.prepare()
-        begins = state.first_epoch if number == state.phase else best.epochs
-        compiled(whole, phase.optimizer, loss, steps_per_execution=together)
-        drawn = mixed(
-            _batches_of_epoch(training, classes, plan, best.epochs), mixers, best.epochs * steps
+        first_epoch = state.first_epoch if number == state.phase else best.epochs
+        compile_model(augmented, phase.optimizer, loss, steps_per_execution=steps_per_execution)
+        training_batches = mixed(
+            _shuffled(training, classes, plan, best.epochs),
+            augmentation.mixers,
+            best.epochs * steps,
         )
         with best.restored_on_divergence():
-            whole.fit(
-                waiting.timed(drawn) if waiting else drawn,
+            augmented.fit(
+                waiting.timed(training_batches) if waiting else training_batches,
                 steps_per_epoch=steps,
                 initial_epoch=best.epochs,
-                epochs=begins + phase.epochs,
-                validation_data=checked,
+                epochs=first_epoch + phase.epochs,
+                validation_data=validation_batches,
                 callbacks=[
                     *averaging(phase.optimizer),
                     RefuseDivergence(),
                     best,
                     *callbacks,
-                    *([keeper.of(number, begins)] if keeper else []),
+                    *([keeper.of(number, first_epoch)] if keeper else []),
                 ],
                 shuffle=False,  # the batches come shuffled
                 verbose=0,
@@ -106,14 +111,14 @@ def fit(
     return Outcome(best.best_epoch + 1, best.epochs, early)
 
 
-def compiled(
+def compile_model(
     model: keras.Model,
     optimizer: keras.optimizers.Optimizer,
     loss: keras.losses.Loss,
     *,
     steps_per_execution: int = 1,
 ) -> None:
-    """Compile with accuracy and macro F1; XLA on a GPU alone, on a CPU it is slower."""
+    """Compile with accuracy and macro F1; with XLA only on a GPU, since it is slower on a CPU."""
     model.compile(
         optimizer=optimizer,
         loss=loss,
@@ -123,7 +128,8 @@ def compiled(
     )
 
 
-def _batches_of_epoch(training: Examples, classes: int, plan: Plan, epoch: int) -> tf.data.Dataset:
+def _shuffled(training: Examples, classes: int, plan: Plan, first_epoch: int) -> tf.data.Dataset:
+    """Endless training batches from an epoch on: inputs, one-hot labels, weights if any."""
     weights = optimization.class_weights(training.labels)
     arrays = [training.images, one_hot(training.labels, classes)]
     if plan.class_weights:
@@ -133,7 +139,7 @@ def _batches_of_epoch(training: Examples, classes: int, plan: Plan, epoch: int) 
         *arrays,
         batch=plan.batch,
         seed=plan.seed,
-        first_epoch=epoch,
+        first_epoch=first_epoch,
         share=share,
         views=training.images.ndim == 3,
         resident=training.images.ndim < IMAGES_DIMENSIONS,
@@ -141,13 +147,13 @@ def _batches_of_epoch(training: Examples, classes: int, plan: Plan, epoch: int) 
 
 
 def mixed(
-    drawn: tf.data.Dataset, mixers: Sequence[keras.layers.Layer], first: int = 0
+    dataset: tf.data.Dataset, mixers: Sequence[keras.layers.Layer], first: int = 0
 ) -> tf.data.Dataset:
-    """Batches whose images and labels the layers have mixed; weights stay as they are.
+    """The batches with images and labels mixed by the layers; weights stay as they are.
 
-    The layers draw for the batch of number `first`, and those that follow, what they would draw
-    for it in a run in one go. TensorFlow asks for batches ahead of the training, so that the
-    random state of a layer tells nothing about where the training is.
+    `first` is the number of the first batch in the whole run: from it follows the random state
+    of the layers, so that a resumed run mixes as an uninterrupted one. The state of a layer
+    cannot be stored instead, because TensorFlow prepares batches ahead of the training.
     """
 
     def mix(images: tf.Tensor, labels: tf.Tensor, *weights: tf.Tensor) -> tuple[tf.Tensor, ...]:
@@ -158,14 +164,14 @@ def mixed(
 
     for mixer in mixers:
         _seek(mixer, first)
-    return drawn.map(mix) if mixers else drawn
+    return dataset.map(mix) if mixers else dataset
 
 
 def _seek(mixer: keras.layers.Layer, batch: int) -> None:
-    """Set the random state of a layer to what it is before the batch of this number, from 0."""
-    seed, begun = (int(value) for value in keras.ops.convert_to_numpy(mixer.generator.state))
+    """Set the random state of a layer to that before the batch of this number, counted from 0."""
+    seed, before = (int(value) for value in keras.ops.convert_to_numpy(mixer.generator.state))
     mixer({"images": np.zeros((2, 1, 1, 3)), "labels": np.eye(2)}, training=True)
-    draws = int(keras.ops.convert_to_numpy(mixer.generator.state)[1]) - begun  # per batch
+    draws = int(keras.ops.convert_to_numpy(mixer.generator.state)[1]) - before  # per batch
     mixer.generator.state.assign([seed, batch * draws])
 
 

@@ -1,9 +1,8 @@
-"""Losses, optimizers, learning-rate schedules and phases of training, by name."""
+"""Losses, class weights, learning-rate schedules, optimizers and phases of training, by name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
 
 import keras
 import numpy as np
@@ -12,12 +11,14 @@ from keras.optimizers import schedules
 from trackbed.networks import backbones
 from trackbed.networks.spec import Spec
 from trackbed.pipeline.errors import UserError
+from trackbed.training import callbacks
+from trackbed.training.train_params import TrainParams
 
 
 def loss(name: str, *, label_smoothing: float, gamma: float) -> keras.losses.Loss:
     """'crossentropy', or 'focal' (Lin et al. 2017, arXiv 1708.02002) with the given gamma.
 
-    The focal loss is the cross-entropy times (1 - p) ** gamma, without class weights of its own.
+    This focal loss is the cross-entropy times (1 - p) ** gamma, without class weights.
     """
     if name == "crossentropy":
         return keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing)
@@ -27,7 +28,7 @@ def loss(name: str, *, label_smoothing: float, gamma: float) -> keras.losses.Los
 
 
 def class_weights(labels: np.ndarray) -> np.ndarray:
-    """Weight per image, float32, that makes all classes weigh the same; its mean is 1.
+    """Weight per image, float32, that gives all classes the same total weight; the mean is 1.
 
     labels: int, shape (images,). As scikit-learn's class_weight="balanced": images / (classes *
     images of the class).
@@ -45,10 +46,10 @@ def learning_rate(
 ) -> Rate:
     """A learning rate that starts at, or warms up to, `rate`.
 
-    'constant' and 'plateau' stay; the latter is lowered by a callback. 'exponential' multiplies
-    it by `decay_rate` over every `decay_steps` steps, without stairs. 'cosine' rises linearly
-    from 0 over `warmup` steps and falls to 0 along half a cosine over the rest of `steps`
-    (Loshchilov and Hutter 2017, arXiv 1608.03983).
+    'constant' and 'plateau' give `rate` itself; plateau_callbacks lowers the latter.
+    'exponential' multiplies it by `decay_rate` over every `decay_steps` steps, continuously.
+    'cosine' rises linearly from 0 over `warmup` steps and falls to 0 along half a cosine over
+    the rest of `steps` (Loshchilov and Hutter 2017, arXiv 1608.03983).
     """
     if schedule in ("constant", "plateau"):
         return rate
@@ -66,9 +67,9 @@ def optimizer(
     """'adam' (Kingma and Ba 2015), 'adamw' (decoupled weight decay, Loshchilov and Hutter 2019,
     arXiv 1711.05101) or 'sgd' with Nesterov momentum 0.9.
 
-    weight_decay: per step and learning rate, for 'adamw' alone; biases and normalisation are
-    left out. average: momentum of an exponential moving average of the weights, 0 for none.
-    clip_norm: longest gradient, all weights together, 0 for any length (Pascanu et al. 2013).
+    weight_decay: per step and learning rate, 'adamw' only; biases and normalisation layers do
+    not decay. average: momentum of an exponential moving average of the weights, 0 for none.
+    clip_norm: largest norm of the gradient of all weights, 0 for any (Pascanu et al. 2013).
     """
     options = {"use_ema": True, "ema_momentum": average} if average else {}
     if clip_norm:
@@ -82,6 +83,48 @@ def optimizer(
     return chosen
 
 
+def loss_of(p: TrainParams) -> keras.losses.Loss:
+    """The loss of section `train` of params.yaml."""
+    return loss(p.loss, label_smoothing=p.label_smoothing, gamma=p.focal_gamma)
+
+
+def rate_of(p: TrainParams, rate: float, epochs: int, steps: int) -> Rate:
+    """The schedule of section `train`, for some epochs of `steps` steps, with `rate` on top."""
+    return learning_rate(
+        p.schedule,
+        rate,
+        decay_rate=p.decay_rate,
+        decay_steps=p.decay_steps,
+        steps=steps * epochs,
+        warmup=steps * p.warmup_epochs,
+    )
+
+
+def optimizer_of(p: TrainParams, rate: Rate) -> keras.optimizers.Optimizer:
+    """The optimizer of section `train`."""
+    return optimizer(
+        p.optimizer,
+        rate,
+        weight_decay=p.weight_decay,
+        average=p.average,
+        clip_norm=p.clip_norm,
+    )
+
+
+def plateau_callbacks(p: TrainParams) -> list[keras.callbacks.Callback]:
+    """For the schedule 'plateau': a callback that lowers the rate when there is no improvement."""
+    if p.schedule != "plateau":
+        return []
+    return [
+        keras.callbacks.ReduceLROnPlateau(
+            p.monitor,
+            factor=p.plateau_factor,
+            patience=p.plateau_patience,
+            mode=callbacks.mode(p.monitor),
+        )
+    ]
+
+
 @dataclass(frozen=True)
 class Phase:
     """Some epochs with an optimizer of their own; `prepare` is called before them."""
@@ -91,93 +134,40 @@ class Phase:
     prepare: Callable[[], None] = lambda: None
 
 
-class Choices(Protocol):
-    """The keys of section `train` in params.yaml that decide on phases and learning rate."""
-
-    network: str
-    head_epochs: int
-    fine_tune_rate: float
-    epochs: int
-    monitor: str
-    optimizer: str
-    learning_rate: float
-    weight_decay: float
-    clip_norm: float
-    average: float
-    schedule: str
-    decay_rate: float
-    decay_steps: int
-    warmup_epochs: int
-    plateau_factor: float
-    plateau_patience: int
-
-
-def phases(p: Choices, spec: Spec, network: keras.Model, steps: int) -> list[Phase]:
+def phases(p: TrainParams, spec: Spec, network: keras.Model, steps: int) -> list[Phase]:
     """One phase, or two where `head_epochs` is above 0.
 
-    In the first of two the whole backbone is frozen; the second unfreezes what the spec says
-    and starts anew from `fine_tune_rate`. `steps` are those of an epoch.
-    Raises UserError if there is no backbone or nothing left for the second phase.
+    Of two phases the first trains with the whole backbone frozen; the second unfreezes the
+    layers that the spec names and starts at `fine_tune_rate`. `steps` are those of an epoch.
+    Raises UserError if there is no backbone or no epoch left for the second phase, and for a
+    warm-up that is not shorter than the training.
     """
-    _refuse_long_warm_up(p)
+    if p.schedule == "cosine" and p.warmup_epochs >= p.epochs:
+        raise UserError(
+            f"params.yaml, train.warmup_epochs: must be below train.epochs ({p.epochs}), "
+            f"got {p.warmup_epochs}."
+        )
     if not p.head_epochs:
-        return [Phase(p.epochs, _optimizer(p, p.learning_rate, p.epochs, steps))]
+        return [_phase(p, p.epochs, p.learning_rate, steps)]
     base = next((layer for layer in network.layers if isinstance(layer, keras.Model)), None)
     if base is None or p.head_epochs >= p.epochs:
         raise UserError(
             f"params.yaml, train.head_epochs: {p.head_epochs} epochs for the head need a network "
             f"with a backbone and more than that in train.epochs, got {p.network} and {p.epochs}."
         )
-    rest = p.epochs - p.head_epochs
+    freeze = partial(backbones.unfreeze, base, replace(spec, unfreeze="none"))
+    unfreeze = partial(backbones.unfreeze, base, spec)
     return [
-        Phase(
-            p.head_epochs,
-            _optimizer(p, p.learning_rate, p.head_epochs, steps),
-            partial(backbones.unfreeze, base, replace(spec, unfreeze="none")),
-        ),
-        Phase(
-            rest,
-            _optimizer(p, p.fine_tune_rate, rest, steps),
-            partial(backbones.unfreeze, base, spec),
-        ),
+        _phase(p, p.head_epochs, p.learning_rate, steps, freeze),
+        _phase(p, p.epochs - p.head_epochs, p.fine_tune_rate, steps, unfreeze),
     ]
 
 
-def _refuse_long_warm_up(p: Choices) -> None:
-    if p.schedule == "cosine" and p.warmup_epochs >= p.epochs:
-        raise UserError(
-            f"params.yaml, train.warmup_epochs: must be below train.epochs ({p.epochs}), "
-            f"got {p.warmup_epochs}."
-        )
-
-
-def plateau_callbacks(p: Choices) -> list[keras.callbacks.Callback]:
-    """For the schedule 'plateau': lower the rate when the monitored value stands still."""
-    if p.schedule != "plateau":
-        return []
-    return [
-        keras.callbacks.ReduceLROnPlateau(
-            p.monitor,
-            factor=p.plateau_factor,
-            patience=p.plateau_patience,
-            mode="min" if p.monitor.endswith("loss") else "max",
-        )
-    ]
-
-
-def _optimizer(p: Choices, rate: float, epochs: int, steps: int) -> keras.optimizers.Optimizer:
-    scheduled = learning_rate(
-        p.schedule,
-        rate,
-        decay_rate=p.decay_rate,
-        decay_steps=p.decay_steps,
-        steps=steps * epochs,
-        warmup=steps * p.warmup_epochs,
-    )
-    return optimizer(
-        p.optimizer,
-        scheduled,
-        weight_decay=p.weight_decay,
-        average=p.average,
-        clip_norm=p.clip_norm,
-    )
+def _phase(
+    p: TrainParams,
+    epochs: int,
+    rate: float,
+    steps: int,
+    prepare: Callable[[], None] = lambda: None,
+) -> Phase:
+    return Phase(epochs, optimizer_of(p, rate_of(p, rate, epochs, steps)), prepare)

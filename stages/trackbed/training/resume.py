@@ -1,9 +1,9 @@
-"""Keep the state of a training run on disk, and take a killed run up where it was.
+"""Keep the state of a training run on disk, and resume a killed run from it.
 
-What is kept is all that decides what comes next: weights, moving averages, the optimizer's
-variables, the random state of dropout and augmentation, and what the callbacks remember. The
-order of the images and how they are mixed need no keeping, as (seed, epoch) alone decides it. So
-the resumed run ends with the weights of the uninterrupted one.
+The state is all that decides the rest of the run: weights, moving averages, the optimizer's
+variables, the random state of dropout and augmentation, and the memory of the callbacks. The
+order of the images and the way they are mixed are not in it: (seed, epoch) alone decides them.
+The resumed run therefore ends with the weights of an uninterrupted one.
 """
 
 import hashlib
@@ -20,18 +20,21 @@ import keras
 import numpy as np
 
 from trackbed.pipeline.outputs import replacing
+from trackbed.training.train_params import TrainParams
 
 STATE_FILE = "state.npz"
 INTERVAL = 5.0  # seconds, at least, between two states
 ABOUT = "about"
-COUNTING = {".py", ".csv", ".json"}
-# What callbacks of Keras remember; ours name it in an attribute `remembered`.
-OF_KERAS = {keras.callbacks.ReduceLROnPlateau: ("best", "wait", "cooldown_counter")}
+# The folders of this package that `train` tracks in dvc.yaml.
+CODE_FOLDERS = ("networks", "pipeline", "records", "training")
+CODE_AND_TABLES = {".py", ".csv", ".json"}
+# The memory of callbacks of Keras; ours name theirs in an attribute `remembered`.
+REMEMBERED = {keras.callbacks.ReduceLROnPlateau: ("best", "wait", "cooldown_counter")}
 
 
 @dataclass(frozen=True)
 class State:
-    """A run at the beginning of an epoch: arrays of all variables and of the best weights."""
+    """A run at the start of an epoch: arrays of all variables and of the best weights."""
 
     phase: int = 0
     first_epoch: int = 0  # of the phase
@@ -42,17 +45,17 @@ class State:
 
 
 class Store:
-    """The state of one run in a folder whose name tells all that the run depends on."""
+    """The state of one run, in a folder named by a digest of all that the run depends on."""
 
     def __init__(self, folder: Path, key: str, *, interval: float = INTERVAL) -> None:
-        """Other runs' states below `folder` are deleted: nothing could take them up any more."""
+        """Delete the states of other runs below `folder`; no run can resume them any more."""
         self.folder, self.interval = folder / key, interval
         for other in folder.glob("*"):
             if other != self.folder:
                 shutil.rmtree(other, ignore_errors=True)
 
     def read(self) -> State | None:
-        """The state that was kept last."""
+        """The last state written, None if there is none."""
         try:
             with np.load(self.folder / STATE_FILE, allow_pickle=False) as file:
                 about = json.loads(str(file[ABOUT]))
@@ -63,7 +66,7 @@ class Store:
         return State(**about, variables=arrays[:count], best_weights=arrays[count:])
 
     def write(self, state: State) -> None:
-        """Replace the state; a kill meanwhile leaves the one before."""
+        """Replace the state; a kill meanwhile leaves the previous one."""
         arrays = [*state.variables, *state.best_weights]
         about = vars(state) | {
             "variables": len(state.variables),
@@ -74,15 +77,15 @@ class Store:
             np.savez(file, **named, **{ABOUT: np.array(json.dumps(about))})
 
     def remove(self) -> None:
-        """Forget a run that has ended."""
+        """Delete the state of a finished run."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class Keeper(keras.callbacks.Callback):
-    """Writes the state of a phase at the beginning of its epochs, or begins with the one given.
+class KeepState(keras.callbacks.Callback):
+    """Writes the state at the start of every epoch, and restores a given one.
 
-    It stands after the callback that swaps averaged weights, and after those it keeps the memory
-    of.
+    Its place is after the callback that swaps averaged weights, and after those whose memory it
+    keeps.
     """
 
     def __init__(
@@ -95,16 +98,16 @@ class Keeper(keras.callbacks.Callback):
         super().__init__()
         self.store, self.state, self.best = store, state, best
         self.kept = [one for one in (best, *others) if _names(one)]
-        self.phase = self.begins = 0
-        self.last = time.monotonic()
+        self.phase = self.first_epoch = 0
+        self.written = time.monotonic()
 
-    def of(self, phase: int, begins: int) -> "Keeper":
-        """Itself, for a phase that began with an epoch, counted from 0."""
-        self.phase, self.begins = phase, begins
+    def of(self, phase: int, first_epoch: int) -> "KeepState":
+        """This callback, for a phase and its first epoch, both counted from 0."""
+        self.phase, self.first_epoch = phase, first_epoch
         return self
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Put the given state in place, once."""
+        """Restore the given state, once."""
         if not self.state.epochs:
             return
         for variable, value in zip(self._variables(), self.state.variables, strict=True):
@@ -118,15 +121,15 @@ class Keeper(keras.callbacks.Callback):
         self.state = State()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Keep what the epochs before have come to."""
+        """Write the state, unless the last one is too recent."""
         now = time.monotonic()
-        if epoch == self.begins or now - self.last < self.store.interval:
+        if epoch == self.first_epoch or now - self.written < self.store.interval:
             return
-        self.last = now
+        self.written = now
         self.store.write(
             State(
                 phase=self.phase,
-                first_epoch=self.begins,
+                first_epoch=self.first_epoch,
                 epochs=epoch,
                 variables=[keras.ops.convert_to_numpy(one) for one in self._variables()],
                 best_weights=self.best.best_weights or [],
@@ -139,20 +142,29 @@ class Keeper(keras.callbacks.Callback):
         return [*self.model.variables, *self.model.optimizer.variables]
 
 
-def key(settings: str, folders: Iterable[Path]) -> str:
-    """A name for a run that tells settings, folders and library versions apart.
+def store(folder: Path, p: TrainParams, inputs: Iterable[Path]) -> Store:
+    """The store of the run with these parameters, inputs (files or folders) and today's code."""
+    paths = [*inputs, *code_folders(Path(__file__).parents[1])]
+    return Store(folder, key(p.model_dump_json(exclude={"resume"}), paths))
 
-    A folder counts with all code and tables in it.
-    """
+
+def code_folders(package: Path) -> list[Path]:
+    """The folders of this package whose code a training run depends on."""
+    return [package / name for name in CODE_FOLDERS]
+
+
+def key(settings: str, paths: Iterable[Path]) -> str:
+    """A digest of settings, library versions, and the code and tables of files and folders."""
     digest = hashlib.sha256(f"{settings}{version('keras')}{version('tensorflow')}".encode())
-    for path in folders:
-        for file in sorted(one for one in path.rglob("*") if one.suffix in COUNTING):
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
+    for path in paths:
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.suffix in CODE_AND_TABLES:
+                digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:16]
 
 
 def _names(callback: keras.callbacks.Callback) -> Sequence[str]:
-    return getattr(callback, "remembered", None) or OF_KERAS.get(type(callback), ())
+    return getattr(callback, "remembered", None) or REMEMBERED.get(type(callback), ())
 
 
 def _memory(callback: keras.callbacks.Callback) -> dict[str, Any]:

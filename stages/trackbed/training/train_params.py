@@ -1,4 +1,4 @@
-"""What section `train` of params.yaml may say."""
+"""The keys of section `train` of params.yaml, with their types and bounds."""
 
 from typing import Literal
 
@@ -48,4 +48,4 @@ class TrainParams(params.Section):
     plateau_patience: int = Field(ge=1)  # epochs
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"]
     seed: int = Field(ge=0, lt=2**31)
-    resume: bool  # keep the state, and go on from that of a killed run
+    resume: bool  # write the state while training, and continue a killed run from it

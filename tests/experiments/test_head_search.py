@@ -1,0 +1,97 @@
+"""The scores of heads trained together are those of the train stage for each head alone."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from trackbed.experiments import head_search
+from trackbed.networks import backbones, embeddings
+from trackbed.networks.augmentation import Augmentation
+from trackbed.networks.spec import Spec
+from trackbed.pipeline import index, params, tensorflow_setup
+from trackbed.pipeline.errors import UserError
+from trackbed.training import batches, loop, optimization
+from trackbed.training.train_params import TrainParams
+
+PARAMS = Path(__file__).parents[2] / "params.yaml"
+LABELS, RANDOM = np.arange(60) % 2, np.random.default_rng(0)
+VALUES = RANDOM.normal(size=(60, 8)) + 0.7 * LABELS[:, None]
+TABLE = pd.DataFrame(
+    {
+        **{"record": range(60), "label": LABELS, "class_name": np.where(LABELS, "B", "A")},
+        **{"part": "train", "fold": np.arange(60) // 2 % 3},
+    }
+)
+
+
+def point(**changes):
+    p = params.load("train", TrainParams, PARAMS)
+    rails = {"network": "rails", "augment": [], "epochs": 5, "warmup_epochs": 1, "batch": 8}
+    return p.model_copy(update=rails | changes)
+
+
+@pytest.fixture
+def stored(tmp_path):
+    np.save(tmp_path / embeddings.STORED_FILE, VALUES[None].astype(np.float32))
+    of = {"network": "rails", "weights": "none", "augment": "[]"}
+    embeddings.write_about(tmp_path, frozen=True, backbone="", of=of, exact=True, views=0)
+    return embeddings.read(tmp_path)
+
+
+class Log(keras.callbacks.Callback):
+    """Keeps the logged values of every epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.rows = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.rows.append(dict(logs))
+
+
+def alone(p, stored):
+    """Best epoch and validation scores of one head, trained as the train stage does."""
+    tensorflow_setup.make_deterministic(p.seed)
+    spec = Spec.of(p, 2)
+    model = backbones.head(p.network, spec, VALUES.shape[1])
+    rows = index.training_and_validation(TABLE, p.fold)
+    log = Log()
+    outcome = loop.fit(
+        model,
+        Augmentation(),
+        *(batches.Examples(stored.of(part), part["label"].to_numpy()) for part in rows),
+        phases=optimization.phases(p, spec, model, batches.steps(len(rows[0]), p.batch)),
+        loss=optimization.loss_of(p),
+        plan=loop.Plan.of(p),
+        callbacks=[log],
+    )
+    best = log.rows[outcome.best_epoch - 1]
+    return [outcome.best_epoch, best["val_loss"], best["val_accuracy"], best["val_macro_f1"]]
+
+
+def test_scores_are_those_of_training_each_head_alone(stored):
+    points = [
+        point(fold=0),
+        point(fold=2, learning_rate=0.02, dropout=0.1),
+        point(fold=1, optimizer="sgd", schedule="constant", monitor="val_macro_f1"),
+    ]
+    found = head_search.validation_scores(points, stored, TABLE)
+    assert list(found.columns) == ["best_epoch", "val_loss", "val_accuracy", "val_macro_f1"]
+    np.testing.assert_allclose(found, [alone(p, stored) for p in points], rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"weights": "imagenet"}, "train.weights: the embeddings are of none, not imagenet"),
+        ({"clip_norm": 1.0}, "use `dvc exp run`"),
+        ({"schedule": "plateau"}, "use `dvc exp run`"),
+    ],
+)
+def test_settings_that_heads_cannot_share_are_an_error(stored, changes, message):
+    head_search.refuse(point(), stored)
+    with pytest.raises(UserError, match=message):
+        head_search.refuse(point(**changes), stored)
