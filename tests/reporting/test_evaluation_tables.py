@@ -5,7 +5,8 @@ import pytest
 from trackbed.pipeline import index, tables
 from trackbed.pipeline.errors import UserError
 from trackbed.reporting import evaluation_tables
-from trackbed.reporting.evaluation_tables import Confusion
+from trackbed.reporting.evaluation_tables import Confusion, score_rows
+from trackbed.reporting.previous_runs import Previous
 
 
 def read(folder):
@@ -69,3 +70,30 @@ def test_a_confusion_without_pictures_leads_to_the_table():
         "pair-8",
         "confusions",
     ]
+
+
+BEFORE = {"macro_f1": 0.80, "macro_f1_low": 0.75, "macro_f1_high": 0.85, "images": 100}
+NOW = {"macro_f1": 0.90, "macro_f1_low": 0.86, "macro_f1_high": 0.94, "images": 100, "top_2": 0.9}
+
+
+def test_a_missing_score_says_why():
+    rows = score_rows({"macro_f1": 0.5, "confidence_wrong": None, "images": 9})
+    found = {row.label: (row.value, row.reason) for row in rows}
+    assert found["Macro F1"] == ("0.500", "")
+    assert found["Confidence when wrong"] == ("n/a", "no mistakes")
+    assert score_rows({"top_2": 0.75, "images": 9})[0].label == "Top-2 accuracy"
+    assert score_rows({"loss": None, "images": 0})[0].reason == "no test images"
+
+
+def test_the_table_of_scores_shows_the_changes():
+    rows = score_rows(NOW, Previous("0" * 40, BEFORE | {"top_2": 0.95, "loss": 1}))
+    assert {row.label: row.change for row in rows} == {
+        "Macro F1": "+0.100",
+        "Top-2 accuracy": "-0.050",
+    }
+    assert score_rows(NOW)[0].change == ""
+
+
+def test_bounds_fingerprints_and_unknown_keys_have_no_row():
+    values = NOW | {"test_part": "0f6ff011a379", "novel": 1.0, "temperature": 1.2}
+    assert [row.label for row in score_rows(values)] == ["Macro F1", "Top-2 accuracy"]

@@ -27,7 +27,6 @@ from trackbed.reporting import (
     model_card,
     previous_runs,
     provenance,
-    score_table,
     training_log,
     verdict,
 )
@@ -122,7 +121,7 @@ def _summary(run: Run) -> dict[str, Any]:
         ranked = classes.sort_values("f1", kind="stable", na_position="last")
         classes = ranked.head(WEAKEST_CLASSES)
     return {
-        "scores": score_table.rows(run.evaluation.scores, run.previous),
+        "scores": evaluation_tables.score_rows(run.evaluation.scores, run.previous),
         "classes": classes,
         "confusions": evaluation_tables.confusions(matrix, TOP_CONFUSIONS),
         "findings": dataset_summary.findings_sentence(run.data.findings),
@@ -159,7 +158,7 @@ def _training(run: Run) -> dict[str, Any]:
 
 
 def _scores(run: Run) -> dict[str, Any]:
-    return {"scores": score_table.rows(run.evaluation.scores, run.previous)}
+    return {"scores": evaluation_tables.score_rows(run.evaluation.scores, run.previous)}
 
 
 def _classes(run: Run) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Scores, per-class table and confusions as the evaluation wrote them."""
+"""What the evaluation wrote: scores, per-class table, confusions; and the rows of their tables."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,15 +8,18 @@ import numpy as np
 import pandas as pd
 
 from trackbed.evaluation import calibration, result, robustness, selective_prediction, slices
+from trackbed.evaluation import scores as definitions
 from trackbed.evaluation.metrics import CONFUSION_TABLE, SUMMARY_TABLE
 from trackbed.evaluation.predictions import wrong
 from trackbed.pipeline import tables
 from trackbed.pipeline.errors import UserError
 from trackbed.pipeline.tables import EVALUATION_REMEDY
-from trackbed.reporting import html
+from trackbed.reporting import formatting, html
 from trackbed.reporting.html import Card
+from trackbed.reporting.previous_runs import Previous
 
 AVERAGES = ["macro avg", "weighted avg"]
+UNCHANGED = 0.0005  # a smaller change is written as +0.000, whatever its sign
 
 
 @dataclass(frozen=True)
@@ -177,3 +180,40 @@ def pictured_pairs(
 def pair_anchor(place: int) -> str:
     """The anchor of the pictures of the confusion at a place from 0, or that of the table."""
     return f"pair-{place + 1}" if place < PAIRS else "confusions"
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """A row of the table as text; '' where there is no interval, reason or change."""
+
+    label: str
+    value: str
+    interval: str
+    meaning: str
+    reason: str  # why there is no value
+    change: str  # against the last committed run
+
+
+def score_rows(values: dict[str, Any], previous: Previous | None = None) -> list[ScoreRow]:
+    """The scores of evaluate.json that have a row, in the order of evaluation.scores.SCORES.
+
+    A missing value is 'n/a' with the reason. Keys without a definition have no row: a file of
+    another version may have some.
+    """
+    known = {
+        key: value
+        for key, value in values.items()
+        if not definitions.is_bound(key) and (score := definitions.find(key)) and score.label
+    }
+    return [_score_row(values, key, previous) for key in definitions.ordered(known)]
+
+
+def _score_row(values: dict[str, Any], key: str, previous: Previous | None) -> ScoreRow:
+    score = definitions.find(key)
+    text, reason = formatting.share(values[key]), ""
+    if text == formatting.NOT_AVAILABLE:
+        reason = score.missing if values.get("images") else "no test images"
+    change = previous.difference(values, key) if previous else None
+    moved = "" if change is None else formatting.signed(change if abs(change) >= UNCHANGED else 0)
+    between = formatting.interval(values, key)
+    return ScoreRow(score.label, text, between, score.meaning, reason, moved)
