@@ -28,7 +28,7 @@ def project(tmp_path_factory):
     return project
 
 
-def told(project, *arguments):
+def output_of(project, *arguments):
     done = sweeping.called(project, "best", *arguments)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
@@ -38,8 +38,8 @@ def names(text):
     return re.findall(r"^ +\d+ .*?(\S+)$", text, flags=re.MULTILINE)
 
 
-def test_failed_and_waiting_runs_have_no_rank(project):
-    text = told(project)
+def test_failed_and_queued_runs_are_not_ranked(project):
+    text = output_of(project)
     assert text.startswith("3 settings, ranked by val_macro_f1")
     assert names(text) == ["good", "same", "poor"]
     # DVC shows it with the scores of HEAD, which are the best of all.
@@ -49,37 +49,37 @@ def test_failed_and_waiting_runs_have_no_rank(project):
     assert "The commit itself: val_macro_f1 0.9000 on fold 0." in text
 
 
-def test_the_runner_up_is_compared_on_the_test_images(project):
-    text = told(project)
+def test_the_best_two_are_compared_on_the_test_images(project):
+    text = output_of(project)
     assert "Best: good. The runner-up is same. On 200 test images of 100 groups, paired:" in text
     assert "same and good are not distinguishable" in text
-    clear = told(project, "--metric", "test_accuracy", "--top", "1")
+    clear = output_of(project, "--metric", "test_accuracy", "--top", "1")
     assert names(clear) == ["good"]
 
 
-def test_scores_of_the_test_part_come_with_a_warning_and_their_interval(project):
-    text = told(project, "--metric", "macro_f1")
+def test_a_test_score_has_a_warning_and_its_interval(project):
+    text = output_of(project, "--metric", "macro_f1")
     assert "a score of the test part. Chosen by it, a setting has no unbiased test score" in text
     assert re.search(r"1 +0\.8400 0\.7900 0\.8900 ", text)
-    low = told(project, "--metric", "val_loss")
+    low = output_of(project, "--metric", "val_loss")
     assert "test part." not in low.splitlines()[0]
     assert names(low) == ["good", "same", "poor"]
 
 
-def test_a_metric_that_no_experiment_has_is_refused(project):
+def test_an_unknown_metric_is_refused(project):
     done = sweeping.called(project, "best", "--metric", "f2")
     assert done.returncode == 2
     assert "--metric f2: no experiment has it. Known: " in done.stderr
     assert "best.val_macro_f1" in done.stderr
 
 
-def test_it_becomes_a_branch(project):
-    text = told(project, "--branch", "winner")
+def test_branch_creates_a_branch_of_the_best(project):
+    text = output_of(project, "--branch", "winner")
     assert "good is branch winner." in text
     assert "dropout: 0.1" in project.run("git", "show", "winner:params.yaml")
 
 
-def test_it_is_applied_but_never_over_changes(project):
+def test_apply_refuses_to_overwrite_changes(project):
     path = project.folder / "params.yaml"
     before = path.read_text()
     path.write_text(before + "\n")
@@ -90,27 +90,28 @@ def test_it_is_applied_but_never_over_changes(project):
     )
     path.write_text(before)
     try:
-        assert "good is in the workspace" in told(project, "--apply")
+        assert "good is in the workspace" in output_of(project, "--apply")
         assert "dropout: 0.1" in path.read_text()
         assert (project.folder / "data/evaluation/predictions.csv").exists()
     finally:
         project.run("git", "checkout", "-q", ".")
 
 
-def test_cross_validated_settings_are_compared_over_their_folds(project):
+def test_cross_validated_settings_are_compared_by_fold(project):
     """Comes last: it adds experiments."""
     done = sweeping.trackbed(
-        project, "sweep", "-S", "train.dropout=0.3,0.4", "--folds", "0,1", "--prefix", "cv"
+        project, "sweep", "-S", "train.dropout=0.1,0.12", "--folds", "0,1", "--prefix", "cv"
     )
     assert done.returncode == 0, done.stderr
-    text = told(project)
-    assert "3 settings without a rank: on fewer folds than the others" in text
-    assert names(text) == ["cv-dropout=0.3_fold=0", "cv-dropout=0.4_fold=0"]
+    assert "not run again: cv-dropout=0.1_fold=0 = good" in done.stdout
+    text = output_of(project)
+    assert "1 setting without a rank: on fewer folds than the others" in text
+    assert names(text) == ["cv-dropout=0.12_fold=0", "cv-dropout=0.1_fold=0"][::-1]
     assert "paired over 2 folds, is more than noise" in text
-    assert names(told(project, "--folds", "0"))[0] == "good"
+    assert names(output_of(project, "--folds", "0"))[2] == "poor"
 
 
-def test_a_commit_without_experiments_says_what_to_do(tmp_path):
+def test_a_commit_without_experiments_is_an_error(tmp_path):
     project = sweeping.create(tmp_path)
     done = sweeping.called(project, "best")
     assert done.returncode == 2

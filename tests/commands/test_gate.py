@@ -8,21 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import sweeping
 from project import Project
 
 STAGES = Path(__file__).parents[2] / "stages"
 PREDICTIONS = "data/evaluation/predictions.csv"
-
-
-def trackbed(project, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "trackbed", *arguments],
-        cwd=project.folder,
-        env=project.environment | {"PYTHONPATH": str(STAGES)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +38,14 @@ def worse(finished):
 
 
 def test_the_same_result_passes(finished):
-    done = trackbed(finished, "gate", "--base", "HEAD")
+    done = sweeping.called(finished, "gate", "--base", "HEAD")
     assert (done.returncode, done.stderr) == (0, "")
     assert "difference +0.0000" in done.stdout
     assert "passed" in done.stdout
 
 
 def test_a_clear_drop_fails_with_its_reason(worse):
-    done = trackbed(worse, "gate", "--base", "HEAD")
+    done = sweeping.called(worse, "gate", "--base", "HEAD")
     assert done.returncode == 1
     assert "FAILED: macro F1 fell by" in done.stdout
 
@@ -65,9 +55,9 @@ def test_a_score_below_the_floor_fails_without_a_base(finished):
     kept = parameters.read_text(), scores.read_text()
     try:
         scores.write_text('{"macro_f1": 0.5}')
-        assert trackbed(finished, "gate").returncode == 0
+        assert sweeping.called(finished, "gate").returncode == 0
         finished.change(gate={"macro_f1_floor": 0.6})
-        done = trackbed(finished, "gate")
+        done = sweeping.called(finished, "gate")
         assert done.returncode == 1
         assert done.stdout == "FAILED: macro F1 0.5000 is below the floor of 0.6000\n"
     finally:
@@ -79,7 +69,7 @@ def test_a_score_below_the_floor_fails_without_a_base(finished):
 def test_it_says_that_it_cannot_tell(finished, base):
     if base == "without results":
         base = finished.run("git", "rev-list", "--max-parents=0", "HEAD").strip()
-    done = trackbed(finished, "gate", "--base", base)
+    done = sweeping.called(finished, "gate", "--base", base)
     assert done.returncode == 2
     assert done.stderr.startswith("trackbed: ")
     assert "Traceback" not in done.stderr
@@ -108,7 +98,7 @@ def test_the_gate_needs_neither_tensorflow_nor_images(finished):
 
 def test_a_comparison_lists_what_broke_with_pictures(worse, tmp_path):
     page = tmp_path / "comparison.html"
-    done = trackbed(worse, "compare", "HEAD", "--html", str(page))
+    done = sweeping.called(worse, "compare", "HEAD", "--html", str(page))
     assert (done.returncode, done.stderr) == (0, "")
     table = pd.read_csv(worse.folder / PREDICTIONS)
     assert "HEAD is better than workspace" in done.stdout

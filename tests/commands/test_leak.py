@@ -2,11 +2,10 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
+import sweeping
 
 from trackbed.experiments import leakage
 
@@ -15,14 +14,7 @@ FOLDS = "data/folds/folds.csv"
 
 
 def leak(project, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "trackbed", "leak", *arguments],
-        cwd=project.folder,
-        env=project.environment | {"PYTHONPATH": str(STAGES)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return sweeping.called(project, "leak", *arguments)
 
 
 def test_a_grouped_split_shares_nothing(finished):
