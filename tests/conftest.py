@@ -1,3 +1,6 @@
+import shutil
+
+import damage
 import pytest
 import storages
 from project import ROOT, create
@@ -39,3 +42,18 @@ def ssh_server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sshd")
     with storages.ssh_server(folder) as port:
         yield port, folder
+
+
+@pytest.fixture(scope="session")
+def small_project(tmp_path_factory):
+    """The folder of a small DVC project and its pushed storage; do not change it."""
+    return damage.build(tmp_path_factory.mktemp("small") / "project").folder.parent
+
+
+@pytest.fixture
+def damaged_project(small_project, tmp_path, capsys):
+    """A copy of the small project to be damaged, with its own storage at ../store."""
+    shutil.copytree(small_project, tmp_path / "copy", symlinks=True)
+    config = tmp_path / "copy/project/.dvc/config"
+    config.write_text(config.read_text().replace(str(small_project), str(tmp_path / "copy")))
+    return damage.DamagedProject(tmp_path / "copy/project", capsys)
