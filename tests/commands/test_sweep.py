@@ -18,15 +18,15 @@ def project(tmp_path_factory):
 
 
 def test_a_search_tries_settings_and_resumes(project):
-    done = sweeping.trackbed(project, "sweep", "--search", 1, *SPACE)
+    done = sweeping.trackbed(project, "sweep", "--search", 2, *SPACE)
     assert done.returncode == 0, done.stderr
-    assert "1 setting, 1 run" in done.stdout
+    assert "2 settings, 2 runs" in done.stdout
     table = pd.read_csv(project.folder / "sweeps/sweep/table.csv")
     assert table["train.learning_rate"].between(1e-4, 1e-1).all()
     assert table["train.units"].between(32, 64).all()
-    again = sweeping.trackbed(project, "sweep", "--search", 2, *SPACE)
-    assert again.stdout.count("not run again: ") == 1
-    assert "2 settings, 2 runs" in again.stdout
+    again = sweeping.trackbed(project, "sweep", "--search", 3, *SPACE)
+    assert again.stdout.count("not run again: ") == 2
+    assert "3 settings, 3 runs" in again.stdout
     assert re.search(r"\[1/1\] sweep-", again.stdout)
 
 

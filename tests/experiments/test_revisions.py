@@ -82,3 +82,18 @@ def test_macro_f1_is_that_of_the_file(project):
     write_results(project.folder, right=30)
     assert revisions.macro_f1("HEAD") == 0.9
     assert revisions.macro_f1(revisions.WORKSPACE) == 0.75
+
+
+def test_a_revision_without_results_is_an_error(project):
+    project.commit()
+    with pytest.raises(UserError, match=r"evaluate\.json of HEAD: the revision has none"):
+        revisions.macro_f1("HEAD")
+    with pytest.raises(UserError, match=r"predictions\.csv of HEAD: the revision has none"):
+        revisions.predictions("HEAD")
+
+
+def test_scores_without_macro_f1_are_an_error(project):
+    write_results(project.folder)
+    (project.folder / "metrics/evaluate.json").write_text('{"macro_f1": null}')
+    with pytest.raises(UserError, match=r"of workspace: no macro_f1\. Run `dvc repro -f evaluate`"):
+        revisions.macro_f1(revisions.WORKSPACE)

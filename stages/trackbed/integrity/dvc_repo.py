@@ -76,10 +76,11 @@ def cached_object(repo: Any, name: str) -> bytes | None:
 def file_text(path: Path, revision: str) -> str:
     """A file of a revision, from git or from DVC's cache or remote. Raises UserError."""
     import dvc.api
+    from dvc.exceptions import PathMissingError
 
     try:
         return dvc.api.read(path.as_posix(), rev=revision, encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, PathMissingError):
         raise UserError(
             f"{path} of {revision}: the revision has none, or neither cache nor remote holds it. "
             f"Fetch it with `dvc fetch` on that revision, or `dvc push` where it was made."
