@@ -32,10 +32,10 @@ def main(program: str, *options: str) -> int:
     if not REPORT.exists():
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         return _failed(f"{last}\nIt asks pypi.org about each version; is there network access?")
-    return _told(json.loads(REPORT.read_text("utf-8"))["dependencies"], len(locks))
+    return _print_report(json.loads(REPORT.read_text("utf-8"))["dependencies"], len(locks))
 
 
-def _told(dependencies: list[dict], locks: int) -> int:
+def _print_report(dependencies: list[dict], locks: int) -> int:
     """Print what was found; the exit code."""
     skipped = [one for one in dependencies if "skip_reason" in one]
     if skipped or not dependencies:
@@ -43,9 +43,9 @@ def _told(dependencies: list[dict], locks: int) -> int:
         return _failed(f"not looked up: {names or 'anything'}")
     found = [(one, known) for one in dependencies for known in one["vulns"]]
     for one, known in found:
-        mended = ", ".join(known["fix_versions"]) or "no version yet"
+        fixed = ", ".join(known["fix_versions"]) or "no version yet"
         names = ", ".join([known["id"], *known["aliases"]])
-        print(f"{one['name']} {one['version']}: {names}; mended in {mended}")
+        print(f"{one['name']} {one['version']}: {names}; fixed in {fixed}")
     print(f"audited {len(dependencies)} packages of {locks} locks: {len(found)} known to be unsafe")
     if found:
         print("FAILED: raise their versions in pyproject.toml, then `make lock`", file=sys.stderr)

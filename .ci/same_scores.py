@@ -20,16 +20,16 @@ def same(first: float | str | None, second: float | str | None) -> bool:
 
 def main() -> int:
     """Print the scores that differ; the exit code."""
-    shown = subprocess.run(["git", "show", f"HEAD:{SCORES}"], capture_output=True, check=True)
-    committed, computed = json.loads(shown.stdout), json.loads(Path(SCORES).read_text())
+    process = subprocess.run(["git", "show", f"HEAD:{SCORES}"], capture_output=True, check=True)
+    committed, computed = json.loads(process.stdout), json.loads(Path(SCORES).read_text())
     different = [
         name
         for name in sorted(committed | computed)
         if not (name in committed and name in computed and same(committed[name], computed[name]))
     ]
     for name in different:
-        told = f"committed {committed.get(name)}, computed here {computed.get(name)}"
-        print(f"FAILED: {SCORES}, {name}: {told}", file=sys.stderr)
+        values = f"committed {committed.get(name)}, computed here {computed.get(name)}"
+        print(f"FAILED: {SCORES}, {name}: {values}", file=sys.stderr)
     return int(bool(different))
 
 

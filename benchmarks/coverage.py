@@ -132,14 +132,14 @@ def section(population: Population, parts: int, pool: Executor) -> list[str]:
 def measured(population: Population, part: int) -> list[tuple[tuple[str, str], list, list]]:
     """Of each way and score: whether intervals of a test part hold the truth, and widths."""
     truth = population.truth
-    drawn = test_part(population, np.random.default_rng([part, len(population.groups)]))
+    sampled = test_part(population, np.random.default_rng([part, len(population.groups)]))
     return [
         (
             (way, score),
             np.ravel((low <= truth[score]) & (truth[score] <= high)).tolist(),
             np.ravel(high - low).tolist(),
         )
-        for way, score, low, high in judged(*drawn, len(population.groups), part)
+        for way, score, low, high in intervals_of(*sampled, len(population.groups), part)
     ]
 
 
@@ -159,7 +159,7 @@ def test_part(
     return labels, np.where(random.random(len(labels)) < own[group], labels, other), group
 
 
-def judged(
+def intervals_of(
     labels: np.ndarray, predicted: np.ndarray, groups: np.ndarray, classes: int, seed: int
 ) -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
     """Way, score, low and high ends."""
@@ -169,8 +169,10 @@ def judged(
     yield WAYS[0], "class F1", *ours.f1.T
     single = np.arange(len(labels))
     for way, units, fewer in zip(WAYS[1:], (groups, groups, single), (1, 0, 0), strict=True):
-        drawn = percentile_draws(labels, predicted, units, classes, seed, fewer)
-        for score, values in zip(SCORES, (drawn.macro_f1, drawn.accuracy, drawn.f1), strict=True):
+        sampled = percentile_draws(labels, predicted, units, classes, seed, fewer)
+        for score, values in zip(
+            SCORES, (sampled.macro_f1, sampled.accuracy, sampled.f1), strict=True
+        ):
             yield way, score, *np.nanquantile(values, [0.025, 0.975], axis=0)
 
 
@@ -187,15 +189,15 @@ def percentile_draws(
     tables = np.hstack([counted.right, counted.support, counted.calls])
     strata = counted.support.argmax(axis=1)
     if fewer:
-        drawn = bootstrap.sums(tables, strata, seed)
+        sampled = bootstrap.sums(tables, strata, seed)
     else:
         random = np.random.default_rng(seed)
-        drawn = np.zeros((bootstrap.RESAMPLES, tables.shape[1]))
+        sampled = np.zeros((bootstrap.RESAMPLES, tables.shape[1]))
         for stratum in np.unique(strata):
             different, times = np.unique(tables[strata == stratum], axis=0, return_counts=True)
             number = times.sum()
-            drawn += random.multinomial(number, times / number, bootstrap.RESAMPLES) @ different
-    return bootstrap.Counts(*np.split(drawn, 3, axis=1))
+            sampled += random.multinomial(number, times / number, bootstrap.RESAMPLES) @ different
+    return bootstrap.Counts(*np.split(sampled, 3, axis=1))
 
 
 if __name__ == "__main__":

@@ -31,9 +31,13 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("--images", type=int, default=1000, help="pictures per bench (default: 1000)")
     add("--pairs", type=int, default=3, help="rounds, in which all take turns (default: 3)")
-    add("--only", type=_words, default=[], help="benches by name, such as build,reading")
+    add("--only", type=_names, default=[], help="benches by name, such as build,reading")
     add("--sizes", type=_numbers, default=[500, 1000, 2000], help="images of the growth benches")
-    add("--photographs", type=_folder, help="class folders of real pictures, instead of drawn ones")
+    add(
+        "--photographs",
+        type=_folder,
+        help="class folders of real pictures, instead of generated ones",
+    )
     add("--out", type=Path, default=RESULTS, help="Markdown file to write")
     options = parser.parse_args(given)
     known = benches.named(options.sizes)
@@ -46,7 +50,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
 
 def heading(options: argparse.Namespace) -> str:
     """What was measured on what, and how to read the tables."""
-    source = "photographs" if options.photographs else "drawn pictures"
+    source = "photographs" if options.photographs else "generated pictures"
     return f"""# Speed compared with other tools
 
 `make bench` writes this file. Every contestant runs in its own process, and they take turns. The
@@ -66,12 +70,12 @@ def _folder(text: str) -> Path:
     return path
 
 
-def _words(text: str) -> list[str]:
+def _names(text: str) -> list[str]:
     return text.split(",")
 
 
 def _numbers(text: str) -> list[int]:
-    return sorted({int(word) for word in text.split(",")})
+    return sorted({int(name) for name in text.split(",")})
 
 
 if __name__ == "__main__":

@@ -47,8 +47,8 @@ right = round(100 * score)
 rows = ["record,filename,group,true,predicted,confidence,p_A,p_B"]
 for number in range(200):
     true = "AB"[number % 2]
-    said = true if number // 2 < right else "AB"[1 - number % 2]
-    rows.append(f"{number},{number}.png,{number // 2},{true},{said},0.9,0.9,0.1")
+    predicted = true if number // 2 < right else "AB"[1 - number % 2]
+    rows.append(f"{number},{number}.png,{number // 2},{true},{predicted},0.9,0.9,0.1")
 folder = pathlib.Path("data/evaluation")
 folder.mkdir(parents=True, exist_ok=True)
 (folder / "predictions.csv").write_text("\\n".join(rows) + "\\n")

@@ -78,7 +78,7 @@ def test_a_known_vulnerability_is_told_with_the_version_that_mends_it(
 ):
     done = audit(tmp_path, pip_audit, *asking(database), NO_PROXY="127.0.0.1")
     assert done.returncode == 1, done.stderr
-    assert "pillow 13.0.0: PYSEC-1, CVE-1; mended in 13.0.1" in done.stdout
+    assert "pillow 13.0.0: PYSEC-1, CVE-1; fixed in 13.0.1" in done.stdout
     assert "audited 2 packages of 1 locks: 1 known to be unsafe" in done.stdout
     assert "make lock" in done.stderr
 

@@ -27,13 +27,13 @@ def refusal(done):
         (("manifest", "gtsrb", "x", "--no"), "unrecognized arguments: --no"),
     ],
 )
-def test_wrong_usage_is_told_in_one_line(arguments, message):
-    told = refusal(trackbed(*arguments))
-    assert message in told
-    assert "--help`" in told
+def test_wrong_usage_is_one_line(arguments, message):
+    message_line = refusal(trackbed(*arguments))
+    assert message in message_line
+    assert "--help`" in message_line
 
 
-def test_help_tells_commands_and_layouts():
+def test_help_lists_commands_and_layouts():
     assert "manifest" in trackbed("--help").stdout
     assert "gtsrb" in trackbed("manifest", "--help").stdout
     done = trackbed("manifest", "gtsrb", "--help")

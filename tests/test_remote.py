@@ -38,9 +38,9 @@ def check(project, question, succeeds=True):
 
 def setup(storage):
     text = "\n".join(sections()[storage.heading])
-    for told, here in storage.here.items():
-        assert told in text
-        text = text.replace(told, here)
+    for documented, here in storage.here.items():
+        assert documented in text
+        text = text.replace(documented, here)
     return text.splitlines()
 
 
@@ -90,9 +90,9 @@ def test_files_come_back_and_damaged_ones_are_refused(storage, small, tmp_path):
     shell(small, *setup(storage))
     small.commit("files and a storage")
     assert not small.run("git", "ls-files", ".dvc/config.local", ".cache")
-    told = check(small, "pushed", succeeds=False)
-    assert "pictures/second" in told
-    assert "dvc push" in told
+    output = check(small, "pushed", succeeds=False)
+    assert "pictures/second" in output
+    assert "dvc push" in output
     small.run("dvc", "push", "-q")
 
     # In CI the secrets come from the environment.
@@ -137,7 +137,7 @@ def workstation(finished, tmp_path_factory):
     project = Project(folder / "workstation")
     shell(project, *setup(storages.in_folder(folder / "store")))
     daily = sections()["Every day"][:4]
-    project.told = shell(project, *daily)
+    project.output = shell(project, *daily)
     project.commit("Nothing, to have a base")
     return project
 
@@ -147,17 +147,17 @@ def fresh(workstation, tmp_path):
     return clone(workstation, tmp_path / "clone")
 
 
-def test_a_clone_gets_everything_and_a_repro_does_nothing(workstation, fresh):
-    assert "Data and pipelines are up to date." in workstation.told
-    told = shell(fresh, *sections()["Every day"][4:])
-    assert "Data and pipelines are up to date." in told
+def test_a_clone_pulls_everything_and_runs_nothing(workstation, fresh):
+    assert "Data and pipelines are up to date." in workstation.output
+    output = shell(fresh, *sections()["Every day"][4:])
+    assert "Data and pipelines are up to date." in output
     (fresh.folder / "data/folds/folds.csv").unlink()
     (fresh.folder / "params.yaml").write_text("half wri")
     shell(fresh, *sections()["Recovery"][2:])
     assert "Data and pipelines are up to date." in fresh.run("dvc", "repro")
 
 
-def test_ci_pulls_what_it_needs_and_finds_the_numbers_again(fresh):
+def test_ci_pulls_what_it_needs_and_repeats_the_scores(fresh):
     lock, pushed, pull, results, differences, gate = sections()["CI"]
     shell(fresh, lock, pushed)
     cached = {"data/raw", "data/records", "data/folds", "data/embeddings", "data/evaluation"}
@@ -185,11 +185,11 @@ def needed(project):
     return read - in_git - set(stages["evaluate"]["outs"])
 
 
-def stages_run(told):
-    return re.findall(r"Running stage '(\w+)'", told)
+def stages_run(output):
+    return re.findall(r"Running stage '(\w+)'", output)
 
 
-def test_a_changed_evaluate_runs_evaluate_and_report_alone(fresh):
+def test_a_changed_evaluate_runs_evaluate_and_report(fresh):
     check(fresh, "pull")
     script = fresh.folder / "stages/evaluate.py"
     script.write_text(
@@ -198,17 +198,17 @@ def test_a_changed_evaluate_runs_evaluate_and_report_alone(fresh):
     assert "FAILED: dvc.lock" in check(fresh, "lock", succeeds=False)
     assert stages_run(fresh.run("dvc", "repro", "--allow-missing")) == ["evaluate", "report"]
     check(fresh, "lock")
-    told = fresh.run("python", ".ci/same_scores.py", succeeds=False)
-    assert told == "FAILED: metrics/evaluate.json, novel: committed None, computed here 1\n"
+    output = fresh.run("python", ".ci/same_scores.py", succeeds=False)
+    assert output == "FAILED: metrics/evaluate.json, novel: committed None, computed here 1\n"
 
     fresh.commit("a new score, and the push forgotten")
-    told = check(fresh, "pushed", succeeds=False)
-    assert "plots/report.html" in told.splitlines()
-    assert "models/model.keras" not in told
+    output = check(fresh, "pushed", succeeds=False)
+    assert "plots/report.html" in output.splitlines()
+    assert "models/model.keras" not in output
     assert "novel" in shell(fresh, ".ci/check differences", BASE="HEAD~1")
 
 
-def test_numbers_that_evaluate_does_not_give_are_refused(fresh):
+def test_edited_scores_are_refused(fresh):
     check(fresh, "pull")
     summary = fresh.folder / "plots/evaluation_summary.csv"
     summary.write_text(summary.read_text().replace("1.0", "0.9"))
@@ -240,21 +240,21 @@ def test_a_change_without_a_repro_is_found_without_pulling(fresh, path, before, 
     assert "FAILED: dvc.lock" in check(fresh, "lock", succeeds=False)
 
 
-def test_without_verify_a_damaged_file_would_be_used_so_ci_refuses(fresh):
+def test_ci_refuses_a_storage_without_verify(fresh):
     fresh.run("dvc", "remote", "modify", "store", "verify", "false")
     assert "set verify = true" in check(fresh, "pull", succeeds=False)
 
 
-def test_a_base_that_is_not_there_is_told(fresh):
-    told = shell(fresh, ".ci/check differences", succeeds=False, BASE="0" * 40)
-    assert "whole history" in told
+def test_a_missing_base_is_an_error(fresh):
+    output = shell(fresh, ".ci/check differences", succeeds=False, BASE="0" * 40)
+    assert "whole history" in output
 
 
-def test_the_gate_cannot_tell_while_the_storage_cannot_be_reached(fresh):
+def test_the_gate_exits_with_2_if_the_storage_is_offline(fresh):
     fresh.run("dvc", "remote", "add", "-d", "away", "s3://bucket/trackbed")
     fresh.run("dvc", "remote", "modify", "away", "endpointurl", "http://127.0.0.1:9")
     keys = {"AWS_ACCESS_KEY_ID": "KEY", "AWS_SECRET_ACCESS_KEY": "SECRET"}
     fresh.environment |= keys | {"AWS_MAX_ATTEMPTS": "1"}
-    told = shell(fresh, ".ci/check gate || [ $? = 2 ]", BASE="HEAD~1")
-    assert told.startswith("trackbed: data/evaluation/predictions.csv")
-    assert "Traceback" not in told
+    output = shell(fresh, ".ci/check gate || [ $? = 2 ]", BASE="HEAD~1")
+    assert output.startswith("trackbed: data/evaluation/predictions.csv")
+    assert "Traceback" not in output

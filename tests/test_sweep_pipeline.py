@@ -25,8 +25,10 @@ def test_the_pipeline_is_cross_validated_without_touching_the_workspace(finished
     assert runs["fold"].tolist() == [0, 1]
     # The scores are those that the stage wrote into the experiment's commit.
     for row in runs.itertuples():
-        told = json.loads(finished.run("git", "show", f"{row.commit}:metrics/train/metrics.json"))
-        assert row.val_macro_f1 == told["best"]["val_macro_f1"]
+        metrics = json.loads(
+            finished.run("git", "show", f"{row.commit}:metrics/train/metrics.json")
+        )
+        assert row.val_macro_f1 == metrics["best"]["val_macro_f1"]
         log = finished.folder / f"sweeps/sweep/logs/{row.name}.log"
         assert "Running stage 'train'" in log.read_text()
         assert "Running stage 'split'" not in log.read_text()

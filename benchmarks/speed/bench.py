@@ -18,7 +18,7 @@ class Task:
     images: int  # how many pictures to lay out, or to draw
     shared: Path  # what `prepare` laid out, the same for all contestants
     work: Path  # an empty folder, for this run alone
-    photographs: Path | None  # class folders to take pictures from; None: they are drawn
+    photographs: Path | None  # class folders to take pictures from; None: they are generated
     begun: float  # time.perf_counter() at the start of the process
 
 

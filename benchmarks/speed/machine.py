@@ -26,8 +26,8 @@ def facts() -> str:
             f"- processor: {_cpu('model name')}, {cores} cores; {_instructions()}",
             f"- memory: {psutil.virtual_memory().total / 1e9:.0f} GB",
             f"- Python {platform.python_version()} on {platform.system()}",
-            f"- our environment: {_told(versions(PACKAGES))}",
-            f"- the peers' environment: {_told(_peers())}",
+            f"- our environment: {_listed(versions(PACKAGES))}",
+            f"- the peers' environment: {_listed(_peers())}",
         ]
     )
 
@@ -58,7 +58,7 @@ def _peers() -> dict[str, str]:
     return json.loads(done.stdout)
 
 
-def _told(found: dict[str, str]) -> str:
+def _listed(found: dict[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in found.items()) or "none"
 
 
@@ -76,5 +76,5 @@ def _cpu(key: str) -> str:
 def _instructions() -> str:
     present = _cpu("flags").split()
     lacking = [flag for flag in FLAGS if flag not in present]
-    told = " ".join(flag for flag in FLAGS if flag in present) or "none of them"
-    return f"{told}; without {' '.join(lacking)}" if lacking else told
+    flags = " ".join(flag for flag in FLAGS if flag in present) or "none of them"
+    return f"{flags}; without {' '.join(lacking)}" if lacking else flags

@@ -1,4 +1,4 @@
-"""Class folders of JPEG pictures to measure with: drawn, or taken from a folder of real ones."""
+"""Class folders of JPEG pictures to measure with: generated, or real ones of a folder."""
 
 import itertools
 import shutil

@@ -80,6 +80,6 @@ def _together(identity: int) -> float:
 
 def _result(status: int, printed: str, errors: str) -> dict[str, Any]:
     if status != 0:
-        told = [line.strip() for line in errors.splitlines() if line.strip()] or ["no message"]
-        raise Failed(f"exit status {status}, {told[-1][:200]}")
+        lines = [line.strip() for line in errors.splitlines() if line.strip()] or ["no message"]
+        raise Failed(f"exit status {status}, {lines[-1][:200]}")
     return json.loads(printed.splitlines()[-1])

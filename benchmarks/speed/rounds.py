@@ -34,13 +34,13 @@ def played(bench: Bench, rounds: int, images: int, photographs: Path | None) -> 
             outcome.failures.update(dict.fromkeys(bench.contestants, f"preparation: {failure}"))
         for number, name in itertools.product(range(1, rounds + 1), bench.contestants):
             if name not in outcome.failures:
-                told = _turn(outcome, name, task)
-                print(f"{bench.title}, round {number}, {name}: {told}", flush=True)
+                result = _turn(outcome, name, task)
+                print(f"{bench.title}, round {number}, {name}: {result}", flush=True)
     return outcome
 
 
 def _turn(outcome: Outcome, name: str, task: dict[str, Any]) -> str:
-    """One run of a contestant, added to the outcome; what it came to in words."""
+    """One run of a contestant, added to the outcome; its result as text."""
     try:
         values = _run(outcome.bench.contestants[name], task)
     except Failed as failure:

@@ -35,12 +35,12 @@ with (models / "validation.csv").open("w", newline="") as file:
         if place["fold"] != p["fold"]:
             continue
         record, label = int(row["record"]), int(row["label"])
-        said = (label + (record % 10 == 3)) % len(names)
+        predicted = (label + (record % 10 == 3)) % len(names)
         sure = 0.9 - record / 10000 - int(p["seed"]) / 100
         rest = (1 - sure) / (len(names) - 1)
-        shares = [sure if other == said else rest for other in range(len(names))]
+        shares = [sure if other == predicted else rest for other in range(len(names))]
         first = [row["record"], row["filename"], row["group"], row["class_name"]]
-        table.writerow([*first, names[said], sure, *shares])
+        table.writerow([*first, names[predicted], sure, *shares])
 score = {"best": {"val_macro_f1": 0.9}}
 pathlib.Path("metrics/train").mkdir(parents=True, exist_ok=True)
 pathlib.Path("metrics/train/metrics.json").write_text(json.dumps(score))
@@ -90,7 +90,7 @@ def finished(project):
 
 
 @pytest.fixture(scope="module")
-def told(finished):
+def output(finished):
     done = sweeping.called(finished, "suspects", "--most", 12)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
@@ -107,17 +107,17 @@ def copied(project, folder):
     return Project(folder / "project")
 
 
-def test_folds_that_are_missing_are_named_and_a_part_will_do(project):
+def test_missing_folds_are_listed_and_partial_accepts_them(project):
     """Comes first: `finished` adds the other fold."""
-    said = refused(project)
-    assert "HEAD: validated on fold 0, missing 1 of 2" in said
-    assert "trackbed sweep --folds all" in said
+    message = refused(project)
+    assert "HEAD: validated on fold 0, missing 1 of 2" in message
+    assert "trackbed sweep --folds all" in message
     done = sweeping.called(project, "suspects", "--partial", "--out", "part")
     assert "only 0 were validated on" in done.stdout
     assert set(pd.read_csv(project.folder / "part/suspects.csv")["fold"]) == {0}
 
 
-def test_the_list_holds_the_labels_that_no_model_believes(finished, told):
+def test_the_list_has_the_least_probable_labels(finished, output):
     table = pd.read_csv(finished.folder / "suspects/suspects.csv", keep_default_na=False)
     index = pd.read_csv(finished.folder / "data/records/index.csv", keep_default_na=False)
     training = index[(index["part"] == "train") & (index["record"] % 10 == 3)]
@@ -125,26 +125,26 @@ def test_the_list_holds_the_labels_that_no_model_believes(finished, told):
     assert table["record"].tolist() == training["record"].tolist()[:12]
     assert table["rank"].tolist() == list(range(1, 13))
     assert table["fold"].tolist() == (table["record"] % 5 % 2).tolist()
-    shown = index.set_index("record").loc[table["record"]]
-    assert table["filename"].tolist() == shown["filename"].tolist()
-    assert table["group"].tolist() == shown["group"].tolist()
-    assert table["given"].tolist() == shown["class_name"].tolist()
-    assert table["suggested"].tolist() == [NAMES[(label + 1) % 3] for label in shown["label"]]
+    rows = index.set_index("record").loc[table["record"]]
+    assert table["filename"].tolist() == rows["filename"].tolist()
+    assert table["group"].tolist() == rows["group"].tolist()
+    assert table["given"].tolist() == rows["class_name"].tolist()
+    assert table["suggested"].tolist() == [NAMES[(label + 1) % 3] for label in rows["label"]]
     assert table["self_confidence"].tolist() == pytest.approx(
         ((0.1 + table["record"] / 10000) / 2).tolist()
     )
 
 
-def test_the_terminal_says_what_was_judged_and_that_nothing_was_removed(told):
-    assert "144 training images, each judged by a model that was not trained on it" in told
-    assert "(2 folds, 2 runs)" in told
-    assert "The 12 labels that the models believe least. For 12 of them another class" in told
-    assert "     5  BALLAST -> <script>alert(1)</script>" in told
-    assert "Nothing was removed or changed." in told
-    assert "suspects/suspects.html" in told
+def test_the_output_counts_images_and_models(output):
+    assert "144 training images, each judged by a model that was not trained on it" in output
+    assert "(2 folds, 2 runs)" in output
+    assert "The 12 labels that the models believe least. For 12 of them another class" in output
+    assert "     5  BALLAST -> <script>alert(1)</script>" in output
+    assert "Nothing was removed or changed." in output
+    assert "suspects/suspects.html" in output
 
 
-def test_the_page_shows_the_pictures_and_is_filtered_by_class(finished, told, tmp_path):
+def test_the_page_has_pictures_and_filters_by_class(finished, output, tmp_path):
     page = (finished.folder / "suspects/suspects.html").read_text("utf-8")
     assert page.count("data:image/jpeg;base64,") == 12
     assert html.escape(NAMES[1]) in page
@@ -166,23 +166,23 @@ def test_the_page_shows_the_pictures_and_is_filtered_by_class(finished, told, tm
     assert found["width"]["page"] <= found["width"]["inner"] == 400
 
 
-def test_a_commit_without_a_training_and_wrong_numbers_are_refused(finished):
+def test_a_commit_without_a_training_is_refused(finished):
     assert "--most: must be at least 1, got 0" in refused(finished, "--most", "0")
     assert "No finished training is known" in refused(finished, "--rev", "HEAD~1")
 
 
-def test_labels_that_were_changed_since_are_refused(finished, tmp_path):
+def test_labels_changed_after_training_are_refused(finished, tmp_path):
     project = copied(finished, tmp_path)
     path = project.folder / "data/records/index.csv"
     text = path.read_text("utf-8").replace("BALLAST/0050.jpg,0,BALLAST", "BALLAST/0050.jpg,2,NA")
     path.unlink()  # may be a link into the cache
     path.write_text(text, "utf-8")
-    said = refused(project)
-    assert "predictions for other images or labels than the" in said
-    assert "dvc checkout" in said
+    message = refused(project)
+    assert "predictions for other images or labels than the" in message
+    assert "dvc checkout" in message
 
 
-def test_trainings_on_other_data_are_no_part_of_it(finished, tmp_path):
+def test_trainings_on_other_data_are_left_out(finished, tmp_path):
     project = copied(finished, tmp_path)
     lock = project.folder / "dvc.lock"
     text = lock.read_text()
@@ -191,7 +191,7 @@ def test_trainings_on_other_data_are_no_part_of_it(finished, tmp_path):
     assert "are of other records or folds than those of the workspace" in refused(project)
 
 
-def test_a_model_of_code_that_wrote_no_such_file_is_told(finished, tmp_path, monkeypatch):
+def test_a_model_without_predictions_is_an_error(finished, tmp_path, monkeypatch):
     monkeypatch.chdir(copied(finished, tmp_path).folder)
     listing = b'[{"md5": "0", "relpath": "model.keras"}]'
     name = f"{hashlib.md5(listing).hexdigest()}.dir"
@@ -206,7 +206,7 @@ def test_a_model_of_code_that_wrote_no_such_file_is_told(finished, tmp_path, mon
             training_runs.validation_predictions(repo, old)
 
 
-def test_predictions_that_the_cache_holds_damaged_are_not_believed(finished, tmp_path):
+def test_damaged_predictions_in_the_cache_are_an_error(finished, tmp_path):
     project = copied(finished, tmp_path)
     for path in (project.folder / ".dvc/cache/files/md5").glob("*/*"):
         if path.read_bytes().startswith(b"record,filename,group,true"):
@@ -217,9 +217,9 @@ def test_predictions_that_the_cache_holds_damaged_are_not_believed(finished, tmp
     assert "not as DVC wrote it" in done.stderr
 
 
-def test_predictions_that_the_cache_lost_are_told(finished, tmp_path):
+def test_predictions_missing_in_the_cache_are_an_error(finished, tmp_path):
     project = copied(finished, tmp_path)
     shutil.rmtree(project.folder / ".dvc/cache")
-    said = refused(project)
-    assert "HEAD:models/validation.csv: neither DVC's cache nor a remote gave it" in said
-    assert "trackbed sweep --folds all --force" in said
+    message = refused(project)
+    assert "HEAD:models/validation.csv: neither DVC's cache nor a remote gave it" in message
+    assert "trackbed sweep --folds all --force" in message

@@ -1,4 +1,4 @@
-"""Which trainings belong together; how they are read is in test_suspects_command."""
+"""Which trainings belong together; how they are read is in tests/commands/test_suspects.py."""
 
 import pytest
 
@@ -25,42 +25,42 @@ def test_runs_that_differ_in_the_fold_alone_are_one_setting():
     assert names(setting) == [f"cv-dropout=0.3_fold={fold}_seed=0" for fold in (0, 1, 2)]
 
 
-def test_a_second_run_of_a_fold_counts_once():
+def test_a_repeated_run_of_a_fold_counts_once():
     known = [run(0, name="first"), run(0, name="again"), run(1, name="other")]
     assert names(out_of_fold.select(known, 2)) == ["first", "other"]
     assert names(out_of_fold.select(known, 2, name="again")) == ["first", "other"]
 
 
-def test_every_fold_is_judged_by_the_same_seeds():
+def test_every_fold_has_the_same_seeds():
     known = [run(fold, seed) for fold, seed in ((0, 0), (0, 1), (1, 1), (0, 2), (1, 2))]
     setting = out_of_fold.select(known, 2)
     assert [(one.fold, one.seed) for one in setting.runs] == [(0, 1), (0, 2), (1, 1), (1, 2)]
 
 
-def test_folds_of_different_seeds_are_no_run_on_all_folds():
+def test_folds_of_different_seeds_are_not_combined():
     with pytest.raises(UserError, match=r"validated on fold 0, missing 1 of 2"):
         out_of_fold.select([run(0, seed=0), run(1, seed=1)], 2)
 
 
-def test_missing_folds_are_named_with_the_command_that_makes_them():
-    with pytest.raises(UserError) as told:
+def test_missing_folds_are_listed_with_a_remedy():
+    with pytest.raises(UserError) as error:
         out_of_fold.select([run(1), run(3), run(0, dropout="0.5")], 5)
-    assert "validated on fold 1, 3, missing 0, 2, 4 of 5" in str(told.value)
-    assert "trackbed sweep --folds all" in str(told.value)
-    assert "--partial" in str(told.value)
+    assert "validated on fold 1, 3, missing 0, 2, 4 of 5" in str(error.value)
+    assert "trackbed sweep --folds all" in str(error.value)
+    assert "--partial" in str(error.value)
 
 
-def test_a_part_will_do_if_it_is_wanted():
+def test_partial_accepts_missing_folds():
     setting = out_of_fold.select([run(1), run(3), run(0, dropout="0.5")], 5, partial=True)
     assert setting.folds == [1, 3]
 
 
-def test_several_settings_are_refused_with_their_names_and_one_can_be_chosen():
+def test_one_of_several_settings_has_to_be_chosen():
     known = [run(fold, dropout=value) for value in ("0.3", "0.5") for fold in (0, 1)]
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as error:
         out_of_fold.select(known, 2)
-    assert "2 settings were validated on as many folds" in str(told.value)
-    assert "--setting cv-dropout=0.5_fold=0_seed=0: train.dropout=0.5" in str(told.value)
+    assert "2 settings were validated on as many folds" in str(error.value)
+    assert "--setting cv-dropout=0.5_fold=0_seed=0: train.dropout=0.5" in str(error.value)
     chosen = out_of_fold.select(known, 2, name="cv-dropout=0.5_fold=1_seed=0")
     assert {one.params["train.dropout"] for one in chosen.runs} == {"0.5"}
 

@@ -62,11 +62,11 @@ def test_values_that_look_alike_after_cleaning_get_other_names():
 
 
 @pytest.mark.parametrize(
-    ("values", "words"),
+    ("values", "message"),
     [("0.2,0.20", "the same run comes twice"), ("1e-3,0.001", "the same run comes twice")],
 )
-def test_equal_runs_are_refused(values, words):
-    with pytest.raises(UserError, match=words):
+def test_equal_runs_are_refused(values, message):
+    with pytest.raises(UserError, match=message):
         runs.planned("s", param_values.grid([f"train.dropout={values}"]), [], [])
 
 

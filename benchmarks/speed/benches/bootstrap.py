@@ -23,8 +23,8 @@ def one_by_one(task: Task, frames: int) -> Values:
     random = np.random.default_rng(0)
     begun = time.process_time()
     for _ in range(TIMED):
-        drawn = random.integers(len(members), size=len(members))
-        rows = np.concatenate([members[group] for group in drawn])
+        sampled = random.integers(len(members), size=len(members))
+        rows = np.concatenate([members[group] for group in sampled])
         f1_score(labels[rows], predicted[rows], average=None, labels=range(CLASSES))
         accuracy_score(labels[rows], predicted[rows])
     return {WHOLE: (time.process_time() - begun) * RESAMPLES / TIMED}

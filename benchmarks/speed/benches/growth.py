@@ -48,16 +48,16 @@ def trends(rounds: Rounds, columns: tuple[str, ...]) -> list[str]:
     """A line and an exponent for each of the columns; '' where contestants failed."""
     if not all(rounds.values()) or len(rounds) < 2:
         return []
-    told = []
+    lines = []
     for column in columns:
         at = {int(name.split()[0].replace(",", "")): runs for name, runs in rounds.items()}
         points = [(images, _value(run, column)) for images, runs in at.items() for run in runs]
         start, each = line(points)
-        told.append(
+        lines.append(
             f"{column}: {start:.3g} + {1000 * each:.3g} per 1,000 images; "
             f"grows with images to the power of {exponent(points):.2f} (1: linear, 0: flat)"
         )
-    return told
+    return lines
 
 
 def _value(run: Values, column: str) -> float:
