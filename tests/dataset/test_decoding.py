@@ -6,8 +6,8 @@ from pathlib import Path
 import evil
 import numpy as np
 import pytest
-from PIL import Image
-from recorded import ImageOps, pixels_of
+from PIL import Image, ImageOps
+from recorded import pixels_of
 
 from trackbed.dataset import images, schema
 from trackbed.dataset.schema import Entry, Limits, Rejected
