@@ -77,7 +77,7 @@ def test_the_page_needs_nothing_else_and_runs_no_script(written):
     assert len(page.ids) == len(set(page.ids))
     assert page.tags.count("svg") == 3  # loss, the other loss, learning rate
     assert "Best epoch 9: 0.5307" in text
-    assert "Kept as they are: note | *." in text
+    assert "Columns not analysed: note | *." in text
 
 
 def test_markdown_and_json(written):
@@ -108,7 +108,7 @@ def test_two_logs_side_by_side(log, tmp_path, capsys):
     arguments = ["curves", str(log), str(other), "--parameters", "100,200"]
     assert cli.main([*arguments, "--out", str(tmp_path / "out")]) == 0
     text = capsys.readouterr().out
-    assert "Take other.csv: loss 0.1064 at epoch 24, the best value." in text
+    assert "Choose other.csv: loss 0.1064 at epoch 24, the best value." in text
     page = Page((tmp_path / "out/curves.html").read_text("utf-8"))
     assert len(page.ids) == len(set(page.ids))
     assert "#run1" in page.addresses

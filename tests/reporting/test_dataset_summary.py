@@ -78,7 +78,7 @@ def test_many_are_counted_and_few_are_shown(records):
     classes = [example.sides[0].class_name for example in one.examples]
     assert classes == ["A", "B", "C", "A", "B", "C"]
     assert one.classes == [("A", 10), ("B", 10), ("C", 5)]
-    assert dataset_summary.findings_sentence([one]).startswith("Pictures to look at: 25 blurred")
+    assert dataset_summary.findings_sentence([one]).startswith("Images to check: 25 blurred")
 
 
 def test_nothing_found(records):
@@ -90,8 +90,8 @@ def test_sizes_and_formats():
     table = pd.DataFrame(
         {"width": [10, 20, 40], "height": [9, 9, 9], "format": ["PNG", "PPM", "PNG"]}
     )
-    assert dataset_summary.sizes(table) == [("Width", 10, 20.0, 40), ("Height", 9, 9.0, 9)]
-    assert dataset_summary.formats(table) == [("PNG", 2), ("PPM", 1)]
+    assert dataset_summary.size_ranges(table) == [("Width", 10, 20.0, 40), ("Height", 9, 9.0, 9)]
+    assert dataset_summary.format_counts(table) == [("PNG", 2), ("PPM", 1)]
 
 
 def test_every_kind_is_explained():

@@ -73,7 +73,7 @@ def test_findings_in_the_data_are_listed_with_pictures(ordinary):
     assert "and 3 more in findings.csv" in text  # six are shown
     assert ordinary.page.count('class="card found twins"') == 6
     assert "black: 1 picture" in text
-    assert "Width 64 64 64 Height 48 48 48 Formats by content: JPEG" in text
+    assert "Width 64 64 64 Height 48 48 48 Image formats: JPEG" in text
 
 
 def test_names_and_titles_are_never_markup(evil):
@@ -183,16 +183,16 @@ def test_the_stage_imports_neither_tensorflow_nor_pyplot(tmp_path):
     assert not {"tensorflow", "keras", "matplotlib.pyplot"} & set(done.stdout.split())
 
 
-def test_slices_and_spoiled_images_are_in_page_and_markdown(ordinary):
+def test_slices_and_corrupted_images_are_in_page_and_markdown(ordinary):
     text = Elements(ordinary.page).text
     sliced = pd.read_csv(ordinary.folder / "plots/slices.csv")
     for row in sliced.itertuples():
         assert f"{row.slice} {row.images} {row.groups} {row.accuracy:.3f}" in text
     for found in (text, ordinary.markdown):
-        assert "No slice differs from the whole by more than chance." in found
+        assert "No slice is significantly worse than the whole test part." in found
     clean = pd.read_csv(ordinary.folder / "plots/corruptions.csv")["accuracy"].iloc[0]
     assert "jpeg 5 " in text
-    assert f"{clean:.3f} on the images as they are" in text
+    assert f"{clean:.3f} on the unchanged images" in text
     assert (ordinary.folder / "plots/figures/corrupted_accuracy.svg").exists()
 
 
@@ -207,21 +207,21 @@ def test_without_corruptions_the_page_has_no_section_of_them(ordinary):
 def test_the_pictures_that_the_network_sees_are_explained(ordinary):
     sheet = base64.b64encode((ordinary.folder / "plots/seen.jpg").read_bytes()).decode()
     assert f"data:image/jpeg;base64,{sheet}" in ordinary.page
-    assert "as train.augment changes them" in Elements(ordinary.page).text
+    assert "after train.augment" in Elements(ordinary.page).text
     run = fabricated.read(ordinary.folder)
     run = dataclasses.replace(run, params={"train": {"augment": []}})
-    assert "train.augment changes nothing" in Elements(fabricated.section(run, "training")).text
+    assert "train.augment is empty" in Elements(fabricated.section(run, "training")).text
 
 
 def test_groups_are_explained_in_page_and_markdown(ordinary):
     for text in (Elements(ordinary.page).text, ordinary.markdown):
-        assert " groups that are never divided: as the source names them." in text
+        assert " groups, which are never split: by the source." in text
         assert "Leak risk unknown" not in text
 
 
 def test_an_unknown_leak_risk_is_an_alert(poor):
-    assert '<p class="alert">Leak risk unknown: nothing says which images' in poor.page
-    assert "**Leak risk unknown: nothing says which images" in poor.markdown
+    assert '<p class="alert">Leak risk unknown: it is not known which images' in poor.page
+    assert "**Leak risk unknown: it is not known which images" in poor.markdown
 
 
 def test_the_sections_have_their_order(ordinary):
@@ -235,7 +235,7 @@ def test_the_sections_have_their_order(ordinary):
         "Confusions",
         "Confidence",
         "Slices",
-        "Spoiled images",
+        "Corrupted images",
         "Mistakes",
         "Sample predictions",
         "Class balance and score",
@@ -269,7 +269,7 @@ def test_changes_are_in_the_tables_of_scores(ordinary, tmp_path):
     run = dataclasses.replace(run, previous=previous)
     document.write_markdown(tmp_path / "report.md", run, tmp_path / "report.html")
     markdown = (tmp_path / "report.md").read_text()
-    assert "That is +0.250 against the" in markdown
+    assert "Change +0.250 from the" in markdown
     assert re.search(r"\| Macro F1 \| [\d.]+ \| [\d. to]+ \| \+0\.250 \|", markdown)
     assert re.search(r"\| Accuracy \| [\d.]+ \| [\d. to]+ \|  \|", markdown)
     assert '<td class="n">+0.250</td>' in fabricated.section(run, "scores")
@@ -331,7 +331,7 @@ def test_a_model_below_a_baseline_has_a_warning_first(poor):
 def test_calibration_and_thresholds_are_explained(ordinary):
     text = Elements(ordinary.page).text
     assert "The temperature that fits the validation fold best is 1.300" in text
-    assert "confidence of at least 0.900 for the validation fold" in text
+    assert "with a confidence of 0.900 or more" in text
     assert "AUROC of 0.74" in text
     assert "Macro F1 above the better one" in ordinary.markdown
     assert "WARNING" not in ordinary.page + ordinary.markdown

@@ -116,16 +116,16 @@ def test_the_best_epoch_is_marked_and_described(tmp_path):
     fabricated.write_training(tmp_path, epochs=6)
     history = training_log.read(tmp_path).curves
     history.loc[4, "val/loss"] = 0.125
-    svg = training_log.curve(history, "loss", 4)
+    svg = training_log.curve_figure(history, "loss", 4)
     assert "best (4)" in texts(svg)
     assert "Best epoch 4: validation 0.125." in ElementTree.fromstring(svg).get("aria-label")
-    assert "best" not in "".join(texts(training_log.curve(history, "loss", None)))
+    assert "best" not in "".join(texts(training_log.curve_figure(history, "loss", None)))
 
 
 @pytest.mark.parametrize("rates", [[0.0], [0.001], [0.001] * 5, [1e-3, 1e-4, 1e-6]])
 def test_learning_rates_are_written_as_plain_numbers(rates):
     history = pd.DataFrame({"learning_rate": rates}, index=range(1, len(rates) + 1))
-    found = "".join(texts(training_log.learning_rate(history)))
+    found = "".join(texts(training_log.learning_rate_figure(history)))
     assert "$" not in found
     assert "math" not in found
 
@@ -135,7 +135,7 @@ def test_a_loss_that_is_not_finite_is_a_gap(tmp_path):
     history = training_log.read(tmp_path).curves
     history.loc[2, "val/loss"] = np.nan
     history.loc[3, "val/loss"] = np.inf
-    svg = training_log.curve(history, "loss", 3)
+    svg = training_log.curve_figure(history, "loss", 3)
     assert not re.search(r"\b(nan|inf)\b", svg)
 
 
@@ -161,16 +161,16 @@ def bins(probabilities, labels, calibrated=None):
 
 
 def test_the_histogram_counts_right_and_wrong_answers():
-    svg = confidence.histogram(bins([[0.9, 0.1]] * 3 + [[0.6, 0.4]], [0, 0, 0, 1]))
+    svg = confidence.histogram_figure(bins([[0.9, 0.1]] * 3 + [[0.6, 0.4]], [0, 0, 0, 1]))
     assert {"right (3)", "wrong (1)"} <= set(texts(svg))
-    assert "3 right answers and 1 wrong one." in ElementTree.fromstring(svg).get("aria-label")
+    assert "3 right predictions and 1 wrong one." in ElementTree.fromstring(svg).get("aria-label")
 
 
 def test_the_reliability_diagram_names_its_largest_gap():
     # Confidence 0.9, right in 10 of 20: 0.4 apart; a bin of one image is hollow.
     table = bins([[0.9, 0.1]] * 20 + [[0.55, 0.45]], [0] * 10 + [1] * 10 + [0])
-    svg = confidence.reliability(table)
-    assert "2 bins; furthest apart by 0.45" in ElementTree.fromstring(svg).get("aria-label")
+    svg = confidence.reliability_figure(table)
+    assert "2 bins; largest distance 0.45" in ElementTree.fromstring(svg).get("aria-label")
     assert {"reported", "with temperature"} <= set(texts(svg))
     assert "fill-opacity: 0" in svg or "fill: none; stroke: var(--blue)" in svg
 
@@ -178,10 +178,10 @@ def test_the_reliability_diagram_names_its_largest_gap():
 def test_the_threshold_is_a_point_on_the_curve_of_what_remains():
     table = pd.DataFrame({"threshold": [0.3, 0.8], "coverage": [1, 0.5], "accuracy": [0.9, 1.0]})
     scores = {"refusal_threshold": 0.8, "refusal_precision": 1.0, "refusal_coverage": 0.5}
-    svg = confidence.coverage(table, scores)
+    svg = confidence.coverage_figure(table, scores)
     assert {"every threshold", "threshold 0.80"} <= set(texts(svg))
     assert "0.900 at the lowest. Threshold 0.800: 1.000." in svg
-    without = confidence.coverage(table, dict.fromkeys(scores))
+    without = confidence.coverage_figure(table, dict.fromkeys(scores))
     assert "every threshold" in texts(without)
     assert "Threshold" not in ElementTree.fromstring(without).get("aria-label")
 
@@ -189,12 +189,12 @@ def test_the_threshold_is_a_point_on_the_curve_of_what_remains():
 def test_balance_pairs_training_images_with_f1():
     counts = pd.DataFrame({"train": [10, 20, 30, 5], "test": [1, 2, 3, 0]}, index=list("ABCD"))
     f1 = pd.DataFrame({"f1": [0.5, 0.9, 0.7, np.nan]}, index=list("ABCD"))
-    table = figures.balance(counts, f1)
+    table = figures.class_balance(counts, f1)
     assert table.iloc[1].tolist() == ["B", 20, 2, 0.9]
     # Ranks 1, 2, 3 against 1, 3, 2: 1 - 6 * (0 + 1 + 1) / (3 * 8); D has no F1.
-    assert figures.correlation(table) == pytest.approx(0.5)
-    assert figures.correlation(table[:2]) is None
-    svg = figures.scatter(table)
+    assert figures.rank_correlation(table) == pytest.approx(0.5)
+    assert figures.rank_correlation(table[:2]) is None
+    svg = figures.balance_figure(table)
     assert {"A", "B", "C"} <= set(texts(svg))
     assert "D" not in texts(svg)
 
@@ -202,9 +202,9 @@ def test_balance_pairs_training_images_with_f1():
 @pytest.mark.parametrize("f1", [[np.nan] * 3, [1.0] * 3, [0.0] * 3])
 def test_the_balance_has_a_figure_whatever_the_scores(f1):
     counts = pd.DataFrame({"train": [1, 1000, 30], "test": [1, 1, 1]}, index=list("ABC"))
-    table = figures.balance(counts, pd.DataFrame({"f1": f1}))
-    assert figures.correlation(table) is None
-    assert ElementTree.fromstring(figures.scatter(table)).tag == "svg"
+    table = figures.class_balance(counts, pd.DataFrame({"f1": f1}))
+    assert figures.rank_correlation(table) is None
+    assert ElementTree.fromstring(figures.balance_figure(table)).tag == "svg"
 
 
 def test_a_figure_is_also_a_file_with_colours_of_its_own(tmp_path):

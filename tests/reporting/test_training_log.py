@@ -51,7 +51,7 @@ def test_summary_and_analysis_are_of_the_same_run(tmp_path):
         ("step\tloss\n1\t0.5\n", "val/loss has other epochs than train/loss, 1 rows against 2"),
     ],
 )
-def test_a_missing_or_broken_curve_is_refused_in_words(tmp_path, text, words):
+def test_a_missing_or_broken_curve_is_refused(tmp_path, text, words):
     fabricated.write_training(tmp_path, epochs=2)
     path = tmp_path / "plots/metrics/val/loss.tsv"
     path.unlink() if text is None else path.write_text(text)
@@ -77,7 +77,7 @@ def history(tmp_path):
 def test_every_epoch_is_a_row_with_the_best_of_each_column_marked(history):
     history.loc[7, "val/loss"] = 0.01
     history.loc[9, "val/macro_f1"] = history.loc[11, "val/macro_f1"] = 0.999
-    rows = training_log.rows(history, best_epoch=7)
+    rows = training_log.epoch_rows(history, best_epoch=7)
     assert [row.number for row in rows] == list(range(1, 61))
     place = list(training_log.COLUMNS).index
     assert [row.number for row in rows if row.best[place("val/loss")]] == [7]
@@ -86,16 +86,21 @@ def test_every_epoch_is_a_row_with_the_best_of_each_column_marked(history):
     assert [row.number for row in rows if row.kept] == [7]
 
 
-def test_the_collapsed_table_holds_first_last_best_and_its_neighbours(history):
-    shown = {row.number for row in training_log.rows(history, best_epoch=33) if row.shown}
-    assert {1, 32, 33, 34, 60} <= shown
-    assert len(shown) < 20
+def test_the_collapsed_table_has_first_last_best_neighbours(history):
+    listed = {row.number for row in training_log.epoch_rows(history, best_epoch=33) if row.listed}
+    assert {1, 32, 33, 34, 60} <= listed
+    assert len(listed) < 20
 
 
-def test_few_epochs_are_all_shown(history):
-    assert all(row.shown for row in training_log.rows(history[:15], best_epoch=None))
+def test_few_epochs_are_all_listed(history):
+    assert all(row.listed for row in training_log.epoch_rows(history[:15], best_epoch=None))
 
 
 def test_a_loss_that_is_not_finite_is_never_the_best():
-    assert training_log.best(pd.Series([np.nan, -np.inf, 2.0, 3.0], [1, 2, 3, 4]), low=True) == 3
-    assert training_log.best(pd.Series([np.nan, np.inf], [1, 2]), low=False) is None
+    assert (
+        training_log.best_value_epoch(
+            pd.Series([np.nan, -np.inf, 2.0, 3.0], [1, 2, 3, 4]), low=True
+        )
+        == 3
+    )
+    assert training_log.best_value_epoch(pd.Series([np.nan, np.inf], [1, 2]), low=False) is None

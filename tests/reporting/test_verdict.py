@@ -33,30 +33,34 @@ def grouped(data, params):
 @pytest.mark.parametrize(
     ("given", "named", "expected"),
     [
-        (params(r"^(drive\d+)_"), "aabcde", r"never divided: by data.group (^(drive\d+)_)."),
-        (params(), "aabcde", "never divided: as the source names them."),
-        (params(), "abcdef", "never divided: every image is a group of its own."),
-        (params(consecutive="16"), "abcdef", "hashes differ in 16 bits at most."),
+        (params(r"^(drive\d+)_"), "aabcde", r"never split: by data.group (^(drive\d+)_)."),
+        (params(), "aabcde", "never split: by the source."),
+        (params(), "abcdef", "never split: every image is a group of its own."),
+        (params(consecutive="16"), "abcdef", "hashes differ in at most 16 bits."),
     ],
 )
 def test_the_source_of_the_groups_is_named(given, named, expected):
     text = grouped(data(list(named)), given)
-    assert text.startswith("6 images in 5 groups that are never divided: ")
+    assert text.startswith("6 images in 5 groups, which are never split: ")
     assert expected in text
 
 
-def test_what_was_joined_and_what_nearly_repeats_across_the_parts():
-    assert "3 of them look so much alike" in grouped(data(), params())
+def test_joined_groups_and_near_duplicates_in_the_test_part():
+    assert "3 of them are near-duplicates" in grouped(data(), params())
     assert "largest group has 3 images" in grouped(data(), params())
     assert "No near-duplicates" in grouped(data(joined_images=0), params())
-    assert "alike" not in grouped(data(joined_images=0), params(near="null"))
-    assert "test part 1 image nearly repeats" in grouped(data(near_in_train_and_test=1), params())
-    assert "repeat" not in grouped(data(near_in_train_and_test=None), params())
+    assert "duplicates" not in grouped(data(joined_images=0), params(near="null"))
+    assert "test part 1 image is a near-duplicate" in grouped(
+        data(near_in_train_and_test=1), params()
+    )
+    assert "near-duplicate of" not in grouped(data(near_in_train_and_test=None), params())
 
 
 def test_the_leak_risk_is_unknown_without_known_groups():
     assert verdict.leak_warning(data()) == ""
-    assert verdict.leak_warning(data(groups_known=0)).startswith("Leak risk unknown: nothing says")
+    assert verdict.leak_warning(data(groups_known=0)).startswith(
+        "Leak risk unknown: it is not known"
+    )
 
 
 def table(*rows):
@@ -71,14 +75,14 @@ SMALL = ("group", "drive007", 9, 1, 0.1, 0.02, 0.4, None, True)
 
 def test_the_slice_whose_interval_ends_lowest_is_named():
     assert verdict.slice_sentence(table(CLASS, DARK, CHANCE, SMALL), 0.884) == (
-        "Worst slice: brightness below 61: accuracy 0.71 (0.62 to 0.80), 0.88 over all."
+        "Worst slice: brightness below 61: accuracy 0.71 (0.62 to 0.80), 0.88 overall."
     )
     assert verdict.slice_sentence(table(CLASS), 0.884).startswith("Worst slice: class “GRAS”: acc")
 
 
 def test_chance_is_not_named():
     text = verdict.slice_sentence(table(CHANCE, SMALL), 0.88)
-    assert text == "No slice differs from the whole by more than chance."
+    assert text == "No slice is significantly worse than the whole test part."
 
 
 BEFORE = {"macro_f1": 0.80, "macro_f1_low": 0.75, "macro_f1_high": 0.85, "images": 100}
@@ -99,11 +103,11 @@ def test_the_verdict_names_scores_classes_confusion_and_epoch(tmp_path):
     found = verdict.verdict(fabricated.read(tmp_path), [Advice("Look.", "data")])
     assert found.sentences == [
         "The macro F1 is 0.876 (95 % interval 0.810 to 0.930); 125 of 142 test images are "
-        "classified right (accuracy 88.0 %).",
+        "classified correctly (accuracy 88.0 %).",
         "Nothing to compare with: no committed run with other scores was evaluated on this test "
         "part.",
         "Best class: “C” (F1 0.917); weakest class: “B” (F1 0.805, 95 % interval 0.775 to 0.835).",
-        "Most frequent confusion: “B” taken for “C”, 9 of 44 images.",
+        "Most frequent confusion: “B” predicted as “C”, 9 of 44 images.",
         "Best epoch by validation loss: 25 of 27, where training stopped early.",
     ]
     assert (found.next, found.warning, found.leak_risk) == ("Next: Look.", "", "")
@@ -116,13 +120,12 @@ def test_without_a_previous_run_no_change_is_named():
 @pytest.mark.parametrize(
     ("low", "expected"),
     [
-        (0.86, "more than chance, the intervals do not overlap"),
+        (0.86, "significant, the intervals do not overlap"),
         (0.84, "not distinguishable, the intervals overlap"),
     ],
 )
 def test_a_change_is_compared_with_the_intervals(low, expected):
     text = verdict.change_sentence(Previous("0123456789ab", BEFORE), NOW | {"macro_f1_low": low})
     assert text == (
-        "That is +0.100 against the 0.800 of the last committed run (commit 0123456789): "
-        f"{expected}."
+        f"Change +0.100 from the last committed run (0.800, commit 0123456789): {expected}."
     )

@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
         ranked.head(arguments.most),
         method=arguments.method,
         ranked=len(ranked),
-        judged=len(predictions),
+        scored=len(predictions),
         training=len(training),
         folds=setting.folds,
         of_folds=folds,

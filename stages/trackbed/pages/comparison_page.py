@@ -45,14 +45,14 @@ def verdict(change: Comparison, first: str, second: str) -> str:
 def text(change: Comparison, first: str, second: str) -> str:
     """The comparison for a terminal."""
     classes = change.classes.set_index("class_name")
-    shown = classes.loc[classes["difference"].abs().sort_values(ascending=False).index]
+    table = classes.loc[classes["difference"].abs().sort_values(ascending=False).index]
     return "\n".join(
         [
             verdict(change, first, second),
             f"macro F1 {change.macro_f1[0]:.4f} -> {change.macro_f1[1]:.4f}, accuracy "
             f"{change.accuracy[0]:.4f} -> {change.accuracy[1]:.4f}, McNemar p = "
             f"{change.p_value:.3g}; {change.images} images of {change.groups} groups",
-            shown.head(10).to_string(float_format="{:.4f}".format, na_rep="-"),
+            table.head(10).to_string(float_format="{:.4f}".format, na_rep="-"),
         ]
     )
 
@@ -106,26 +106,26 @@ def ranking_text(
     """
     tests = {one.name: one.test for one in known}
     ranked = table[table["mean"].notna()]
-    shown = ranked.head(most).rename(columns={"mean": metric}).copy()
+    best = ranked.head(most).rename(columns={"mean": metric}).copy()
     names = [standing(runs, keys, row)["name"] for _, row in ranked.head(most).iterrows()]
     if metric.startswith("test_") and ranked["splits"].max() < 2:
         for end in ("low", "high"):
             key = f"{metric.removeprefix('test_')}_{end}"
-            shown[end] = [tests[name].get(key, float("nan")) for name in names]
-    shown["experiment"] = names
+            best[end] = [tests[name].get(key, float("nan")) for name in names]
+    best["experiment"] = names
     columns = ["rank", metric, "low", "high", "splits", *keys]
     columns += [name for name in ("test_macro_f1",) if name != metric]
-    told = shown[[*columns, "experiment"]].dropna(axis="columns", how="all")
+    best = best[[*columns, "experiment"]].dropna(axis="columns", how="all")
     lines = [f"{formatting.plural(len(ranked), 'setting')}, ranked by {metric}"]
-    lines += [told.to_string(index=False, float_format="{:.4f}".format, na_rep="-")]
+    lines += [best.to_string(index=False, float_format="{:.4f}".format, na_rep="-")]
     if len(ranked) < len(table):
         others = formatting.plural(len(table) - len(ranked), "setting")
-        lines.append(f"{others} without a rank: on fewer folds than the others; see --folds.")
+        lines.append(f"{others} not ranked: they have fewer folds than the others; see --folds.")
     return "\n".join(lines)
 
 
 def compared(table: pd.DataFrame, runs: pd.DataFrame, keys: Sequence[str], metric: str) -> str:
-    """Whether the best setting beats the runner-up by more than noise, and how that was told.
+    """Whether the best setting is significantly better than the runner-up, and how that was tested.
 
     Over folds where both have several, else on the test predictions of the runs that stand for
     them.
@@ -139,12 +139,12 @@ def compared(table: pd.DataFrame, runs: pd.DataFrame, keys: Sequence[str], metri
         return f"Best: {best}. {sweep_page.runner_up(runs, keys, first, second, metric)}"
     rows = [standing(runs, keys, setting) for setting in (second, first)]
     names = [row["name"] for row in rows]
-    said = f"Best: {best}. The runner-up is {names[0]}. "
+    text = f"Best: {best}. The runner-up is {names[0]}. "
     try:
         change = revisions.comparison(*(row["commit"] for row in rows))
     except UserError as problem:
-        return said + f"Whether the difference is noise cannot be told: {problem}"
-    return said + (
+        return text + f"The difference cannot be compared with noise: {problem}"
+    return text + (
         f"On {change.images} test images of {change.groups} groups, paired: "
         f"{verdict(change, *names)}"
     )

@@ -70,12 +70,12 @@ def curve(history: History, column: Column, analysis: Analysis, key: str) -> Mar
         "validation": (BLUE, "-", 2),
         "test": (DEEP, "-", 2),
     }
-    shown = {
+    curves = {
         part: history.finite(other.name)
         for part in looks
         if (other := history.partner(column, part))
     }
-    for part, values in shown.items():
+    for part, values in curves.items():
         colour, style, width = looks[part]
         marker = "o" if len(values) == 1 else None
         label = {"train": "training"}.get(part, part)
@@ -83,14 +83,14 @@ def curve(history: History, column: Column, analysis: Analysis, key: str) -> Mar
             values, color=colour, linestyle=style, linewidth=width, marker=marker, label=label
         )
     title = name(column.quantity, 40)
-    said = f"{title} over {plural(len(history.table), 'epoch')}: {' and '.join(shown)}."
-    marked = shown.get("validation", next(iter(shown.values())))
+    description = f"{title} over {plural(len(history.table), 'epoch')}: {' and '.join(curves)}."
+    marked = curves.get("validation", next(iter(curves.values())))
     if analysis.best:
-        said += _mark(axes, analysis.best.epoch, marked)
-    _scaled(axes, logarithmic=_far_apart(list(shown.values())))
+        description += _mark(axes, analysis.best.epoch, marked)
+    _scaled(axes, logarithmic=_far_apart(list(curves.values())))
     _epochs(axes, history.table.index)
     figure_style.legend(axes, title)
-    return figure_style.inline(figure, key, said)
+    return figure_style.inline(figure, key, description)
 
 
 @figure_style.styled
@@ -101,8 +101,8 @@ def rate(rates: pd.Series, key: str) -> Markup:
     _scaled(axes, logarithmic=rates.min() > 0 and rates.max() > 20 * rates.min())
     _epochs(axes, rates.index)
     axes.set_title("Learning rate", loc="left")
-    said = f"Learning rate: {rates.iloc[0]:g} at first, {rates.iloc[-1]:g} at last."
-    return figure_style.inline(figure, key, said)
+    description = f"Learning rate: {rates.iloc[0]:g} at first, {rates.iloc[-1]:g} at last."
+    return figure_style.inline(figure, key, description)
 
 
 @figure_style.styled
@@ -113,8 +113,8 @@ def time(seconds: pd.Series, median: float, key: str) -> Markup:
     axes.axhline(median, color=ORANGE, linewidth=1.2, linestyle=":", label="median")
     _epochs(axes, seconds.index)
     figure_style.legend(axes, "Seconds per epoch")
-    said = f"Seconds of {plural(len(seconds), 'epoch')}: median {duration(median)}."
-    return figure_style.inline(figure, key, said)
+    description = f"Seconds of {plural(len(seconds), 'epoch')}: median {duration(median)}."
+    return figure_style.inline(figure, key, description)
 
 
 @figure_style.styled
@@ -146,7 +146,7 @@ def _mark(axes: Axes, epoch: int, values: pd.Series) -> str:
 
 
 def _far_apart(curves: list[pd.Series]) -> bool:
-    """A first value far above the rest would press it flat."""
+    """Whether a first value far above the rest would flatten the curve."""
     values = np.concatenate([curve.to_numpy() for curve in curves])
     return bool(values.min() > 0 and values.max() > LOGARITHMIC * np.median(values))
 
@@ -173,7 +173,7 @@ STEM = "curves"
 
 @dataclass(frozen=True)
 class Findings:
-    """All that one call found: runs in the order given, what they have in common, classes."""
+    """What one call of the command found: runs in the order given, their comparison, classes."""
 
     histories: list[History]
     analyses: list[Analysis]
@@ -188,15 +188,15 @@ def text(findings: Findings) -> str:
         lines += [f"{analysis.name} ({analysis.kind})", curves_text.headline(analysis)]
         lines += [f"  {note}" for note in analysis.notes]
         for section in curves_text.sections(analysis):
-            lines += [f"{section.title}:", *(f"  {said}" for said in section.sentences)]
+            lines += [f"{section.title}:", *(f"  {text}" for text in section.sentences)]
         lines.append("")
     if findings.compared:
-        lines += ["Side by side:", *_aligned(curves_details.side_by_side(findings.compared))]
-        lines += [*curves_text.comparison(findings.compared), ""]
+        lines += ["Side by side:", *_aligned(curves_details.comparison_table(findings.compared))]
+        lines += [*curves_text.comparison_text(findings.compared), ""]
     elif len(findings.analyses) > 1:
-        lines += ["Side by side: no loss or score of validation that all runs have.", ""]
+        lines += ["Side by side: the runs have no validation loss or score in common.", ""]
     if findings.classes:
-        lines += ["Classes:", *(f"  {said}" for said in curves_text.classes(findings.classes))]
+        lines += ["Classes:", *(f"  {text}" for text in curves_text.classes_text(findings.classes))]
     return "\n".join(map(_printable, lines)).rstrip()
 
 
@@ -213,10 +213,10 @@ def write(folder: Path, findings: Findings) -> list[Path]:
     content = {
         "runs": runs,
         "several": len(runs) > 1,
-        "compared": curves_details.side_by_side(compared) if compared else None,
-        "said": curves_text.comparison(compared) if compared else [],
+        "compared": curves_details.comparison_table(compared) if compared else None,
+        "comparison": curves_text.comparison_text(compared) if compared else [],
         "together": together(findings.histories, compared) if compared else None,
-        "classes": curves_text.classes(findings.classes) if findings.classes else [],
+        "classes": curves_text.classes_text(findings.classes) if findings.classes else [],
     }
     html.write_page(paths[0], html.environment(autoescape=True), "history.html.j2", content)
     plain = html.environment(autoescape=False)

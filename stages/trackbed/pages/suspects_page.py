@@ -1,4 +1,4 @@
-"""Suspicious labels told: a list for a terminal, a table as csv, one HTML page with pictures."""
+"""Suspicious labels: a list for a terminal, a table as CSV, and an HTML page with pictures."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,12 @@ from trackbed.reporting import formatting, html
 
 STEM = "suspects"
 LISTED, LISTED_PAIRS = 10, 10  # in the terminal
-# A label is judged by looking, so the pictures are large unless there are many: 20 KB each.
+# Labels are checked by eye, so the pictures are large unless there are many: 20 KB each.
 MOST_LARGE = 200
 NEXT = (
     "Nothing was removed or changed. Look at the pictures: where a label is wrong, move the file "
-    "to its class or correct its row of the manifest; where no class fits, take it out of the "
-    "source. Then dvc add, dvc repro, commit, and cross-validate again."
+    "to its class or correct its row in the manifest; where no class fits, remove it from the "
+    "source. Then run dvc add and dvc repro, commit, and cross-validate again."
 )
 
 
@@ -25,15 +25,15 @@ NEXT = (
 class Found:
     """The first suspects (see suspects.ranked) and where they come from.
 
-    ranked: images that the method ranks, of which rows are the first. judged: images with an
-    out-of-fold probability, of so many training images. runs: names of the trainings whose models
-    answered.
+    ranked: images that the method ranks, of which rows are the first. scored: images with an
+    out-of-fold probability, of so many training images. runs: names of the training runs
+    whose models were used.
     """
 
     rows: pd.DataFrame
     method: str
     ranked: int
-    judged: int
+    scored: int
     training: int
     folds: list[int]
     of_folds: int
@@ -55,39 +55,39 @@ class Suspect:
 
 
 def basis(found: Found) -> str:
-    """What was judged, in a sentence or two."""
-    said = (
-        f"{formatting.plural(found.judged, 'training image')}, each judged by a model that was not "
+    """Which images have an out-of-fold probability, and from what models."""
+    text = (
+        f"{formatting.plural(found.scored, 'training image')}, each scored by a model that was not "
         f"trained on it ({formatting.plural(len(found.folds), 'fold')}, "
         f"{formatting.plural(len(found.runs), 'run')})."
     )
-    if found.judged < found.training:
-        said += (
-            f" {found.training - found.judged:,} more are not judged: of {found.of_folds} folds "
-            f"only {', '.join(map(str, found.folds))} were validated on."
+    if found.scored < found.training:
+        text += (
+            f" {found.training - found.scored:,} have no score: of {found.of_folds} folds only "
+            f"{', '.join(map(str, found.folds))} were used for validation."
         )
-    return said
+    return text
 
 
 def verdict(found: Found) -> str:
-    """How many of the listed labels the models do not believe."""
-    shown, doubted = len(found.rows), len(label_errors.doubted(found.rows))
+    """How many of the listed labels are less probable than another class."""
+    listed, doubted = len(found.rows), len(label_errors.doubted(found.rows))
     if found.method == "cleanlab":
         labels = formatting.plural(found.ranked, "label")
-        said = f"cleanlab takes {labels} for wrong, {shown:,} listed."
+        text = f"cleanlab considers {labels} wrong; {listed:,} are listed."
     else:
-        said = f"The {formatting.plural(shown, 'label')} that the models believe least."
-    return f"{said} For {doubted:,} of them another class is more probable."
+        text = f"The {formatting.plural(listed, 'label')} with the lowest probability."
+    return f"{text} For {doubted:,} of them another class is more probable."
 
 
 def text(found: Found) -> str:
     """The first suspects, how many go from which class to which, and what to do."""
     lines = [basis(found), verdict(found)]
     if len(found.rows):
-        shown = found.rows.head(LISTED)
+        first = found.rows.head(LISTED)
         columns = ["rank", "given", "self_confidence", "suggested", "confidence", "filename"]
-        names = shown.assign(
-            **{key: shown[key].map(formatting.name) for key in ("given", "suggested", "filename")}
+        names = first.assign(
+            **{key: first[key].map(formatting.name) for key in ("given", "suggested", "filename")}
         )
         lines += ["", names[columns].to_string(index=False, float_format="{:.4f}".format)]
     if len(pairs := label_errors.pairs(found.rows)):

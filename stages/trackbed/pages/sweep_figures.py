@@ -46,8 +46,8 @@ def boxes(runs: pd.DataFrame, key: str, score: str) -> Markup:
     else:
         _boxes(axes, groups)
     means = ", ".join(f"{value}: {formatting.share(rows.mean())}" for value, rows in groups.items())
-    said = f"{TITLES[score]} of validation by {key}; means {means}."
-    return figure_style.inline(figure, f"boxes_{key}_{score}", said)
+    description = f"{TITLES[score]} of validation by {key}; means {means}."
+    return figure_style.inline(figure, f"boxes_{key}_{score}", description)
 
 
 @figure_style.styled
@@ -69,8 +69,10 @@ def curves_by_value(curves: Mapping[str, Sequence[pd.Series]], key: str, quantit
             label=formatting.name(value, LONGEST_LABEL),
         )
     _finish(axes, f"{TITLES[quantity]} by {formatting.name(key, 30)}", len(curves))
-    said = f"Validation {TITLES[quantity]} over the epochs, mean and spread per value of {key}."
-    return figure_style.inline(figure, f"by_{key}_{quantity}", said)
+    description = (
+        f"Validation {TITLES[quantity]} over the epochs, mean and spread per value of {key}."
+    )
+    return figure_style.inline(figure, f"by_{key}_{quantity}", description)
 
 
 @figure_style.styled
@@ -83,10 +85,10 @@ def curves_by_fold(curves: Mapping[str, pd.Series], quantity: str) -> Markup:
         mean = pd.concat(list(curves.values()), axis=1).mean(axis=1)
         axes.plot(mean, color=INK, linewidth=2.2, label="mean")
     _finish(axes, TITLES[quantity], len(curves) + 1)
-    said = (
+    description = (
         f"Validation {TITLES[quantity]} over the epochs of {formatting.plural(len(curves), 'run')}."
     )
-    return figure_style.inline(figure, f"folds_{quantity}", said)
+    return figure_style.inline(figure, f"folds_{quantity}", description)
 
 
 def _boxes(axes: Axes, groups: Mapping[str, pd.Series]) -> None:

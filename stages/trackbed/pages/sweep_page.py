@@ -1,4 +1,4 @@
-"""A sweep told: tables as csv, the best setting as JSON, one HTML page that needs nothing else."""
+"""Results of a sweep: tables as CSV, the best setting as JSON, and a self-contained HTML page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ Curves = Mapping[str, Mapping[str, pd.Series]]
 
 @dataclass(frozen=True)
 class Sweep:
-    """What there is to tell: runs as crossvalidation has them (with name), what varied, failures.
+    """Runs as in evaluation.cross_validation (with name), keys: what varied.
 
-    failed: name of the run, the line that tells why, its log.
+    failed: name of the run, its error in one line, its log.
     """
 
     prefix: str
@@ -56,7 +56,6 @@ def write(folder: Path, sweep: Sweep, curves: Curves) -> None:
         "marginals": cross_validation.marginals(sweep.runs, sweep.keys),
         "parameters": {key: _of_parameter(sweep, curves, key) for key in sweep.keys},
         "folds": _of_best(sweep, curves),
-        "shown": param_values.short_text,
     }
     html.write_page(
         folder / "index.html", html.environment(autoescape=True), "sweep.html.j2", content
@@ -64,7 +63,7 @@ def write(folder: Path, sweep: Sweep, curves: Curves) -> None:
 
 
 def best(sweep: Sweep) -> dict[str, Any]:
-    """The best setting in the words of GridSearchCV, and what stands beside it."""
+    """The best setting under the names of GridSearchCV, with interval and test score."""
     table = sweep.table
     first = table.iloc[0]
     results = cross_validation.cv_results(sweep.runs, sweep.keys)
@@ -99,16 +98,16 @@ def setting_text(keys: Sequence[str], setting: Mapping[str, Any] | pd.Series) ->
 
 
 def verdict(sweep: Sweep) -> str:
-    """The best setting, and whether the next one is worse by more than noise."""
+    """The best setting, and whether the next one is significantly worse."""
     table = sweep.table
     first = table.iloc[0]
-    said = (
+    text = (
         f"Best by validation macro F1: {setting_text(sweep.keys, first)}, {_score(first, sweep)}."
     )
     whole = table[table["mean"].notna()]
     if len(whole) > 1:
-        said += " " + runner_up(sweep.runs, sweep.keys, first, whole.iloc[1])
-    return said
+        text += " " + runner_up(sweep.runs, sweep.keys, first, whole.iloc[1])
+    return text
 
 
 def runner_up(
@@ -121,34 +120,29 @@ def runner_up(
     """The paired difference of the two in a sentence."""
     names = [tuple(setting[key] for key in keys) for setting in (first, second)]
     change = cross_validation.difference(runs, keys, *names, score)
-    said = (
+    text = (
         f"The runner-up is {setting_text(keys, second)} with {formatting.share(second['mean'])}: "
     )
     if change.count < 2:
-        return (
-            said + "on one fold, whether the difference is noise cannot be told; use --folds all."
-        )
+        return text + "on one fold the difference cannot be compared with noise; use --folds all."
     between = f"{change.value:+.4f} (95 % interval {change.low:+.4f} to {change.high:+.4f})"
     paired = f"paired over {formatting.plural(change.count, change.of)}"
     if change.distinguishable:
-        return said + f"the difference of {between}, {paired}, is more than noise."
-    return (
-        said
-        + f"not distinguishable, the interval of the difference of {between}, {paired}, holds 0."
-    )
+        return text + f"the difference is significant: {between}, {paired}."
+    return text + f"the two are not distinguishable: the difference is {between}, {paired}."
 
 
 def text(sweep: Sweep) -> str:
     """The ranked table and the verdict for a terminal."""
-    shown = sweep.table.rename(columns={"mean": cross_validation.SCORE})
+    table = sweep.table.rename(columns={"mean": cross_validation.SCORE})
     columns = ["rank", *sweep.keys, cross_validation.SCORE, "std", "low", "high", "min", "max"]
     columns += ["splits", "val_accuracy", "val_loss", "test_macro_f1", "seconds"]
     head = (
-        f"{formatting.plural(len(shown), 'setting')}, {formatting.plural(len(sweep.runs), 'run')}; "
+        f"{formatting.plural(len(table), 'setting')}, {formatting.plural(len(sweep.runs), 'run')}; "
         f"means over {sweep.across}s, ranked by validation macro F1 at the best epoch"
     )
-    told = shown[columns].dropna(axis="columns", how="all")
-    lines = told.to_string(index=False, float_format="{:.4f}".format, na_rep="-")
+    table = table[columns].dropna(axis="columns", how="all")
+    lines = table.to_string(index=False, float_format="{:.4f}".format, na_rep="-")
     return f"{head}\n{lines}\n{verdict(sweep)}"
 
 
@@ -164,9 +158,9 @@ def _score(first: pd.Series, sweep: Sweep) -> str:
 
 
 def _of_parameter(sweep: Sweep, curves: Curves, key: str) -> list[Markup]:
-    drawn = [sweep_figures.boxes(sweep.runs, key, score) for score in cross_validation.SCORES]
+    svgs = [sweep_figures.boxes(sweep.runs, key, score) for score in cross_validation.SCORES]
     if sweep.runs[key].nunique() > sweep_figures.MOST_VALUES:
-        return drawn
+        return svgs
     for quantity in QUANTITIES:
         by_value = {
             value: [curves[name][quantity] for name in rows["name"] if quantity in curves[name]]
@@ -174,8 +168,8 @@ def _of_parameter(sweep: Sweep, curves: Curves, key: str) -> list[Markup]:
         }
         by_value = {value: some for value, some in by_value.items() if some}
         if by_value:
-            drawn.append(sweep_figures.curves_by_value(by_value, key, quantity))
-    return drawn
+            svgs.append(sweep_figures.curves_by_value(by_value, key, quantity))
+    return svgs
 
 
 def _of_best(sweep: Sweep, curves: Curves) -> list[Markup]:
@@ -184,7 +178,7 @@ def _of_best(sweep: Sweep, curves: Curves) -> list[Markup]:
     names = [
         f"fold {row.fold}" + (f", seed {row.seed}" if several else "") for row in rows.itertuples()
     ]
-    drawn = []
+    svgs = []
     for quantity in QUANTITIES:
         own = {
             label: curves[name][quantity]
@@ -192,5 +186,5 @@ def _of_best(sweep: Sweep, curves: Curves) -> list[Markup]:
             if quantity in curves[name]
         }
         if own:
-            drawn.append(sweep_figures.curves_by_fold(own, quantity))
-    return drawn
+            svgs.append(sweep_figures.curves_by_fold(own, quantity))
+    return svgs

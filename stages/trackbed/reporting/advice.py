@@ -115,7 +115,8 @@ def _confusion_text(one: Confusion, classes: pd.DataFrame, calls: int, back: int
     else:
         name, row = true, classes.loc[one.true]
         what = f"{one.images:,} of its {one.support:,} images are predicted as {predicted}"
-    text = f"{name}: recall {row.recall:.2f}, precision {row.precision:.2f}; {what}."
+    recall, precision = formatting.share(row.recall, 2), formatting.share(row.precision, 2)
+    text = f"{name}: recall {recall}, precision {precision}; {what}."
     if back < FEWEST_CONFUSED:
         return text
     return f"{text} The reverse happens {back} times: they look alike, or labels are mixed up."

@@ -36,11 +36,11 @@ def confusion(matrix: pd.DataFrame, *, percent: bool = False) -> Markup:
     _frame(axes, names)
     _cells(axes, matrix.to_numpy(), cell, percent=percent)
     right, total = int(np.trace(matrix.to_numpy())), int(matrix.to_numpy().sum())
-    told = " in percent of the rows" if percent else ""
+    unit = " in percent of the rows" if percent else ""
     return figure_style.inline(
         figure,
         "confusion_shares" if percent else "confusion",
-        f"Confusion matrix{told} of {formatting.plural(len(names), 'class')}: {right:,} of "
+        f"Confusion matrix{unit} of {formatting.plural(len(names), 'class')}: {right:,} of "
         f"{total:,} images lie on the diagonal. All numbers are in confusion_matrix.csv.",
     )
 
@@ -174,17 +174,17 @@ def radar(averages: pd.Series) -> Markup:
     axes.set_yticks([0.25, 0.5, 0.75, 1], ["", "0.5", "", "1"], color=MUTED, fontsize=10)
     axes.set_rlabel_position(36)
     axes.spines["polar"].set_color(LINE)
-    said = [
+    labels = [
         f"{label} {formatting.share(value)}"
         for label, value in zip(RADAR_MEASURES.values(), values, strict=True)
     ]
-    axes.set_xticks(angles, [text.replace(" ", "\n") for text in said])
+    axes.set_xticks(angles, [text.replace(" ", "\n") for text in labels])
     for label, side in zip(
         axes.get_xticklabels(), ("center", "left", "left", "right", "right"), strict=True
     ):
         label.set_horizontalalignment(side)
     axes.set_title("Macro averages", loc="left")
-    return figure_style.inline(figure, "radar", f"Macro averages: {', '.join(said)}.")
+    return figure_style.inline(figure, "radar", f"Macro averages: {', '.join(labels)}.")
 
 
 def _class_axes(names: Sequence[str], row_height: float) -> tuple[Figure, Axes]:

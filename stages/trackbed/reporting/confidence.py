@@ -17,41 +17,41 @@ NEAR = 1e-3  # of a bound
 Scores = Mapping[str, Any]
 
 
-def temperature(scores: Scores, evaluate: Mapping[str, str]) -> list[str]:
-    """Sentences on the temperature; none where the evaluation knows of none.
+def temperature_text(scores: Scores, evaluate: Mapping[str, str]) -> list[str]:
+    """Sentences on the temperature; none if the evaluation has none.
 
     evaluate: section of params.yaml, scalars as text.
     """
     degrees = scores.get("temperature")
     if degrees is None:
         return []
-    direction = "too sure: it lowers them" if degrees > 1 else "not sure enough: it raises them"
-    said = [
-        f"The temperature that fits the validation fold best is {formatting.share(degrees)}; "
-        f"without it the network's probabilities were {direction}. No answer changes.",
-        "The probabilities in this report are those with the temperature (evaluate.calibrated)."
+    direction = "too high: it lowers them" if degrees > 1 else "too low: it raises them"
+    sentences = [
+        f"The temperature that fits the validation fold best is {formatting.share(degrees)}. "
+        f"The network's own probabilities are {direction}. No prediction changes.",
+        "The probabilities in this report include the temperature (evaluate.calibrated)."
         if evaluate.get("calibrated") == "true"
-        else "evaluate.calibrated: true puts its probabilities everywhere in this report.",
+        else "With evaluate.calibrated: true the whole report uses its probabilities.",
     ]
     low, high = TEMPERATURE_BOUNDS
     if not low * (1 + NEAR) < degrees < high * (1 - NEAR):
-        said.append(
-            "It lies at the end of the allowed range: a validation fold without mistakes, or with "
-            "nothing but chance, does not settle it."
+        sentences.append(
+            "It is at the end of the allowed range: the validation fold does not determine it, as "
+            "without mistakes or with random predictions."
         )
-    return said
+    return sentences
 
 
-def refusal(scores: Scores, evaluate: Mapping[str, str]) -> list[str]:
-    """Sentences on refusing what the network is not sure of; none without such an evaluation."""
+def threshold_text(scores: Scores, evaluate: Mapping[str, str]) -> list[str]:
+    """Sentences on the confidence threshold; none if the evaluation has none."""
     if "refusal_threshold" not in scores:
         return []
     wanted = evaluate.get("wanted_precision", formatting.NOT_AVAILABLE)
     return [
         _threshold(scores, wanted),
-        "This does not catch pictures of classes that the network does not know: it may be as sure "
-        "of those. On traffic signs with 8 classes held out, the confidence told them from the "
-        "known ones with an AUROC of 0.74, where 1 is always and 0.5 is by chance.",
+        "The threshold does not catch images of unknown classes: their confidence may be as high. "
+        "On traffic signs with 8 classes held out, confidence separated unknown from known classes "
+        "with an AUROC of 0.74 (1: always, 0.5: by chance).",
     ]
 
 
@@ -59,24 +59,24 @@ def _threshold(scores: Scores, wanted: str) -> str:
     least = scores["refusal_threshold"]
     if least is None:
         return (
-            f"On the validation fold no confidence is high enough for {wanted} of the answers at "
-            "or above it to be right (evaluate.wanted_precision): there is no threshold."
+            f"There is no threshold: on the validation fold, at no confidence are {wanted} of the "
+            "predictions right (evaluate.wanted_precision)."
         )
     kept, precision = scores.get("refusal_coverage"), scores.get("refusal_precision")
-    which = (
-        f"answers with a confidence of at least {formatting.share(least)}" if least else "answers"
-    )
-    said = (
-        f"Of all {which} for the validation fold at least {wanted} are right "
+    which = "all predictions"
+    if least:
+        which = f"the predictions with a confidence of {formatting.share(least)} or more"
+    text = (
+        f"On the validation fold, at least {wanted} of {which} are right "
         "(evaluate.wanted_precision)."
     )
     if precision is None:
-        return f"{said} No test image is as sure."
+        return f"{text} No test image has that confidence."
     between = formatting.interval(scores, "refusal_precision")
     between = f" (95 % interval {between})" if between else ""
     return (
-        f"{said} On the test part {formatting.percent(kept)} of the images remain then, and "
-        f"{formatting.share(precision)}{between} of their answers are right."
+        f"{text} On the test part {formatting.percent(kept)} of the images reach it, and "
+        f"{formatting.share(precision)}{between} of them are right."
     )
 
 
@@ -85,12 +85,12 @@ FEW = 10  # images; a point of fewer is hollow
 
 
 @figure_style.styled
-def histogram(bins: pd.DataFrame) -> Markup:
-    """Right and wrong answers by confidence, each as shares of its own kind.
+def histogram_figure(bins: pd.DataFrame) -> Markup:
+    """Right and wrong predictions by confidence, each kind adding up to 1.
 
-    bins: see judging.calibration.reliability.
+    bins: see evaluation.calibration.reliability.
     """
-    figure, axes = _axes("confidence", "share of the answers of a kind")
+    figure, axes = _axes("confidence", "share of right or wrong predictions")
     right, wrong = bins["right"], bins["images"] - bins["right"]
     width = 1 / len(bins)
     for counts, colour, offset, word in ((right, BLUE, -1, "right"), (wrong, ORANGE, 1, "wrong")):
@@ -99,23 +99,23 @@ def histogram(bins: pd.DataFrame) -> Markup:
         middle = (bins["low"] + bins["high"]) / 2 + offset * width * 0.21
         label = f"{word} ({formatting.count(total)})"
         axes.bar(middle, shares, width=width * 0.4, color=colour, label=label)
-    figure_style.legend(axes, "Confidence of right and wrong answers")
-    said = (
-        f"Confidence of {formatting.plural(right.sum(), 'right answer')} and "
+    figure_style.legend(axes, "Confidence of right and wrong predictions")
+    description = (
+        f"Confidence of {formatting.plural(right.sum(), 'right prediction')} and "
         f"{formatting.plural(wrong.sum(), 'wrong one')}. Numbers in the table."
     )
-    return figure_style.inline(figure, "confidence_histogram", said)
+    return figure_style.inline(figure, "confidence_histogram", description)
 
 
 @figure_style.styled
-def reliability(bins: pd.DataFrame) -> Markup:
-    """Accuracy against confidence, bin by bin; on the diagonal a probability is what it says.
+def reliability_figure(bins: pd.DataFrame) -> Markup:
+    """Accuracy against confidence, bin by bin; on the diagonal confidence equals accuracy.
 
-    bins: see judging.calibration.beside. What the temperature makes of the bins is drawn thinner.
+    bins: see evaluation.calibration.beside. Crosses: with the temperature.
     """
     figure, axes = _axes("mean confidence of a bin", "accuracy")
     filled = bins[bins["images"] > 0]
-    axes.plot((0, 1), (0, 1), color=MUTED, linewidth=1, linestyle=(0, (5, 2)), label="as promised")
+    axes.plot((0, 1), (0, 1), color=MUTED, linewidth=1, linestyle=(0, (5, 2)), label="ideal")
     axes.vlines(filled["confidence"], filled["confidence"], filled["accuracy"], color=BLUE)
     enough = filled[filled["images"] >= FEW]
     few = filled[filled["images"] < FEW]
@@ -127,17 +127,17 @@ def reliability(bins: pd.DataFrame) -> Markup:
     axes.set_ylim(-0.03, 1.03)
     figure_style.legend(axes, "Reliability")
     distance = np.abs(filled["confidence"] - filled["accuracy"]).max()
-    said = f"Accuracy by confidence in {len(filled)} bins; furthest apart by {distance:.2f}."
-    return figure_style.inline(figure, "reliability", said)
+    description = f"Accuracy by confidence in {len(filled)} bins; largest distance {distance:.2f}."
+    return figure_style.inline(figure, "reliability", description)
 
 
 @figure_style.styled
-def coverage(table: pd.DataFrame, scores: Mapping[str, Any]) -> Markup:
-    """Accuracy of the answers that remain, against their share of all images.
+def coverage_figure(table: pd.DataFrame, scores: Mapping[str, Any]) -> Markup:
+    """Accuracy of the kept predictions against their share of all images.
 
-    table: see judging.refusal.coverage; scores: with the point that judging.refusal.measured gives.
+    table and scores: see evaluation.selective_prediction.
     """
-    figure, axes = _axes("share of images that are not refused", "accuracy of these")
+    figure, axes = _axes("share of images kept", "accuracy of the kept")
     axes.plot(table["coverage"], table["accuracy"], color=BLUE, label="every threshold")
     least, place = scores.get("refusal_threshold"), scores.get("refusal_coverage")
     precision = scores.get("refusal_precision")
@@ -146,10 +146,10 @@ def coverage(table: pd.DataFrame, scores: Mapping[str, Any]) -> Markup:
         point = f" Threshold {formatting.share(least)}: {formatting.share(precision)}."
         label = f"threshold {formatting.share(least, 2)}"
         axes.plot([place], [precision], "o", color=ORANGE, label=label)
-    figure_style.legend(axes, "Refusing the unsure")
+    figure_style.legend(axes, "Selective prediction")
     lowest = formatting.share(table["accuracy"].min())
-    said = f"Accuracy by share of images kept, {lowest} at the lowest.{point}"
-    return figure_style.inline(figure, "coverage", said)
+    description = f"Accuracy by share of images kept, {lowest} at the lowest.{point}"
+    return figure_style.inline(figure, "coverage", description)
 
 
 def _axes(across: str, up: str) -> tuple[Figure, Axes]:

@@ -8,40 +8,41 @@ from trackbed.curves.anomalies import Anomaly, Kind
 from trackbed.curves.columns import parsed_name
 from trackbed.curves.rate_schedule import Drop, Schedule, Shape
 from trackbed.curves.side_by_side import SideBySide
-from trackbed.reporting.formatting import count, digits, duration, percent, plural, ranges
+from trackbed.reporting.formatting import count, duration, number, percent, plural, ranges
 
 MOST_DROPS = 10
 
 
-def convergence(analysis: Analysis) -> list[str]:
+def convergence_text(analysis: Analysis) -> list[str]:
     """How fast the monitored value and the loss improved, range by range; a table has the rest."""
     monitored = analysis.best.column if analysis.best else ""
-    said = []
+    sentences = []
     for one in analysis.convergence:
         if one.column != monitored and parsed_name(one.column).quantity != "loss":
             continue
-        words = ", ".join(f"{part.first}-{part.last} {part.word}" for part in one.ranges)
-        end = "converged" if one.converged else "not settled at the end"
-        said.append(
-            f"{one.column}: {end} (epochs {words}). It came within 2 % of all it gained at epoch "
-            f"{one.settled}."
+        parts = ", ".join(f"{part.first}-{part.last} {part.word}" for part in one.ranges)
+        end = "converged" if one.converged else "not converged at the end"
+        sentences.append(
+            f"{one.column}: {end} (epochs {parts}). 98 % of the improvement was reached at "
+            f"epoch {one.settled}."
         )
-    return said
+    return sentences
 
 
-def schedule(analysis: Analysis) -> list[str]:
+def schedule_text(analysis: Analysis) -> list[str]:
     """The schedule and what followed each drop."""
     found = analysis.schedule
     if found is None:
         return []
-    said = [f"{_shape(found)}."]
-    said += [_drop(drop) for drop in found.drops[:MOST_DROPS]]
+    sentences = [f"{_shape(found)}."]
+    sentences += [_drop(drop) for drop in found.drops[:MOST_DROPS]]
     if found.different:
-        said.append(f"Other rates differ from {found.column}: {', '.join(found.different)}.")
-    return said
+        others = ", ".join(found.different)
+        sentences.append(f"Learning rates that differ from {found.column}: {others}.")
+    return sentences
 
 
-def anomalies(analysis: Analysis) -> list[str]:
+def anomalies_text(analysis: Analysis) -> list[str]:
     """Each anomaly with its numbers."""
     sentences: dict[Kind, Callable[[Anomaly], str]] = {
         Kind.NOT_FINITE: _not_finite,
@@ -54,7 +55,7 @@ def anomalies(analysis: Analysis) -> list[str]:
 
 
 def _shape(found: Schedule) -> str:
-    names = {Shape.DROPS: "constant between drops", Shape.OTHER: "of no shape known here"}
+    names = {Shape.DROPS: "constant between drops", Shape.OTHER: "of no known shape"}
     words = names.get(found.shape, found.shape)
     rates = f"{found.first:g} to {found.last:g}"
     if found.shape == Shape.CONSTANT and not found.warm_up:
@@ -72,13 +73,13 @@ def _drop(drop: Drop) -> str:
         f"{e.column} {e.before:.4g} before, {e.after:.4g} after" for e in drop.effects
     )
     factor = drop.after / drop.before
-    said = f"Epoch {drop.epoch}: {drop.before:g} to {drop.after:g}, {factor:.2g} times"
-    return f"{said} ({effects}; medians of up to 3 epochs)." if effects else f"{said}."
+    text = f"Epoch {drop.epoch}: {drop.before:g} to {drop.after:g}, {factor:.2g} times"
+    return f"{text} ({effects}; medians of up to 3 epochs)." if effects else f"{text}."
 
 
 def _not_finite(one: Anomaly) -> str:
-    words = "infinite" if one.numbers["infinite"] else "no number"
-    return f"{one.column} is {words} at {_epochs(one)}; left out of every mean."
+    words = "infinite" if one.numbers["infinite"] else "not a number"
+    return f"{one.column} is {words} at {_epochs(one)}; not part of any mean."
 
 
 def _spike(one: Anomaly) -> str:
@@ -93,15 +94,15 @@ def _spike(one: Anomaly) -> str:
 def _oscillation(one: Anomaly) -> str:
     numbers = one.numbers
     return (
-        f"{one.column} swings from epoch to epoch: {numbers['turns']:.0f} turning points where "
-        f"chance gives {numbers['expected']:.0f}, by {numbers['swing']:.4g} (median)."
+        f"{one.column} swings from epoch to epoch: {numbers['turns']:.0f} turning points "
+        f"({numbers['expected']:.0f} by chance), by {numbers['swing']:.4g} (median)."
     )
 
 
 def _plateau(one: Anomaly) -> str:
     return (
         f"{one.column} stood at {one.numbers['level']:.4g} from epoch {one.epochs[0]} to "
-        f"{one.epochs[1]}; {one.numbers['gained_after']:.4g} was gained after."
+        f"{one.epochs[1]}; then it improved by {one.numbers['gained_after']:.4g}."
     )
 
 
@@ -112,16 +113,16 @@ def _regimes(analysis: Analysis) -> list[str]:
         if one.kind == Kind.REGIME_CHANGE:
             by_epoch.setdefault(one.epochs[0], []).append(one)
     dropped = {drop.epoch for drop in analysis.schedule.drops} if analysis.schedule else set()
-    said = []
+    sentences = []
     for epoch, found in sorted(by_epoch.items()):
         steps = ", ".join(
             f"{one.column} {one.numbers['before']:.4g} to {one.numbers['after']:.4g}"
             for one in found
         )
-        said.append(
+        sentences.append(
             f"Regime change at epoch {epoch}: {steps}.{_cause(analysis, epoch, found, dropped)}"
         )
-    return said
+    return sentences
 
 
 def _cause(analysis: Analysis, epoch: int, found: list[Anomaly], dropped: set[int]) -> str:
@@ -129,11 +130,11 @@ def _cause(analysis: Analysis, epoch: int, found: list[Anomaly], dropped: set[in
         return " The learning rate dropped there."
     if any(parsed_name(one.column).part != "train" for one in found):
         return ""
-    said = " Only training moved, as where its images or its loss change."
+    text = " Only training values changed, which points to other training images or another loss."
     last = analysis.best.last_epoch - epoch + 1 if analysis.best else 0
     if analysis.kind == "Ultralytics" and last == 10:
-        said += " Ultralytics switches mosaic off for the last 10 epochs (close_mosaic)."
-    return said
+        text += " Ultralytics switches mosaic off for the last 10 epochs (close_mosaic)."
+    return text
 
 
 def _epochs(one: Anomaly) -> str:
@@ -142,7 +143,7 @@ def _epochs(one: Anomaly) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as text; the first column names the row, the others are numbers and words."""
+    """Cells as text; the first column names the row."""
 
     caption: str
     head: tuple[str, ...]
@@ -155,7 +156,7 @@ def tables(analysis: Analysis) -> list[Table]:
     return [table for table in found if table.rows]
 
 
-def side_by_side(compared: SideBySide) -> Table:
+def comparison_table(compared: SideBySide) -> Table:
     """One row per run, best value first."""
     rows = []
     for place in compared.order:
@@ -163,9 +164,9 @@ def side_by_side(compared: SideBySide) -> Table:
         rows.append(
             (
                 run.name,
-                digits(run.value),
+                number(run.value),
                 str(run.epoch),
-                digits(run.last),
+                number(run.last),
                 str(run.reached),
                 duration(run.seconds),
                 duration(run.total_seconds),
@@ -174,30 +175,31 @@ def side_by_side(compared: SideBySide) -> Table:
             )
         )
     head = ("run", f"best {compared.quantity}", "epoch", "last")
-    head += (f"{digits(compared.target)} at epoch", "after", "whole run", "parameters", "fit")
-    return Table("Best value first; the value that every run reached, and when", head, tuple(rows))
+    head += (f"{number(compared.target)} at epoch", "after", "whole run", "parameters", "fit")
+    caption = "Best value first, and when each run reached the value that all reached"
+    return Table(caption, head, tuple(rows))
 
 
 def _losses(analysis: Analysis) -> Table:
     rows = tuple(
         (
             one.column,
-            f"{digits(one.first)} ({one.first_epoch})",
-            f"{digits(one.last)} ({one.last_epoch})",
+            f"{number(one.first)} ({one.first_epoch})",
+            f"{number(one.last)} ({one.last_epoch})",
             f"{one.absolute:+.4g}",
             "n/a" if one.percent is None else f"{one.percent:+.1f} %",
         )
         for one in analysis.losses
     )
     return Table(
-        "Losses, first to last (epoch)", ("loss", "first", "last", "change", "of it"), rows
+        "Losses, first to last (epoch)", ("loss", "first", "last", "change", "change in %"), rows
     )
 
 
 def _values(analysis: Analysis) -> Table:
     epochs = sorted({epoch for one in analysis.milestones for epoch in one.values})
     rows = tuple(
-        (one.column, *(digits(one.values.get(epoch)) for epoch in epochs))
+        (one.column, *(number(one.values.get(epoch)) for epoch in epochs))
         for one in analysis.milestones
     )
     return Table("Milestones: values by epoch", ("epoch", *map(str, epochs)), rows)
@@ -209,7 +211,7 @@ def _reached(analysis: Analysis) -> Table:
         for one in analysis.milestones
         if one.reached
     )
-    caption = "First epoch to reach a share of the final score, or of the way to the final loss"
+    caption = "First epoch to reach a share of the final score, or of the fall to the final loss"
     return Table(caption, ("", "90 %", "95 %", "99 %"), rows)
 
 
@@ -217,11 +219,11 @@ def _convergence(analysis: Analysis) -> Table:
     rows = tuple(
         (
             f"{one.column} {part.first}-{part.last}",
-            digits(part.mean),
-            digits(part.deviation),
+            number(part.mean),
+            number(part.deviation),
             percent(part.variation),
-            digits(part.gain),
-            f"{digits(part.low)} to {digits(part.high)}",
+            number(part.gain),
+            f"{number(part.low)} to {number(part.high)}",
             percent(part.share),
             part.word,
         )
@@ -229,4 +231,4 @@ def _convergence(analysis: Analysis) -> Table:
         for part in one.ranges
     )
     head = ("epochs", "mean", "deviation", "variation", "gain per epoch", "95 % interval")
-    return Table("Convergence by range of epochs", (*head, "of all gained", ""), rows)
+    return Table("Convergence by range of epochs", (*head, "of the whole gain", ""), rows)

@@ -1,4 +1,4 @@
-"""What the pipeline found in the source: counts, rejects, and findings with pictures."""
+"""The data set: counts, rejected files, and findings with pictures."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -54,21 +54,21 @@ def read(data_path: Path, metrics_path: Path) -> Dataset:
         files=tables.json_object(
             metrics_path / index.COUNTS_FILE, "Run `dvc repro -f build_tfrecord`."
         ),
-        reasons=reasons(index.REJECTS_TABLE.read(records_path), LISTED_REJECTS),
-        counts=counts(table),
+        reasons=reject_reasons(index.REJECTS_TABLE.read(records_path), LISTED_REJECTS),
+        counts=class_counts(table),
         fold_images=training["fold"].value_counts().sort_index().tolist(),
         groups=tables.json_object(metrics_path / index.GROUPS_FILE, "Run `dvc repro -f split`."),
         findings=pictured_findings(records_path),
     )
 
 
-def counts(table: pd.DataFrame) -> pd.DataFrame:
+def class_counts(table: pd.DataFrame) -> pd.DataFrame:
     """Images per class (rows, in label order) and part (columns train, test, total)."""
     by_label = pd.crosstab(table["label"], table["part"]).reindex(columns=PARTS, fill_value=0)
     return by_label.assign(total=by_label.sum(axis=1)).set_axis(index.classes(table), axis=0)
 
 
-def reasons(rejects: pd.DataFrame, most: int) -> list[Reason]:
+def reject_reasons(rejects: pd.DataFrame, most: int) -> list[Reason]:
     """Rejected files by reason, the most frequent first, with up to `most` names each."""
     groups = [
         Reason(reason, len(rows), rows["filename"].head(most).tolist())
@@ -81,28 +81,28 @@ EXAMPLES = 6  # of each kind
 SIDE = 112  # pixels
 LISTED_CLASSES = 3
 IN_TWO_CLASSES = "Only one label can be right."
-LEAK = "What is judged on was learned from: the scores flatter."
-TWICE = "It counts twice in training, or in the test part."
+LEAK = "A test image is also a training image: the scores are too high."
+TWICE = "It counts twice in training or in the test part."
 MEANINGS = {
     index.CONTRADICTION: f"{IN_TWO_CLASSES} Remove the other; data.on_conflict can reject both.",
     index.NEAR_CONTRADICTION: f"{IN_TWO_CLASSES} Or the classes overlap. Look at both.",
     index.IN_TEST: f"{LEAK} Remove one; data.on_conflict can reject the one for training.",
     index.NEAR_TEST: f"{LEAK} Look at both, and remove the one for training.",
-    index.DUPLICATE: f"Pixel by pixel as an earlier one. {TWICE}",
-    index.NEAR: f"Almost as an earlier one, of another group. {TWICE} The same group keeps them "
-    "on one side of every split.",
-    index.BLACK: "Black, or so dark that little is to be seen.",
-    index.WHITE: "White, or so bright that little is to be seen.",
-    index.LOW_INFORMATION: "One even surface, of hardly any contrast.",
-    index.BLURRED: "Hardly any edges: out of focus, moved, hazy, or smooth.",
-    index.UNUSUAL_BRIGHTNESS: "Far darker or brighter than its class: night, glare, or a wrong "
+    index.DUPLICATE: f"The same pixels as an earlier image. {TWICE}",
+    index.NEAR: f"Almost the same as an earlier image of another group. {TWICE} Put both into one "
+    "group to keep them in the same part.",
+    index.BLACK: "Black or almost black.",
+    index.WHITE: "White or almost white.",
+    index.LOW_INFORMATION: "A uniform surface with hardly any contrast.",
+    index.BLURRED: "Hardly any edges: out of focus, motion blur, haze, or a smooth surface.",
+    index.UNUSUAL_BRIGHTNESS: "Much darker or brighter than its class: night, glare, or a wrong "
     "label.",
-    index.UNUSUAL_SHAPE: "Far wider or taller than its class: much squeezed when made square.",
-    index.UNUSUAL_SIZE: "Far larger or smaller than its class.",
+    index.UNUSUAL_SHAPE: "Much wider or taller than its class: distorted when resized to a square.",
+    index.UNUSUAL_SIZE: "Much larger or smaller than its class.",
 }
 REJECTED = {
     index.CONTRADICTION: f"{IN_TWO_CLASSES} All are left out until the wrong one is removed.",
-    index.IN_TEST: "Left out of training, so that the test part stays new to the model.",
+    index.IN_TEST: "Left out of training, so that the test part stays unseen.",
 }
 
 
@@ -169,7 +169,7 @@ def pictured_findings(records_path: Path) -> list[Finding]:
     ]
 
 
-def sizes(table: pd.DataFrame) -> list[tuple[str, int, float, int]]:
+def size_ranges(table: pd.DataFrame) -> list[tuple[str, int, float, int]]:
     """Name, smallest, median and largest of width and height, pixels. table: an index."""
     return [
         (side, int(values.min()), float(values.median()), int(values.max()))
@@ -177,7 +177,7 @@ def sizes(table: pd.DataFrame) -> list[tuple[str, int, float, int]]:
     ]
 
 
-def formats(table: pd.DataFrame) -> list[tuple[str, int]]:
+def format_counts(table: pd.DataFrame) -> list[tuple[str, int]]:
     """Formats by content with their images, the most frequent first. table: an index."""
     return _frequent(table["format"])
 
@@ -185,7 +185,7 @@ def formats(table: pd.DataFrame) -> list[tuple[str, int]]:
 def findings_sentence(found: list[Finding]) -> str:
     """All kinds with their images in one sentence, '' without any."""
     counted = ", ".join(f"{one.images:,} {one.title}" for one in found)
-    return f"Pictures to look at: {counted} (findings.csv and rejects.csv)." if found else ""
+    return f"Images to check: {counted} (findings.csv and rejects.csv)." if found else ""
 
 
 def _finding(kind: str, rows: pd.DataFrame, examples: Iterator[Example]) -> Finding:
@@ -209,7 +209,7 @@ def _kept(records_path: Path, found: pd.DataFrame, rows: pd.DataFrame) -> Iterat
 
 
 def _rejected(records_path: Path, rejects: pd.DataFrame, known: pd.DataFrame) -> Iterator[Example]:
-    """The first of a reason with the others that they are like. known: rows of which there are
+    """The first of a reason with the images that they repeat. known: rows of which there are
     pictures, by file name.
     """
     for one in rejects.head(EXAMPLES).itertuples():

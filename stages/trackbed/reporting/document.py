@@ -130,15 +130,15 @@ def _summary(run: Run) -> dict[str, Any]:
 
 
 def _class_balance(run: Run) -> pd.DataFrame:
-    return figures.balance(run.data.counts, run.evaluation.classes)
+    return figures.class_balance(run.data.counts, run.evaluation.classes)
 
 
 def _data(run: Run) -> dict[str, Any]:
     return {
         "data": run.data,
         "groups": verdict.group_sentences(run.data, run.params),
-        "sizes": dataset_summary.sizes(run.data.index),
-        "formats": dataset_summary.formats(run.data.index),
+        "sizes": dataset_summary.size_ranges(run.data.index),
+        "formats": dataset_summary.format_counts(run.data.index),
         "figures": {"distribution": class_figures.distribution(run.data.counts)},
     }
 
@@ -151,9 +151,11 @@ def _training(run: Run) -> dict[str, Any]:
         "curve_sections": curves_text.sections(log.analysis),
         "tables": curves_details.tables(log.analysis),
         "columns": list(training_log.COLUMNS.values()),
-        "epochs": training_log.rows(log.curves, best_epoch),
-        "figures": {name: training_log.curve(log.curves, name, best_epoch) for name in curves}
-        | {"learning_rate": training_log.learning_rate(log.curves)},
+        "epochs": training_log.epoch_rows(log.curves, best_epoch),
+        "figures": {
+            name: training_log.curve_figure(log.curves, name, best_epoch) for name in curves
+        }
+        | {"learning_rate": training_log.learning_rate_figure(log.curves)},
     }
 
 
@@ -191,12 +193,12 @@ def _confusions(run: Run) -> dict[str, Any]:
 def _confidence(run: Run) -> dict[str, Any]:
     evaluation, params = run.evaluation, run.params.get("evaluate", {})
     return {
-        "temperature": confidence.temperature(evaluation.scores, params),
-        "refusal": confidence.refusal(evaluation.scores, params),
+        "temperature": confidence.temperature_text(evaluation.scores, params),
+        "refusal": confidence.threshold_text(evaluation.scores, params),
         "figures": {
-            "confidence": confidence.histogram(evaluation.reliability),
-            "reliability": confidence.reliability(evaluation.reliability),
-            "coverage": confidence.coverage(evaluation.coverage, evaluation.scores),
+            "confidence": confidence.histogram_figure(evaluation.reliability),
+            "reliability": confidence.reliability_figure(evaluation.reliability),
+            "coverage": confidence.coverage_figure(evaluation.coverage, evaluation.scores),
         },
     }
 
@@ -208,8 +210,8 @@ def _slices(run: Run) -> dict[str, Any]:
 
 
 def _corruptions(run: Run) -> dict[str, Any] | None:
-    drawn = figures.robustness_figures(run.evaluation.corruptions)
-    return {"figures": drawn} if drawn else None
+    svgs = figures.robustness_figures(run.evaluation.corruptions)
+    return {"figures": svgs} if svgs else None
 
 
 def _mistakes(run: Run) -> dict[str, Any]:
@@ -227,8 +229,8 @@ def _balance(run: Run) -> dict[str, Any]:
     table = _class_balance(run)
     return {
         "balance": table,
-        "correlation": figures.correlation(table),
-        "figures": {"balance": figures.scatter(table)},
+        "correlation": figures.rank_correlation(table),
+        "figures": {"balance": figures.balance_figure(table)},
     }
 
 
@@ -252,7 +254,7 @@ SECTIONS = (
     Section("confusions", "Confusions", _confusions),
     Section("confidence", "Confidence", _confidence),
     Section("slices", "Slices", _slices),
-    Section("corruptions", "Spoiled images", _corruptions),
+    Section("corruptions", "Corrupted images", _corruptions),
     Section("mistakes", "Mistakes", _mistakes),
     Section("samples", "Samples", _samples),
     Section("balance", "Balance", _balance),

@@ -22,7 +22,7 @@ FAR_APART = 10  # largest to smallest class; from here on a logarithmic scale
 AWAY, HEIGHT, LETTER = 7, 16, 6.5
 
 
-def balance(counts: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
+def class_balance(counts: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
     """Columns class_name, train, test (images) and f1, in label order.
 
     counts: columns train and test; classes: column f1; both indexed by class name.
@@ -32,7 +32,7 @@ def balance(counts: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
     return table.assign(f1=classes["f1"].to_numpy())
 
 
-def correlation(table: pd.DataFrame) -> float | None:
+def rank_correlation(table: pd.DataFrame) -> float | None:
     """Spearman's rank correlation of training images and F1, -1 to 1.
 
     None with fewer than 3 classes, or where one of the two is the same in all.
@@ -44,7 +44,7 @@ def correlation(table: pd.DataFrame) -> float | None:
 
 
 @figure_style.styled
-def scatter(table: pd.DataFrame) -> Markup:
+def balance_figure(table: pd.DataFrame) -> Markup:
     """F1 of every class over its training images; the weakest classes have their names."""
     figure, axes = figure_style.axes(*BALANCE_SIZE)
     known = table.dropna(subset=["f1"])
@@ -75,14 +75,14 @@ def _scale(axes: Axes, known: pd.DataFrame) -> None:
 
 
 def _label(axes: Axes, weakest: pd.DataFrame) -> None:
-    """Names right or left of the points, but for those that would lie on a point or a name."""
+    """Names right or left of the points; none where it would cover a point or a name."""
     to_shares = axes.transScale + axes.transLimits
     spots = to_shares.transform(weakest[["train", "f1"]].to_numpy(float)) * BALANCE_SIZE
     taken = spots
     for row, (x, y) in zip(weakest.head(LABELLED).itertuples(), spots, strict=False):
         name = formatting.name(row.class_name, 24)
         for side in (1, -1):
-            # The middles of its letters: what lies on one of them lies on the name.
+            # The centres of its letters; a point on one of them is on the name.
             letters = x + side * (AWAY + LETTER * (0.5 + np.arange(len(name))))
             if letters.min() > 0 and not _covered(letters, y, taken):
                 _annotate(axes, name, (row.train, row.f1), side)
@@ -117,18 +117,18 @@ LINES += [(MUTED, "--", "o"), (BLUE, "--", "s"), (ORANGE, "--", "^")]
 
 
 def robustness_figures(table: pd.DataFrame) -> dict[str, Markup]:
-    """A figure per score, by name; none where no corruption was asked for.
+    """A figure per score, by name; none without corruptions.
 
-    table: see judging.robustness.
+    table: see evaluation.robustness.
     """
     if not (table["grade"] > 0).any():
         return {}
-    return {f"corrupted_{score}": robustness_curves(table, score) for score in TITLES}
+    return {f"corrupted_{score}": robustness_figure(table, score) for score in TITLES}
 
 
 @figure_style.styled
-def robustness_curves(table: pd.DataFrame, score: str) -> Markup:
-    """A score over the grades, one line per corruption; all begin with the images as they are."""
+def robustness_figure(table: pd.DataFrame, score: str) -> Markup:
+    """A score over the grades, one line per corruption; grade 0 is the unchanged images."""
     figure, axes = figure_style.axes(*ROBUSTNESS_SIZE)
     clean = table.loc[table["grade"] == 0, score].iloc[0]
     last = []
@@ -138,13 +138,13 @@ def robustness_curves(table: pd.DataFrame, score: str) -> Markup:
         axes.plot(values, color=colour, linestyle=dash, marker=mark, markersize=4, label=name)
         last.append(f"{name} {formatting.share(values[-1])}")
     axes.set_ylim(-0.02, 1.02)
-    axes.set_xlabel("grade (0: as they are)")
-    axes.set_title(f"{TITLES[score]} on spoiled images", loc="left", pad=44)
+    axes.set_xlabel("grade (0: unchanged)")
+    axes.set_title(f"{TITLES[score]} on corrupted images", loc="left", pad=44)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderpad=0, columnspacing=1.4)
-    said = (
+    description = (
         f"{TITLES[score]} {formatting.share(clean)} on clean images; at grade 5: {', '.join(last)}."
     )
-    return figure_style.inline(figure, f"corrupted_{score}", said)
+    return figure_style.inline(figure, f"corrupted_{score}", description)
 
 
 def write(folder: Path, figures: dict[str, Markup]) -> None:

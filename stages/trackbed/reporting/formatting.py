@@ -79,22 +79,16 @@ def number(value: float | None, digits: int = 4) -> str:
     return NOT_AVAILABLE if _missing(value) else f"{value:.{digits}g}"
 
 
-def digits(value: float | None) -> str:
-    """Four significant digits; 'inf' stays, None and NaN are 'n/a'."""
-    return NOT_AVAILABLE if value is None or math.isnan(value) else f"{value:.4g}"
-
-
 def ranges(epochs: Sequence[int]) -> str:
-    """Sorted epochs with neighbours joined, of MOST_RANGES of them: '1-11, 13-15, 17'."""
+    """Sorted epochs, consecutive ones as a range, at most MOST_RANGES: '1-11, 13-15, 17'."""
     parts: list[list[int]] = []
     for epoch in epochs:
         if parts and epoch == parts[-1][-1] + 1:
             parts[-1].append(epoch)
         else:
             parts.append([epoch])
-    more = f" and {len(parts) - MOST_RANGES} more" if len(parts) > MOST_RANGES else ""
-    first = parts[:MOST_RANGES]
-    return ", ".join(f"{p[0]}-{p[-1]}" if len(p) > 1 else str(p[0]) for p in first) + more
+    texts = [f"{part[0]}-{part[-1]}" if len(part) > 1 else str(part[0]) for part in parts]
+    return listed(texts, MOST_RANGES)
 
 
 def duration(seconds: float | None) -> str:

@@ -41,32 +41,31 @@ def _details(training: dict[str, Any], params: dict[str, Any]) -> list[str]:
         + (f" with {formatting.plural(size, 'parameter')}" if size else "")
         + f"{start}; trained for {formatting.plural(training.get('epochs') or 0, 'epoch')}, of "
         f"which the weights of epoch {formatting.count(training.get('best_epoch'))} are kept.",
-        f"It takes colour pictures{shape}, pixels 0 to 255, and gives one probability per class.",
+        f"Input: colour images{shape}, pixels 0 to 255. Output: one probability per class.",
         "Code, parameters and data: those of the commit whose dvc.lock lists this model.",
     ]
 
 
 def _use(evaluation: Evaluation) -> list[str]:
-    names = [f"“{formatting.name(name, 40)}”" for name in evaluation.classes.index]
-    listed = ", ".join(names[:NAMES])
-    rest = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
+    names = [formatting.quoted(name, 40) for name in evaluation.classes.index]
+    listed = formatting.listed(names, NAMES)
     return [
-        f"To sort pictures like those it was trained on into {len(names)} classes: {listed}{rest}.",
-        "Not for pictures of anything else: it names one of these classes whatever it is shown, "
-        "and has no answer for “none of them”.",
+        f"To classify images like those it was trained on into {len(names)} classes: {listed}.",
+        "Not for images of anything else: it predicts one of these classes for every image and "
+        "has no class “none of them”.",
     ]
 
 
 def _factors(data: Dataset, params: dict[str, Any]) -> list[str]:
-    said = "Scores are given per class; camera, place, weather and light are not recorded."
+    text = "Scores are per class; camera, place, weather and light are not recorded."
     unknown = verdict.leak_warning(data)
-    return [said, *verdict.group_sentences(data, params), *([unknown] if unknown else [])]
+    return [text, *verdict.group_sentences(data, params), *([unknown] if unknown else [])]
 
 
 def _metrics() -> list[str]:
     return [
-        "Macro F1 first: the mean of the class F1s, so that every class counts the same. "
-        "Intervals are of 95 % and come from a bootstrap that draws whole groups."
+        "The main metric is macro F1, the mean of the class F1s, so that every class counts the "
+        "same. The 95 % intervals come from a bootstrap over groups."
     ]
 
 
@@ -75,7 +74,7 @@ def _evaluation_data(evaluation: Evaluation, data: Dataset) -> list[str]:
     return [
         f"{formatting.plural(support.sum(), 'test image')}, {formatting.count(support.min())} to "
         f"{formatting.count(support.max())} per class. "
-        "Where the pipeline drew them, no group of theirs is trained on."
+        "If the pipeline chose them, none of their groups is in the training part."
     ]
 
 
@@ -96,32 +95,32 @@ def _analyses(evaluation: Evaluation) -> list[str]:
         between = formatting.interval(scores, name)
         between = f" (95 % interval {between})" if between else ""
         parts.append(f"{label} {formatting.share(scores.get(name))}{between}")
-    return [f"{', '.join(parts)}. Per class: in the table above."]
+    return [f"{', '.join(parts)}. Scores per class are in the table above."]
 
 
 def _ethics() -> list[str]:
     return [
-        "Nothing in the data says whether pictures show people or places that need protection; "
-        "who uses other data than they were collected for must settle that first."
+        "The data do not record whether images show people or places that need protection. Check "
+        "this before you use data for another purpose than they were collected for."
     ]
 
 
 def _caveats(evaluation: Evaluation) -> list[str]:
-    said = [
-        "The scores hold for pictures like those of the test part; another camera, place or season "
-        "needs a test of its own."
+    sentences = [
+        "The scores apply to images like those of the test part; another camera, place or season "
+        "needs its own test."
     ]
     recall = evaluation.classes["recall"].dropna()
     if len(recall):
-        said.append(
-            f"The least found class is “{formatting.name(recall.idxmin(), 40)}”: "
+        sentences.append(
+            f"The class with the lowest recall is {formatting.quoted(recall.idxmin(), 40)}: "
             f"{formatting.percent(recall.min())} of its images are recognised."
         )
     over = evaluation.scores.get("overconfidence")
     if over is not None:
-        word = "above" if over > 0 else "below"
-        said.append(
-            f"The mean confidence is {formatting.percent(abs(over))} {word} the accuracy: take "
-            "probabilities for an order, not for odds, unless the reliability diagram allows more."
+        side = "above" if over > 0 else "below"
+        sentences.append(
+            f"The mean confidence is {formatting.percent(abs(over))} {side} the accuracy: use "
+            "probabilities only as a ranking unless the reliability diagram shows good calibration."
         )
-    return said
+    return sentences

@@ -145,7 +145,7 @@ def _times(summary: bytes) -> dict[str, Any]:
     return {
         "measured": measured,
         "waiting": advice.waiting(measured.get("waiting_share")),
-        "sentences": curves_text.timing(timing(_history(table))),
+        "sentences": curves_text.timing_text(timing(_history(table))),
         "epoch_columns": list(known.values()),
         "epochs": [(epoch, list(row)) for epoch, row in table[list(known)].iterrows()],
     }

@@ -96,41 +96,41 @@ COLUMNS = {
 }
 LOW_IS_GOOD = ("train/loss", "val/loss")
 UNSCORED = ("learning_rate",)
-FEW = 15  # so many epochs are all shown
+FEW = 15  # up to here all epochs are listed
 SPREAD = 8  # of more, about so many at equal distances
 
 
 @dataclass(frozen=True)
 class Epoch:
     """A row: values in the order of COLUMNS, whether each is the best of its column; whether the
-    weights of this epoch are kept; whether the collapsed table shows it."""
+    weights of this epoch are kept; whether the collapsed table lists it."""
 
     number: int
     values: tuple[float, ...]
     best: tuple[bool, ...]
     kept: bool
-    shown: bool
+    listed: bool
 
 
-def rows(history: pd.DataFrame, best_epoch: int | None) -> list[Epoch]:
-    """All epochs. history: see curves.read; of equal best values the first is marked."""
+def epoch_rows(history: pd.DataFrame, best_epoch: int | None) -> list[Epoch]:
+    """All epochs. history: see TrainingLog.curves; of equal best values the first is marked."""
     table = history[list(COLUMNS)]
-    marks = {name: best(table[name], low=name in LOW_IS_GOOD) for name in COLUMNS}
+    marks = {name: best_value_epoch(table[name], low=name in LOW_IS_GOOD) for name in COLUMNS}
     marks |= dict.fromkeys(UNSCORED)
-    shown = interesting(table.index, best_epoch, [mark for mark in marks.values() if mark])
+    listed = selected_epochs(table.index, best_epoch, [mark for mark in marks.values() if mark])
     return [
         Epoch(
             number=int(epoch),
             values=tuple(values),
             best=tuple(epoch == mark for mark in marks.values()),
             kept=epoch == best_epoch,
-            shown=epoch in shown,
+            listed=epoch in listed,
         )
         for epoch, values in zip(table.index, table.to_numpy(), strict=True)
     ]
 
 
-def best(values: pd.Series, *, low: bool) -> int | None:
+def best_value_epoch(values: pd.Series, *, low: bool) -> int | None:
     """The epoch of the best finite value, the first of equal ones; None without any."""
     finite = values[np.isfinite(values)]
     if finite.empty:
@@ -138,7 +138,7 @@ def best(values: pd.Series, *, low: bool) -> int | None:
     return int(finite.idxmin() if low else finite.idxmax())
 
 
-def interesting(epochs: pd.Index, best_epoch: int | None, marked: list[int]) -> set[int]:
+def selected_epochs(epochs: pd.Index, best_epoch: int | None, marked: list[int]) -> set[int]:
     """The first, the last, the kept one with its neighbours, the marked, and some in between."""
     if len(epochs) <= FEW:
         return set(epochs)
@@ -153,7 +153,7 @@ CURVE_SIZE = (400, 270)  # CSS pixels
 
 
 @figure_style.styled
-def curve(history: pd.DataFrame, quantity: str, best_epoch: int | None) -> Markup:
+def curve_figure(history: pd.DataFrame, quantity: str, best_epoch: int | None) -> Markup:
     """Training and validation of a quantity ('loss', 'accuracy', 'macro_f1') over the epochs."""
     figure, axes = figure_style.axes(*CURVE_SIZE)
     training, validation = history[f"train/{quantity}"], history[f"val/{quantity}"]
@@ -161,17 +161,21 @@ def curve(history: pd.DataFrame, quantity: str, best_epoch: int | None) -> Marku
     axes.plot(training, color=MUTED, linestyle=(0, (5, 2)), marker=marker, label="training")
     axes.plot(validation, color=BLUE, linewidth=2, marker=marker, label="validation")
     title = {"loss": "Loss", "accuracy": "Accuracy", "macro_f1": "Macro F1"}[quantity]
-    said = f"{title} of training and validation over {formatting.plural(len(history), 'epoch')}."
+    description = (
+        f"{title} of training and validation over {formatting.plural(len(history), 'epoch')}."
+    )
     if best_epoch in history.index:
         _mark_epoch(axes, best_epoch, validation[best_epoch])
-        said += f" Best epoch {best_epoch}: validation {formatting.share(validation[best_epoch])}."
+        description += (
+            f" Best epoch {best_epoch}: validation {formatting.share(validation[best_epoch])}."
+        )
     _epochs(axes, len(history))
     figure_style.legend(axes, title)
-    return figure_style.inline(figure, f"curve_{quantity}", said)
+    return figure_style.inline(figure, f"curve_{quantity}", description)
 
 
 @figure_style.styled
-def learning_rate(history: pd.DataFrame) -> Markup:
+def learning_rate_figure(history: pd.DataFrame) -> Markup:
     """The learning rate at the end of every epoch, on a logarithmic scale where it varies."""
     figure, axes = figure_style.axes(*CURVE_SIZE)
     rates = history["learning_rate"]

@@ -1,4 +1,7 @@
-"""The verdict of a run: all that the page and the Markdown say before the details."""
+"""The verdict of a run: the sentences that page and Markdown begin with, and those of sections.
+
+All wording is here, but for the warning below a baseline, which evaluate prints too.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +66,7 @@ def scores_sentence(evaluation: Evaluation) -> str:
     return (
         f"The macro F1 is {formatting.share(scores.get('macro_f1'))}{between}; "
         f"{total - evaluation.mistakes:,} of {formatting.plural(total, 'test image')} are "
-        f"classified right (accuracy {formatting.percent(scores.get('accuracy'))})."
+        f"classified correctly (accuracy {formatting.percent(scores.get('accuracy'))})."
     )
 
 
@@ -77,14 +80,13 @@ def change_sentence(previous: Previous | None, scores: dict[str, Any]) -> str:
         )
     same = abs(change) < previous_runs.SAME
     sentence = (
-        f"That is {'the same as' if same else f'{change:+.3f} against'} the "
-        f"{formatting.share(previous.scores['macro_f1'])} of the last committed run "
-        f"(commit {previous.commit[:10]})"
+        f"{'Unchanged from' if same else f'Change {change:+.3f} from'} the last committed run "
+        f"({formatting.share(previous.scores['macro_f1'])}, commit {previous.commit[:10]})"
     )
     if same:
         return f"{sentence}."
     if previous_runs.apart(previous.scores, scores):
-        return f"{sentence}: more than chance, the intervals do not overlap."
+        return f"{sentence}: significant, the intervals do not overlap."
     return f"{sentence}: not distinguishable, the intervals overlap."
 
 
@@ -112,7 +114,7 @@ def confusion_sentence(matrix: pd.DataFrame) -> str:
         return "No mistakes on the test part."
     pair = frequent[0]
     return (
-        f"Most frequent confusion: {formatting.quoted(pair.true)} taken for "
+        f"Most frequent confusion: {formatting.quoted(pair.true)} predicted as "
         f"{formatting.quoted(pair.predicted)}, {pair.images:,} of "
         f"{formatting.plural(pair.support, 'image')}."
     )
@@ -135,19 +137,19 @@ def untested_sentence(classes: pd.DataFrame) -> str:
 
 
 def slice_sentence(table: pd.DataFrame, whole: float | None) -> str:
-    """The worst slice against the accuracy of the whole, if it differs by more than chance.
+    """The worst slice against the accuracy of the whole, if the difference is significant.
 
     table: see evaluation.slices.
     """
     worst = slices.worst(table)
     if worst is None:
-        return "No slice differs from the whole by more than chance."
+        return "No slice is significantly worse than the whole test part."
     name = worst.slice
     if worst.kind in ("class", "group"):
         name = formatting.quoted(name)
     return (
         f"Worst slice: {worst.kind} {name}: accuracy {formatting.share(worst.accuracy, 2)} "
-        f"({formatting.interval(worst, 'accuracy', 2)}), {formatting.share(whole, 2)} over all."
+        f"({formatting.interval(worst, 'accuracy', 2)}), {formatting.share(whole, 2)} overall."
     )
 
 
@@ -156,23 +158,24 @@ def group_sentences(data: Dataset, params: dict[str, Any]) -> list[str]:
     groups = data.groups
     number = formatting.plural(groups.get("groups"), "group")
     sentences = [
-        f"{formatting.plural(len(data.index), 'image')} in {number} that are never divided: "
+        f"{formatting.plural(len(data.index), 'image')} in {number}, which are never split: "
         f"{_group_sources(data, params)}."
     ]
     joined = groups.get("joined_images")
     if joined:
         sentences.append(
-            f"{formatting.count(joined)} of them look so much alike that their groups were joined "
-            f"to {formatting.count(groups.get('joined_groups'))}; the largest group has "
+            f"{formatting.count(joined)} of them are near-duplicates, so their groups were joined "
+            f"into {formatting.count(groups.get('joined_groups'))}; the largest group has "
             f"{formatting.plural(groups.get('largest_group'), 'image')}."
         )
     elif _given(params, "split", "join_distance"):
-        sentences.append("No near-duplicates were found to be joined.")
+        sentences.append("No near-duplicates were found.")
     across = groups.get("near_in_train_and_test")
     if across:
         sentences.append(
-            f"Of the given test part {formatting.plural(across, 'image')} nearly repeat"
-            f"{'s' if across == 1 else ''} one that is not in it; trackbed leak names such pairs."
+            f"In the given test part {formatting.plural(across, 'image')} "
+            f"{'is a near-duplicate' if across == 1 else 'are near-duplicates'} of training "
+            "images; trackbed leak lists the pairs."
         )
     return sentences
 
@@ -182,9 +185,9 @@ def leak_warning(data: Dataset) -> str:
     if data.groups.get("groups_known"):
         return ""
     return (
-        "Leak risk unknown: nothing says which images belong together (data.group, "
-        "split.consecutive_distance). If several show one object or come from one drive, some of "
-        "them are trained on and others are judged, and the scores are too high."
+        "Leak risk unknown: it is not known which images belong together (data.group, "
+        "split.consecutive_distance). If several show one object or come from one drive, training "
+        "and test part share them, and the scores are too high."
     )
 
 
@@ -196,11 +199,10 @@ def _group_sources(data: Dataset, params: dict[str, Any]) -> str:
     if pattern:
         ways.append(f"by data.group ({formatting.name(pattern)})")
     elif not data.index["named_group"].is_unique:
-        ways.append("as the source names them")
+        ways.append("by the source")
     if consecutive:
         ways.append(
-            "neighbours in the order of their names, where their perceptual hashes differ in "
-            f"{consecutive} bits at most"
+            f"by consecutive names whose perceptual hashes differ in at most {consecutive} bits"
         )
     return ", and ".join(ways) or "every image is a group of its own"
 
