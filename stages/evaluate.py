@@ -9,7 +9,6 @@ from trackbed.evaluation import baselines, result, robustness
 from trackbed.integrity import dvc_lock
 from trackbed.networks import embeddings
 from trackbed.pipeline import index, params, tables, tensorflow_setup
-from trackbed.pipeline.outputs import write_json
 from trackbed.pipeline.runner import run
 
 
@@ -56,10 +55,7 @@ def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Pat
         use_temperature=p.calibrated,
         wanted_precision=p.wanted_precision,
     )
-    evaluated.write_predictions(data_path / tables.EVALUATION)
-    evaluated.write_tables(plots_path)
-    scores = evaluated.scores()
-    write_json(metrics_path / result.SCORES_FILE, scores)
+    scores = evaluated.write(data_path / tables.EVALUATION, metrics_path, plots_path)
     print(f"macro F1 {scores['macro_f1']:.4f} on {len(rows)} test images")
     if warning := baselines.baseline_warning(scores):
         print(warning, file=sys.stderr)

@@ -132,6 +132,13 @@ def test_probabilities_that_are_not_finite_are_refused(evaluated, tmp_path):
     assert not (tmp_path / "evaluation").exists()
 
 
+def test_all_files_are_written_and_the_scores_returned(evaluated, tmp_path):
+    values = evaluated.write(tmp_path / "evaluation", tmp_path / "metrics", tmp_path / "plots")
+    assert json.loads((tmp_path / "metrics" / result.SCORES_FILE).read_text()) == values
+    assert (tmp_path / "evaluation" / "predictions.csv").exists()
+    assert (tmp_path / "plots" / "slices.csv").exists()
+
+
 def precision_check(approximate, exact):
     return result.precision_check(LABELS, approximate, exact, np.arange(120), 3, seed=0)
 

@@ -120,6 +120,17 @@ class EvaluationResult:
             | robustness.mean_accuracy(self.corruptions)
         )
 
+    def write(self, predictions_path: Path, metrics_path: Path, plots_path: Path) -> dict[str, Any]:
+        """Write the predictions, the tables and evaluate.json; the scores of the last.
+
+        Raises Diverged where a probability is not finite.
+        """
+        self.write_predictions(predictions_path)
+        self.write_tables(plots_path)
+        scores = self.scores()
+        write_json(metrics_path / SCORES_FILE, scores)
+        return scores
+
     def write_predictions(self, folder_path: Path) -> None:
         """Write predictions.csv and the RAILS list of mistakes into a folder of their own.
 
