@@ -37,13 +37,13 @@ def test_it_needs_no_tensorflow(build):
     assert not re.search(r"\| +tensorflow\b", imported)
 
 
-def test_a_wrong_number_of_workers_is_told_in_words(build):
+def test_a_wrong_number_of_workers_is_refused(build):
     code, stderr = build({"workers": -1})
     assert code == 2
     assert "params.yaml, runtime.workers: must be at least 0, got -1." in stderr
 
 
-def test_conflicts_are_rejected_and_what_else_looks_wrong_is_listed(build, tmp_path):
+def test_conflicts_are_rejected_and_findings_listed(build, tmp_path):
     Image.new("RGB", (24, 20)).save(tmp_path / "raw/GRAS/night.png")
     with Image.open(tmp_path / "raw/GRAS/001_0.png") as picture:
         picture.save(tmp_path / "raw/GRAS/repeat.bmp")

@@ -74,7 +74,7 @@ def test_every_source_becomes_what_it_must(sources):
     assert len({one.case.name for one in outcomes}) == len(outcomes) >= 60
 
 
-def test_what_is_refused_is_told_without_a_character_that_a_terminal_obeys(sources):
+def test_messages_have_no_unsafe_characters(sources):
     refused = [one.found for one in sources[2] if one.found.startswith("refused")]
     assert refused
     assert [text for text in refused if UNSAFE_CHARACTERS.search(text)] == []

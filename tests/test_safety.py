@@ -133,7 +133,7 @@ def test_no_file_or_text_is_ever_run_as_code(path):
 
 
 @pytest.mark.parametrize("kind", ["a Python function", "a function by name"])
-def test_a_model_that_carries_code_is_refused_in_words(tmp_path, kind):
+def test_a_model_that_carries_code_is_refused(tmp_path, kind):
     import keras
 
     from trackbed.training import checkpoint
@@ -245,7 +245,7 @@ def test_numbers_are_never_taken_for_formulas(tmp_path):
     assert (tmp_path / "t.csv").read_text() == "x,n\n-1.5,-1\n2.0,2\n"
 
 
-def test_a_source_with_such_a_class_is_refused_before_anything_is_trained(tmp_path):
+def test_a_source_with_such_a_class_is_refused(tmp_path):
     columns = {name: [0] for name in index.INDEX_TABLE.columns}
     table = pd.DataFrame(columns | {"class_name": [FORMULAS[0]]})
     with pytest.raises(UserError, match=r"index\.csv, column 'class_name'"):

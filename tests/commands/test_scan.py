@@ -95,7 +95,7 @@ def test_no_picture_is_opened_when_it_must_be_quick(evil, capsys):
     assert "truncated" not in out
 
 
-def test_the_same_picture_in_two_classes_is_rejected_as_by_the_build(source, capsys):
+def test_contradicting_pictures_are_rejected(source, capsys):
     with Image.open(source / "GRAS/000_0.png") as picture:
         picture.save(source / "STONE/twin.bmp")
     code, out = scanned(capsys, source)
@@ -121,7 +121,7 @@ def test_classes_may_be_fixed_and_a_source_refused_as_a_whole(source, capsys):
     assert "'BALLAST' is no class" in out
 
 
-def test_an_empty_class_is_told_although_the_source_is_refused(source, capsys):
+def test_an_empty_class_is_listed_though_the_source_is_refused(source, capsys):
     (source / "NEW" / "inside").mkdir(parents=True)
     code, out = scanned(capsys, source)
     assert code == BAD_DATA
@@ -129,7 +129,7 @@ def test_an_empty_class_is_told_although_the_source_is_refused(source, capsys):
     assert "no picture of class 'NEW'" in out
 
 
-def test_wrong_use_is_told_in_words(source, tmp_path):
+def test_wrong_usage_is_one_line(source, tmp_path):
     done = trackbed("scan", tmp_path / "nothing")
     assert done.returncode == BAD_DATA
     assert "nothing: no such folder" in done.stderr

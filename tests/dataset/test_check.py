@@ -51,7 +51,7 @@ def test_every_file_is_accepted_rejected_or_ignored(source):
     assert checking.summary() == "12 files: 8 accepted, 3 rejected, 1 ignored; 2 classes"
 
 
-def test_too_many_rejects_fail_with_the_reasons_most_frequent_first(source):
+def test_too_many_rejects_fail_with_their_reasons(source):
     for number in range(3):
         (source / "A" / f"empty{number}.png").touch()
     (source / "A" / "text.png").write_text("no picture")
@@ -119,7 +119,7 @@ class Deadly(check.ChunkCheck):
         return super().__call__(chunk)
 
 
-def test_a_killed_process_is_told_in_words(source, parallel_for_few, monkeypatch):
+def test_a_killed_process_is_reported(source, parallel_for_few, monkeypatch):
     monkeypatch.setattr(check, "ChunkCheck", Deadly)
     with pytest.raises(UserError) as raised:
         checked(source, workers=2)

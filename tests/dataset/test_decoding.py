@@ -205,7 +205,7 @@ def test_a_deep_tiff_whose_zero_is_white_is_refused(load):
         (b"P1 2 2 1 1 0 # 1", "wrong length", "of 3 digits, header says 4"),
     ],
 )
-def test_the_reason_is_told_with_its_numbers(load, content, reason, detail):
+def test_a_rejection_has_its_reason_and_numbers(load, content, reason, detail):
     with pytest.raises(Rejected) as refused:
         load(content)
     assert refused.value.reason == reason

@@ -38,7 +38,7 @@ def test_by_hand():
     assert found(first, second, 1) == {(0, 0), (0, 1), (0, 3)}
 
 
-def test_a_hash_of_like_rows_says_nothing():
+def test_a_hash_of_equal_rows_is_not_informative():
     like = 0xF0F0F0F0F0F0F0F0  # a sun above the sea
     rows = table((like, 100.0, 40.0), (0, 0.0, 0.0), (like ^ 0b1111, 100.0, 40.0))
     assert not found(rows, rows, 0)
@@ -90,7 +90,7 @@ TABLE = table_of_duplicates(
 )
 
 
-def test_what_is_in_two_classes_goes_on_both_sides_and_what_is_in_two_parts_on_one():
+def test_conflicts_by_class_and_by_part():
     found = duplicates.conflicts(TABLE)
     assert found[["record", "reason", "detail"]].to_numpy().tolist() == [
         [2, index.CONTRADICTION, "B/4"],
@@ -189,7 +189,7 @@ def test_two_bits_are_near_and_three_are_not():
     assert found["detail"].tolist() == ["1 of 64 bits differ", "2 of 64 bits differ"]
 
 
-def test_another_class_comes_before_the_test_part_and_that_before_the_nearest():
+def test_another_class_comes_first_then_the_test_part():
     found = near(
         *(BASE, BASE, ONE, TWO),
         class_name=["A", "A", "A", "B"],

@@ -159,7 +159,7 @@ def test_no_record():
     assert findings.outliers(indexed({}).head(0)).empty
 
 
-def test_photographs_of_track_beds_are_black_or_white_in_the_class_of_unusable_frames(photographs):
+def test_black_and_white_photographs_are_unusable_frames(photographs):
     rows = []
     for name in ("BALLAST", "ERROR", "STONE"):
         for path in sorted((photographs / "trackbed" / "test" / name).glob("*.jpg")):

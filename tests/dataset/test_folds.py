@@ -24,7 +24,7 @@ def joined(index, table):
     )
 
 
-def test_no_group_stands_in_two_folds_or_in_a_fold_and_the_test_part():
+def test_no_group_is_in_two_folds_or_parts():
     index = index_of({"A": 20, "B": 35, "C": 12})
     result = joined(index, assigned(index, folds=4, test_share=0.2, seed=1))
     assert result.groupby("group")["fold"].nunique().max() == 1
@@ -75,7 +75,7 @@ def test_images_without_groups_are_stratified_one_by_one():
     assert counts.loc["B"].tolist() == [6, 6, 6, 6, 6]
 
 
-def test_a_class_with_fewer_groups_than_folds_is_refused_by_name_and_count():
+def test_a_class_with_fewer_groups_than_folds_is_refused():
     index = index_of({"A": 20, "B": 4})
     with pytest.raises(UserError, match=r"fewer groups than folds: B \(4\).*test_share"):
         assigned(index, folds=3, test_share=0.2, seed=0)
@@ -114,7 +114,7 @@ def test_a_sampled_test_part_without_a_class_is_refused():
         assigned(index, folds=2, test_share=0.5, seed=0)
 
 
-def test_a_few_images_in_groups_change_the_folds_of_the_others_little():
+def test_a_few_groups_change_the_other_folds_little():
     alone = index_of({"A": 300, "B": 200}, frames=1)
     pairs = alone.assign(group=alone["group"].replace({"A/007": "A/003", "B/150": "B/100"}))
     before, after = (assigned(index, folds=5, test_share=0.2, seed=0) for index in (alone, pairs))
@@ -122,7 +122,7 @@ def test_a_few_images_in_groups_change_the_folds_of_the_others_little():
     assert after.groupby("group")["fold"].nunique().max() == 1
 
 
-def test_many_images_in_groups_beside_single_ones_are_stratified_by_image():
+def test_groups_beside_single_images_are_stratified():
     index = pd.concat(
         [index_of({"A": 8, "B": 8}, 20), index_of({"C": 80, "D": 80}, 1)], ignore_index=True
     )
@@ -135,7 +135,7 @@ def test_many_images_in_groups_beside_single_ones_are_stratified_by_image():
     assert (counts.max(axis=1) - counts.min(axis=1)).loc[["C", "D"]].max() <= 1
 
 
-def test_a_class_whose_groups_were_joined_is_told_with_the_key():
+def test_a_class_with_joined_groups_is_named_with_the_key():
     index = index_of({"A": 20, "B": 20, "C": 20}).assign(named_group=lambda t: t["group"])
     index.loc[index["class_name"] == "B", "group"] = "B/000"
     with pytest.raises(

@@ -84,7 +84,7 @@ def test_a_pattern_that_does_not_match_every_file_is_refused(pattern):
         names_of_groups(DRIVES, pattern)
 
 
-def test_four_files_without_a_match_are_counted_and_three_are_named():
+def test_files_without_a_match_are_counted():
     files = found(*[(f"A/{name}.png", "A", "") for name in "vwxyz"])
     with pytest.raises(UserError, match=r"4 of 5 file names, such as v.png, w.png, x.png\.$"):
         names_of_groups(files, "z")
@@ -117,7 +117,7 @@ DRIVES_OF_JOINING = table(
 )
 
 
-def test_groups_of_near_duplicates_become_one_with_the_first_name():
+def test_near_groups_become_one_with_the_first_name():
     assert joined(DRIVES_OF_JOINING) == {"a": ["a1", "a2", "b1", "b2", "c1"], "d": ["d1"]}
     assert joined(DRIVES_OF_JOINING, 1) == {"a": ["a1", "a2"], "b": ["b1", "b2", "c1"], "d": ["d1"]}
 
@@ -128,7 +128,7 @@ def test_null_joins_nothing():
     )
 
 
-def test_nothing_is_joined_across_the_official_parts_but_within_each():
+def test_nothing_is_joined_across_the_official_parts():
     parts = DRIVES_OF_JOINING.assign(part=["train", "train", "test", "test", "test", "train"])
     assert joined(parts) == {"a": ["a1", "a2"], "b": ["b1", "b2", "c1"], "d": ["d1"]}
     result = groups.join_groups(parts, 4, None)
@@ -146,7 +146,7 @@ def test_the_counts_by_hand():
 
 
 @pytest.mark.parametrize(("consecutive", "known"), [(None, 0), (16, 1)])
-def test_groups_are_known_by_name_or_by_order_and_not_by_near_duplicates(consecutive, known):
+def test_groups_are_known_by_name_or_by_order(consecutive, known):
     alone = DRIVES_OF_JOINING.assign(group=DRIVES_OF_JOINING["filename"])
     result = groups.join_groups(alone, 4, consecutive)
     assert not result["group"].is_unique

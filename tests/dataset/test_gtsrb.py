@@ -69,7 +69,7 @@ def test_the_pipeline_crops_exactly_the_sign(official):
         assert (pixels == SIGN[int(entry.class_name)]).all()
 
 
-def test_the_right_and_lower_border_of_real_rows_is_as_wide_as_promised():
+def test_the_borders_of_real_rows_are_as_documented():
     # Rows of the official files; the Readme promises a border of at least 5 pixels.
     rows = "00000_00001.ppm;30;30;5;5;25;25;0\n00000_00018.ppm;50;48;5;5;45;43;0"
     for row, (width, height) in zip(
@@ -195,7 +195,7 @@ def test_training_names_must_tell_the_track(official):
     assert "row 4, Filename: must be <track>_<frame>.ppm, got '00003.ppm'" in refused(official)
 
 
-def test_names_that_need_quotes_and_names_that_cannot_stand_there(official, tmp_path):
+def test_names_that_need_quotes_or_are_impossible(official, tmp_path):
     entries = read(official).entries[:1]
     (row,) = csv.DictReader(manifest_csv.text(entries, 'a, "b"', tmp_path / "m.csv").splitlines())
     assert row["filename"] == f'a, "b"/{entries[0].filename}'

@@ -108,7 +108,7 @@ def test_difference_hash_by_hand():
     assert images.difference_hash(Image.fromarray(rising)) == "fe" + "f" * 14
 
 
-def test_difference_hash_is_that_of_the_blocks_of_a_large_picture():
+def test_difference_hash_of_a_large_picture_of_blocks():
     blocks = np.random.default_rng(0).integers(0, 256, (8, 9), dtype=np.uint8)
     bits = "".join(
         "1" if left < right else "0" for row in blocks for left, right in itertools.pairwise(row)
@@ -174,7 +174,7 @@ def test_what_is_no_picture_is_not_read(refusal):
     assert refusal(b"%!PS-Adobe", 2**40) == ("unsupported format", "PostScript")
 
 
-def test_a_large_picture_is_told_as_that(refusal):
+def test_a_large_picture_has_too_many_pixels(refusal):
     assert refusal(b"P6 60000 60000 255\n", 2**34)[0] == "too many pixels"
 
 

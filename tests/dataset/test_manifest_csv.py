@@ -111,7 +111,7 @@ def test_a_name_with_a_comma_and_quotes(scan):
         ("filename,label,part\na.png,A,train\nb.png,B,test\n", "no training picture of class 'B'"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(scan, content, message):
+def test_errors_name_their_place(scan, content, message):
     with pytest.raises(UserError, match=message):
         scan(content)
 

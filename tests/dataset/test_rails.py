@@ -58,7 +58,7 @@ def three():
 
 
 @pytest.mark.parametrize("file", ["all.tfrecord", "all.tfrecords", "all.tfrecord-00000-of-00001"])
-def test_the_pixels_are_where_the_listing_says(tmp_path, file):
+def test_listed_records_have_their_pixels(tmp_path, file):
     write(tmp_path / file, *three())
     listing = scan(tmp_path)
     assert listing.classes == ["GRASS", "STONE"]
@@ -122,7 +122,7 @@ def test_files_in_the_folder_and_in_parts_are_ambiguous(tmp_path):
         scan(tmp_path)
 
 
-def test_names_that_return_in_every_class_are_told_apart(tmp_path):
+def test_equal_names_get_their_class_in_front(tmp_path):
     array = PIXELS["a.png"]
     records = [example("1.png", array, class_name=name) for name in (b"A", b"A", b"B")] + [
         example("2.png", array, class_name=b"B")
@@ -154,7 +154,7 @@ def test_pixels_of_the_wrong_length_are_for_the_list_of_rejects(tmp_path):
     assert refused.value.reason == "wrong length"
 
 
-def test_names_that_are_no_text_are_shown_and_missing_ones_numbered(tmp_path):
+def test_unreadable_names_are_escaped_or_numbered(tmp_path):
     strange = [example("x", PIXELS["a.png"], image_filename=name) for name in (b"\xff\n", b"")]
     write(tmp_path / "x.tfrecord", *three(), *strange)
     names = {entry.filename for entry in scan(tmp_path).entries}
@@ -210,7 +210,7 @@ def test_a_flipped_byte_is_noticed(tmp_path):
             scan(tmp_path)
 
 
-def test_empty_and_compressed_files_are_told(tmp_path):
+def test_empty_and_compressed_files_are_refused(tmp_path):
     path = write(tmp_path / "x.tfrecord", *three())
     path.write_bytes(gzip.compress(path.read_bytes()))
     with pytest.raises(UserError, match="compressed; unpack it"):

@@ -113,7 +113,7 @@ def test_leaving_records_out_gives_what_writing_the_others_gives(tmp_path):
     assert {path.name: path.read_bytes() for path in (tmp_path / "all").iterdir()} == files
 
 
-def test_records_set_apart_are_found_where_their_index_says(tmp_path):
+def test_rejected_records_are_found_by_their_index(tmp_path):
     table, images = written(tmp_path)
     rows = recording.write_rejected_records(tmp_path, table, {1, 4, 5})
     assert rows["record"].tolist() == [1, 4, 5]

@@ -43,7 +43,7 @@ def reason(tmp_path):
     ],
 )
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "TIFF"])
-def test_the_limits_are_included_and_their_numbers_told(reason, size, expected, format):
+def test_the_limits_are_inclusive(reason, size, expected, format):
     assert reason(size, format) == expected
 
 
@@ -52,7 +52,7 @@ def test_without_limits_a_single_pixel_will_do(reason):
     assert reason((1, 1), limits=Limits(1)) is None
 
 
-def test_they_are_told_from_the_header_alone(reason):
+def test_the_header_alone_decides(reason):
     """What lies behind it are no pixels, and nothing tried to decode them."""
     narrow = evil.saved(Image.new("RGB", (400, 10)), "PNG")
     header, *_ = evil.chunks(narrow)
@@ -69,7 +69,7 @@ def test_pixels_of_a_record_are_measured_too(reason, tmp_path):
     assert raw(8, 161)[0] == "too narrow"
 
 
-def test_of_a_crop_the_box_counts_and_of_the_whole_only_the_pixels(reason):
+def test_the_limits_of_shape_are_for_the_crop(reason):
     assert reason((200, 8), box=(0, 0, 100, 8)) is None
     assert reason((50, 50), box=(0, 0, 7, 50)) == ("too small", "7 x 50, data.min_side is 8")
     assert reason((200, 50), box=(0, 0, 200, 9))[0] == "too narrow"

@@ -46,7 +46,7 @@ def test_names_that_are_text_will_do_however_odd(name):
         ("=SUM(A1)", "a formula that a spreadsheet would run"),
     ],
 )
-def test_other_names_are_told_with_what_is_wrong(name, fault):
+def test_other_names_are_refused_with_the_fault(name, fault):
     assert sources.class_name_fault(name) == fault
 
 
@@ -58,14 +58,14 @@ def test_a_source_with_such_a_class_is_refused_as_a_whole(tmp_path, name):
     assert str(no.value).isprintable()
 
 
-def test_so_is_one_whose_manifest_says_so(tmp_path):
+def test_a_manifest_with_such_a_class_is_refused(tmp_path):
     lay(tmp_path, "1.png", "2.png")
     (tmp_path / "manifest.csv").write_text("filename,label\n1.png,A\n2.png, B\n")
     with pytest.raises(BadData, match=r"the class ' B' has .* a blank at its beginning"):
         scan(tmp_path)
 
 
-def test_file_names_that_a_spreadsheet_would_run_are_refused_before_any_work(tmp_path):
+def test_file_names_that_are_formulas_are_refused(tmp_path):
     lay(tmp_path, "A/1.png", "B/1.png", "B/x;=SUM(A1).png")
     with pytest.raises(BadData, match=r"would run 'B/x;=SUM\(A1\).png' as a formula. Rename"):
         scan(tmp_path)

@@ -30,14 +30,14 @@ def folded(count=6):
     )
 
 
-def test_names_that_look_like_numbers_or_nothing_come_back_as_they_were(tmp_path):
+def test_odd_class_names_come_back(tmp_path):
     index.INDEX_TABLE.write(tmp_path, indexed())
     table = index.read(tmp_path)
     assert table["class_name"].tolist()[:3] == ["NA", "012", 'a,"b"']
     assert index.classes(table) == ["NA", "012", 'a,"b"']
 
 
-def test_a_missing_index_and_other_columns_are_told(tmp_path):
+def test_a_missing_index_and_other_columns_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"index.csv: no such file. Run `dvc repro`"):
         index.read(tmp_path)
     (tmp_path / "index.csv").write_text("record,name\n1,a\n")

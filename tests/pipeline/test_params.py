@@ -102,13 +102,13 @@ def test_an_error_in_a_list_of_changes_names_its_place(tmp_path, spec, message):
     assert message.replace("example.0", "example.augment.0") in str(raised.value)
 
 
-def test_all_errors_are_told_at_once(loaded):
+def test_all_errors_are_listed_at_once(loaded):
     with pytest.raises(UserError) as raised:
         loaded(learning_rate="0", epochs="0")
     assert str(raised.value).count("\n") == 1
 
 
-def test_a_missing_section_is_told_with_its_keys(loaded, tmp_path):
+def test_a_missing_section_is_named_with_its_keys(loaded, tmp_path):
     loaded()
     with pytest.raises(
         UserError, match=r"section 'train' is missing; it holds learning_rate, drop"
@@ -116,7 +116,7 @@ def test_a_missing_section_is_told_with_its_keys(loaded, tmp_path):
         params.load("train", Example, tmp_path / "params.yaml")
 
 
-def test_a_missing_file_and_broken_yaml_are_told(tmp_path):
+def test_a_missing_file_and_broken_yaml_are_refused(tmp_path):
     path = tmp_path / "params.yaml"
     with pytest.raises(UserError, match="no such file"):
         params.load("example", Example, path)

@@ -47,7 +47,7 @@ def log(folder):
     return (folder / "logs/copying.log").read_text()
 
 
-def test_main_gets_its_paths_and_what_it_says_is_kept(tmp_path):
+def test_main_gets_its_paths_and_its_output_is_logged(tmp_path):
     done = ran(tmp_path, "a", "b")
     assert (done.returncode, done.stdout) == (0, "began\n")
     assert (tmp_path / "b").exists()
@@ -65,13 +65,13 @@ def test_a_problem_is_one_line_with_its_exit_code(tmp_path, source, code, words)
     assert log(tmp_path) == f"began\ncopying: {words}\n"
 
 
-def test_a_traceback_is_shown_if_wanted(tmp_path):
+def test_a_traceback_is_printed_on_request(tmp_path):
     done = ran(tmp_path, "bad", "b", TRACKBED_DEBUG="1")
     assert "Traceback" in done.stderr
     assert done.stderr.endswith("copying: source: bad is bad; take another.\n")
 
 
-def test_a_mistake_of_the_program_leaves_its_traceback_in_the_log(tmp_path):
+def test_a_bug_leaves_its_traceback_in_the_log(tmp_path):
     done = ran(tmp_path, "bug", "b")
     assert done.returncode == 1
     assert "KeyError: 'a mistake of ours'" in log(tmp_path)
@@ -97,7 +97,7 @@ def test_a_stage_does_not_fail_for_its_clock(tmp_path):
     assert ran(tmp_path, "a", "b").returncode == 0
 
 
-def test_a_full_disk_is_told(tmp_path):
+def test_a_full_disk_is_reported(tmp_path):
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("no /dev/full on this system")

@@ -97,7 +97,7 @@ def test_two_records_that_are_swapped_in_the_index_are_refused(written_records):
     ("column", "value"),
     [("label", 1), ("class_name", "B"), ("filename", "A/x.png"), ("group", "g9"), ("label", 7)],
 )
-def test_a_row_that_says_something_else_than_its_record_is_refused(written_records, column, value):
+def test_a_row_that_differs_from_its_record_is_refused(written_records, column, value):
     folder, table = written_records
     table.loc[2, column] = value
     assert "is another one in its shard" in refusal(folder, table)
@@ -130,7 +130,7 @@ def test_a_shard_that_is_not_as_written_is_refused_by_name(written_records, dama
     assert f"{first}: damaged" in refusal(folder, table)
 
 
-def test_a_shard_in_the_place_of_another_with_its_digest_is_refused(written_records, tmp_path):
+def test_a_shard_copied_over_another_is_refused(written_records, tmp_path):
     """Somebody mended shards.csv to fit."""
     folder, table = written_records
     first, second = table["shard"].unique()[:2]

@@ -49,7 +49,7 @@ def by_tensorflow(image, height, width):
         {"quality": 30, "progressive": True},
     ],
 )
-def test_a_jpeg_is_decoded_to_the_bit_as_tensorflow_and_pillow_do(options):
+def test_a_jpeg_is_decoded_as_tensorflow_and_pillow_do(options):
     data = saved(SCENE, "jpeg", **options)
     found = reader.decoded(data, "jpeg", 90, 120)
     accurate = tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE")
@@ -100,7 +100,7 @@ def test_enlarging_agrees_with_tensorflow_within_a_grey_level(shape):
 
 
 @pytest.mark.parametrize("shape", [(45, 60), (89, 119), (7, 5), (30, 200), (200, 30)])
-def test_shrinking_antialiases_and_agrees_with_tensorflow_within_a_grey_level(shape):
+def test_shrinking_agrees_with_tensorflow_within_a_grey_level(shape):
     found = resized(SCENE, *shape)
     assert np.abs(found.astype(int) - by_tensorflow(SCENE, *shape)).max() <= 1
 
@@ -143,7 +143,7 @@ def test_jpeg_is_decoded_as_pillow_does(tmp_path):
     assert np.abs(reader.pixels(tmp_path, table, 48, 64)[0] - pillow).max() <= 2
 
 
-def test_a_large_jpeg_is_made_small_as_a_drafted_one_is_by_pillow(tmp_path):
+def test_a_large_jpeg_is_reduced_as_pillow_drafts_it(tmp_path):
     """What docs/records.md tells users of the model to do gives what it was trained on."""
     waves = np.sin(np.arange(300 * 400) / 7).reshape(300, 400, 1) * [90, 60, 30]
     picture = stored((128 + waves).astype(np.uint8), "jpeg")
