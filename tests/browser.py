@@ -41,13 +41,13 @@ def asked(page, folder, script, width=1000):
     """
     code = (
         "addEventListener('load', () => { const found = (() => {" + script + "})();"
-        "const told = document.createElement('pre'); told.id = 'told';"
-        "told.textContent = JSON.stringify(found); top.document.body.replaceChildren(told); });"
+        "const result = document.createElement('pre'); result.id = 'result';"
+        "result.textContent = JSON.stringify(found); top.document.body.replaceChildren(result); });"
     )
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     changed = page.replace("script-src ", f"script-src 'sha256-{digest}' ", 1)
     dom, console = opened(changed + f"<script>{code}</script>", folder, width)
-    text = re.search(r'<pre id="told">(.*?)</pre>', dom, flags=re.DOTALL)[1]
+    text = re.search(r'<pre id="result">(.*?)</pre>', dom, flags=re.DOTALL)[1]
     return json.loads(html.unescape(text)), console
 
 

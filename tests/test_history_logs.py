@@ -70,8 +70,8 @@ def test_traffic_signs_stopped_early_after_three_drops_of_the_rate(found):
     assert [drop.epoch for drop in run.schedule.drops] == [8, 24, 28]
     assert [drop.after / drop.before for drop in run.schedule.drops] == [0.5, 0.5, 0.5]
     assert anomalies(run, "spike")["val_loss"] == (4, 5)
-    told = found("gtsrb-resnet50.csv", monitor="val_accuracy", patience=10)
-    assert told.best.stop.verdict == "yes"
+    known = found("gtsrb-resnet50.csv", monitor="val_accuracy", patience=10)
+    assert known.best.stop.verdict == "yes"
 
 
 def test_traffic_signs_by_class(found):

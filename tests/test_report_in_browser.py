@@ -27,7 +27,7 @@ const cards = [...document.querySelectorAll("#gallery > li")];
 found.filters = [...form.elements].map((one) => texts(one.options));
 form.elements[0].selectedIndex = 1;
 form.dispatchEvent(new Event("change"));
-found.shown = cards.filter((one) => one.checkVisibility()).map((one) => one.dataset.true);
+found.visible = cards.filter((one) => one.checkVisibility()).map((one) => one.dataset.true);
 found.status = form.querySelector("[role=status]").textContent;
 form.elements[0].selectedIndex = 0;
 form.dispatchEvent(new Event("change"));
@@ -100,8 +100,8 @@ def test_the_gallery_shows_the_mistakes_of_a_class(clicked, evil):
     surest = wrong.sort_values(["confidence", "record"], ascending=[False, True]).head(24)
     chosen = found["filters"][0][1]
     assert chosen == surest["true"].iloc[0]
-    assert found["shown"] == [chosen] * (surest["true"] == chosen).sum()
-    assert found["status"] == f"{len(found['shown'])} of 24 shown"
+    assert found["visible"] == [chosen] * (surest["true"] == chosen).sum()
+    assert found["status"] == f"{len(found['visible'])} of 24 shown"
     assert found["all"] == 24
     assert set(found["filters"][1][1:]) >= set(surest["predicted"].str.slice(0, 20)) & {"NA"}
 

@@ -1,4 +1,4 @@
-"""Anomalies put into drawn curves are found, and none in curves without any."""
+"""Anomalies put into made-up curves are found, and none in curves without any."""
 
 import histories
 import numpy as np

@@ -62,7 +62,7 @@ def test_what_is_monitored():
     history = histories.made(loss=[1, 2], val_loss=[1, 2], val_accuracy=[0, 1])
     assert best_epoch.monitored(history).name == "val_loss"
     assert best_epoch.monitored(history, "VAL-accuracy").name == "val_accuracy"
-    said = histories.made(loss=[1], val_accuracy=[0], facts={"monitor": "val/accuracy"})
-    assert best_epoch.monitored(said).name == "val_accuracy"
+    history = histories.made(loss=[1], val_accuracy=[0], facts={"monitor": "val/accuracy"})
+    assert best_epoch.monitored(history).name == "val_accuracy"
     with pytest.raises(UserError, match="Did you mean 'val_accuracy'"):
         best_epoch.monitored(history, "val_acuracy")

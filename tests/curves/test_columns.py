@@ -6,7 +6,7 @@ from trackbed.curves import columns
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ("val_categorical_accuracy", ("metric", "validation", "categorical_accuracy")),
         ("loss", ("loss", "train", "loss")),
@@ -28,9 +28,9 @@ from trackbed.curves import columns
         ("val", ("other", "", "val")),
     ],
 )
-def test_names(name, told):
+def test_names(name, expected):
     column = columns.parsed_name(name)
-    assert (column.role, column.part, column.quantity) == told
+    assert (column.role, column.part, column.quantity) == expected
 
 
 def test_a_value_per_step_beside_the_one_per_epoch_is_not_analysed():

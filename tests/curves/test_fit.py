@@ -1,4 +1,4 @@
-"""Verdicts on drawn curves whose story is known."""
+"""Verdicts on made-up curves whose story is known."""
 
 import histories
 import numpy as np

@@ -1,4 +1,4 @@
-"""Histories as programs write them, told apart by content."""
+"""Histories as programs write them, recognised by content."""
 
 import json
 
@@ -34,8 +34,8 @@ def test_keras_counts_epochs_from_0(tmp_path):
     assert history.table.index.tolist() == [1, 2]
     assert "from 0" in history.notes[0]
     assert history.table["val_loss"].tolist() == [1.6, 1.2]
-    told = {column.name: (column.role, column.part) for column in history.columns}
-    assert told == {
+    known = {column.name: (column.role, column.part) for column in history.columns}
+    assert known == {
         "accuracy": ("metric", "train"),
         "learning_rate": ("rate", ""),
         "loss": ("loss", "train"),

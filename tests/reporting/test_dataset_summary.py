@@ -22,7 +22,7 @@ def records(tmp_path):
 def found(records, rejects=(), *rows):
     table = index.read(records).set_index("record")
     listed = [
-        {"record": record, "finding": finding, "detail": "told", "other_record": other}
+        {"record": record, "finding": finding, "detail": "detail", "other_record": other}
         | table.loc[record, ["filename", "class_name", "part"]].to_dict()
         | {"other": table["filename"].get(other, "")}
         for record, finding, other in rows
@@ -45,8 +45,8 @@ def test_a_near_duplicate_stands_beside_the_other_one_with_both_classes(records)
     ]
     assert [side.filename for side in example.sides] == ["C/0005.jpg", "A/0003.jpg"]
     for uri, label in zip(example.uris, (2, 0), strict=True):
-        shown, drawn = pixels(uri).getpixel((0, 0)), fabricated.picture(label).getpixel((0, 0))
-        assert shown == pytest.approx(drawn, abs=40)
+        pixel, expected = pixels(uri).getpixel((0, 0)), fabricated.picture(label).getpixel((0, 0))
+        assert pixel == pytest.approx(expected, abs=40)
 
 
 def test_of_the_same_pixels_one_picture_is_shown(records):

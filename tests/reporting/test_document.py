@@ -296,23 +296,6 @@ def test_clock_machine_and_commits_change_neither_file(tmp_path):
     assert f'data-page="{first["page"]}"' in before[0]
 
 
-def test_the_model_card_has_its_headings_and_is_filled(ordinary):
-    card = ordinary.page.partition('<section id="card">')[2].partition("</section>")[0]
-    assert re.findall(r"<h3>(.*?)</h3>", card) == [
-        "Model details",
-        "Intended use",
-        "Factors",
-        "Metrics",
-        "Evaluation data",
-        "Training data",
-        "Quantitative analyses",
-        "Ethical considerations",
-        "Caveats and recommendations",
-    ]
-    assert "into 5 classes: “ASPHALT”, “BALLAST”" in card
-    assert "123,456 parameters" in card
-
-
 def test_every_figure_is_a_file_and_the_balance_a_table(ordinary):
     names = {path.name for path in (ordinary.folder / "plots/figures").iterdir()}
     assert {"confusion.svg", "confusion_shares.svg", "reliability.svg", "balance.svg"} <= names

@@ -88,30 +88,6 @@ def test_names_are_literal_in_the_figures(evil):
         assert any(text.startswith("<script>") for text in found)
 
 
-def test_the_heat_map_shows_every_count_but_zero():
-    counts = [[31, 2, 0], [0, 47, 5], [0, 0, 0]]
-    found = texts(class_figures.confusion(matrix(counts, ["A", "B", "C"])))
-    assert sorted(text for text in found if text.isdigit()) == ["2", "31", "47", "5"]
-    assert found.count("A") == 2  # a row and a column
-
-
-def test_the_shade_of_a_cell_is_its_share_of_the_row():
-    svg = class_figures.confusion(matrix([[3, 1], [0, 8]], ["A", "B"]))
-    shades = re.findall(r"fill: var\(--deep\); fill-opacity: ([\d.]+)|fill: var\(--deep\)\"", svg)
-    # 0.1 + 0.9 * share, for 3/4 and 1/4; a full row is opaque.
-    assert [float(shade or 1) for shade in shades] == pytest.approx([0.775, 0.325, 1.0])
-
-
-@pytest.mark.parametrize(("classes", "widest"), [(2, 300), (43, 1250)])
-def test_the_heat_map_is_of_a_size_that_suits_its_classes(classes, widest):
-    counts = 750 * np.eye(classes, dtype=int)
-    svg = class_figures.confusion(matrix(counts, [f"{n:02d}" for n in range(classes)]))
-    width = float(ElementTree.fromstring(svg).get("viewBox").split()[2])
-    assert 150 < width < widest
-    sizes = re.findall(r"font-size: ([\d.]+)px", svg)
-    assert min(map(float, sizes)) >= 9
-
-
 def test_the_best_epoch_is_marked_and_described(tmp_path):
     fabricated.write_training(tmp_path, epochs=6)
     history = training_log.read(tmp_path).curves
@@ -137,18 +113,6 @@ def test_a_loss_that_is_not_finite_is_a_gap(tmp_path):
     history.loc[3, "val/loss"] = np.inf
     svg = training_log.curve_figure(history, "loss", 3)
     assert not re.search(r"\b(nan|inf)\b", svg)
-
-
-def test_the_radar_has_the_macro_averages():
-    values = pd.Series({"precision": 0.5, "recall": 0.25, "specificity": 1.0, "f1": 0.3333})
-    svg = class_figures.radar(pd.concat([values, pd.Series({"accuracy": 0.9})]))
-    assert "precision 0.500, recall 0.250, specificity 1.000, F1 0.333, accuracy 0.900" in svg
-
-
-def test_the_heat_map_in_percent_adds_up_to_the_row():
-    counts = [[150, 50, 0], [1, 250, 0], [0, 0, 0]]
-    found = texts(class_figures.confusion(matrix(counts, ["A", "B", "C"]), percent=True))
-    assert sorted(found[-4:]) == ["100", "25", "75", "<1"]
 
 
 def bins(probabilities, labels, calibrated=None):

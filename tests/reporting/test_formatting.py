@@ -4,7 +4,7 @@ from trackbed.reporting import formatting
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected"),
     [
         ("a|b", r"a\|b"),
         ("`x`", r"\`x\`"),
@@ -15,8 +15,8 @@ from trackbed.reporting import formatting
         ("a\\", "a\\\\"),
     ],
 )
-def test_markdown_shows_text_as_it_stands(text, shown):
-    assert formatting.markdown(text) == shown
+def test_markdown_shows_text_as_it_stands(text, expected):
+    assert formatting.markdown(text) == expected
 
 
 def test_a_long_name_keeps_both_ends():
@@ -26,8 +26,8 @@ def test_a_long_name_keeps_both_ends():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"),
+    ("seconds", "expected"),
     [(None, "n/a"), (4.25, "4.2 s"), (61, "1 min 1 s"), (3599.9, "1 h 0 min"), (7500, "2 h 5 min")],
 )
-def test_durations_are_told_in_two_units(seconds, shown):
-    assert formatting.duration(seconds) == shown
+def test_durations_have_two_units(seconds, expected):
+    assert formatting.duration(seconds) == expected

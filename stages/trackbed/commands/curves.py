@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _named(histories: list[Any]) -> list[Any]:
-    """Several runs are told apart by what their paths do not have in common."""
+    """Several runs are named by what their paths do not have in common."""
     if len(histories) == 1:
         return histories
     common = Path(os.path.commonpath([Path(one.name).absolute().parent for one in histories]))

@@ -126,7 +126,7 @@ def analysis(
     """
     monitored = best_epoch.monitored(history, monitor)
     losses = history.of("loss")
-    judged = [*losses, *([monitored] if monitored and monitored not in losses else [])]
+    analysed = [*losses, *([monitored] if monitored and monitored not in losses else [])]
     return Analysis(
         name=history.name,
         kind=history.kind,
@@ -139,7 +139,7 @@ def analysis(
         losses=convergence.changes(history),
         milestones=convergence.milestones(history),
         fit=fit.fit(history),
-        convergence=convergence.convergence(history, judged),
+        convergence=convergence.convergence(history, analysed),
         schedule=rate_schedule.schedule(history, monitored),
         anomalies=anomalies.anomalies(history, monitored),
         timing=timing(history),

@@ -167,7 +167,7 @@ def spikes(values: pd.Series, column: Column, size: float) -> list[Anomaly]:
     Hampel's filter (1974, Journal of the American Statistical Association 69, 383-393), with 4
     robust deviations, on values that are at least a tenth of `size` worse than the median around
     and than the median before, and from which the median after comes back by half of that. The
-    first two epochs and the last cannot be told from the fall and from a jump.
+    first two epochs and the last cannot be distinguished from the fall and from a jump.
     """
     signed = column.sign * values
     centre = signed.rolling(2 * SPIKE_WINDOW + 1, center=True, min_periods=SPIKE_WINDOW).median()

@@ -22,7 +22,7 @@ class Stopped(StrEnum):
 
 
 class StopReason(StrEnum):
-    """The rule that said so."""
+    """The rule that gave the answer."""
 
     RECORDED = "recorded"
     PATIENCE = "patience given"

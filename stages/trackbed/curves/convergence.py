@@ -62,7 +62,7 @@ def _change(history: History, column: Column) -> Change:
 
 def _milestones(values: pd.Series, column: Column) -> Milestones:
     end = values.index[-1]
-    shown = [epoch for epoch in values.index if epoch in (1, end) or epoch % _step(end) == 0]
+    epochs = [epoch for epoch in values.index if epoch in (1, end) or epoch % _step(end) == 0]
     first, last = values.iloc[0], values.iloc[-1]
     reached: dict[float, int] = {}
     if column.sign * (first - last) > 0:
@@ -70,7 +70,7 @@ def _milestones(values: pd.Series, column: Column) -> Milestones:
             goal = first + share * (last - first) if column.lower_is_better else share * last
             there = values.index[column.sign * (values - goal) <= 0]
             reached[share] = int(there[0])
-    return Milestones(column.name, {int(e): float(values[e]) for e in shown}, reached)
+    return Milestones(column.name, {int(e): float(values[e]) for e in epochs}, reached)
 
 
 def _step(epochs: int) -> int:

@@ -1,4 +1,4 @@
-"""Read the training logs of Keras, DVCLive, Ultralytics and Lightning, told apart by content."""
+"""Read the training logs of Keras, DVCLive, Ultralytics and Lightning, recognised by content."""
 
 import json
 from pathlib import Path
@@ -152,8 +152,8 @@ MONITORED = ("map50-95", "map_0.5:0.95", "accuracy_top1")
 
 def is_ultralytics(names: list[str]) -> bool:
     """Whether these are headers of a results.csv."""
-    told = any(name.startswith(("metrics/", "lr/pg", "x/lr")) for name in names)
-    return "epoch" in names and told
+    known = any(name.startswith(("metrics/", "lr/pg", "x/lr")) for name in names)
+    return "epoch" in names and known
 
 
 def read_ultralytics(path: Path, raw: pd.DataFrame) -> History:

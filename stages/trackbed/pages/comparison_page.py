@@ -101,7 +101,7 @@ def ranking_text(
 ) -> str:
     """The best `most` settings, one line each, with the interval of the score where it is known.
 
-    table and runs: see crossvalidation.table. The interval is that over folds; for a test score of
+    table and runs: see cross_validation.table. The interval is that over folds; for a test score of
     single runs it is the one of metrics/evaluate.json.
     """
     tests = {one.name: one.test for one in known}

@@ -98,7 +98,7 @@ def _boxes(axes: Axes, groups: Mapping[str, pd.Series]) -> None:
         list(groups.values()),
         tick_labels=names,
         widths=0.5,
-        showfliers=False,  # every run is drawn below
+        showfliers=False,  # every run is a point, see below
         boxprops=line,
         whiskerprops=line,
         capprops=line,

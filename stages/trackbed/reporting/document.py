@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from markupsafe import Markup
 
 from trackbed.evaluation import predictions, result
@@ -56,7 +55,8 @@ def write(run: Run, metrics: Path, plots: Path) -> None:
     """Write the page with the file beside it, its figures, the class balance, and the Markdown."""
     contents = page_contents(run)
     svgs = {key: svg for content in contents.values() for key, svg in content["figures"].items()}
-    write_csv(plots / figures.BALANCE_FILE, _class_balance(run), "%.4f")
+    balance = figures.class_balance(run.data.counts, run.evaluation.classes)
+    write_csv(plots / figures.BALANCE_FILE, balance, "%.4f")
     figures.write(plots / figures.FOLDER, svgs)
     page = write_html(plots / HTML_FILE, run, contents)
     others = previous_runs.listed(metrics / result.SCORES_FILE, run.evaluation.scores, run.params)
@@ -127,10 +127,6 @@ def _summary(run: Run) -> dict[str, Any]:
         "findings": dataset_summary.findings_sentence(run.data.findings),
         "top_advice": TOP_ADVICE,
     }
-
-
-def _class_balance(run: Run) -> pd.DataFrame:
-    return figures.class_balance(run.data.counts, run.evaluation.classes)
 
 
 def _data(run: Run) -> dict[str, Any]:
@@ -226,7 +222,7 @@ def _samples(run: Run) -> dict[str, Any]:
 
 
 def _balance(run: Run) -> dict[str, Any]:
-    table = _class_balance(run)
+    table = figures.class_balance(run.data.counts, run.evaluation.classes)
     return {
         "balance": table,
         "correlation": figures.rank_correlation(table),
