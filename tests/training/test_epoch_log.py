@@ -10,7 +10,7 @@ from trackbed.pipeline.errors import UserError
 from trackbed.training import epoch_log
 
 
-def test_a_repository_without_a_commit_is_told_in_words(tmp_path, monkeypatch):
+def test_a_repository_without_a_commit_is_a_user_error(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     subprocess.run(["git", "init", "-q"], check=True)
     subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], check=True)
@@ -46,7 +46,7 @@ def test_every_epoch_is_measured(finished, monkeypatch):
     assert table["memory_mb"].gt(200).all()  # TensorFlow alone takes more
 
 
-def test_a_line_per_epoch_tells_the_time_left_and_marks_the_best(capsys, monkeypatch):
+def test_a_line_per_epoch_has_the_time_left_and_a_star(capsys, monkeypatch):
     clock = iter([0.0, 30.0, 30.0, 70.0, 70.0, 100.0])
     monkeypatch.setattr(epoch_log.time, "perf_counter", lambda: next(clock))
     with epoch_log.Progress(3, "val_loss") as progress:

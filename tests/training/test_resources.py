@@ -17,7 +17,7 @@ def busy(seconds):
         pass
 
 
-def test_one_busy_thread_takes_no_more_than_its_share_of_the_cores():
+def test_one_busy_thread_takes_its_share_of_the_cores():
     watched = Resources()
     busy(0.2)
     share = watched.taken()["cpu_share"]
@@ -37,14 +37,14 @@ def test_the_most_memory_is_seen_after_it_was_given_back():
     assert watched.taken()["memory_mb"] < peak - 150
 
 
-def test_the_thread_ends_with_the_run_and_never_holds_up_the_process():
+def test_the_thread_ends_with_the_run():
     with Resources():
         (thread,) = (one for one in threading.enumerate() if one.name == "resources")
         assert thread.daemon
     assert not thread.is_alive()
 
 
-def test_a_machine_without_a_gpu_tells_of_none():
+def test_without_a_gpu_no_gpu_values_are_reported():
     pynvml = pytest.importorskip("pynvml")
     try:
         pynvml.nvmlInit()
