@@ -71,7 +71,7 @@ def test_a_constant_learning_rate_stays():
 def test_exponential_decay_is_the_published_one():
     steps = [0, 5_000, 10_000, 20_000]
     expected = [1e-4 * 0.9 ** (step / 10_000) for step in steps]
-    assert rates("exponential", steps) == pytest.approx(expected)
+    assert rates("exponential", steps) == pytest.approx(expected, abs=1e-6)
 
 
 def test_cosine_is_half_a_cosine_over_all_steps():
@@ -186,3 +186,31 @@ def test_loss_rate_and_optimizer_are_those_of_params():
     assert isinstance(loss, keras.losses.CategoricalFocalCrossentropy)
     assert (loss.gamma, loss.label_smoothing) == (p.focal_gamma, 0.25)
     assert optimization.rate_of(p, 0.5, epochs=3, steps=7) == 0.5
+
+
+def test_the_momentum_of_averaged_weights_starts_low():
+    # In TensorFlow's ExponentialMovingAverage: min(decay, (1 + step) / (10 + step)).
+    variable = keras.Variable([10.0])
+    made = optimization.optimizer("sgd", 0.5, weight_decay=0, average=0.3)
+    made.build([variable])
+    values = []
+    for _ in range(6):
+        made.apply([keras.ops.ones((1,))], [variable])
+        values.append(float(variable.numpy()[0]))
+    expected = values[0]  # the first step is no average yet
+    for step, value in enumerate(values[1:], 1):
+        momentum = min(0.3, (1 + step) / (10 + step))
+        expected = momentum * expected + (1 - momentum) * value
+    assert float(made._model_variables_moving_average[0].numpy()[0]) == pytest.approx(
+        expected, abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("steps", [4, 20, 100])
+def test_an_average_of_few_steps_is_close_to_the_last_weights(steps):
+    variable = keras.Variable([0.0])
+    made = optimization.optimizer("sgd", 1.0, weight_decay=0, average=0.99)
+    made.build([variable])
+    for _ in range(steps):
+        made.apply([-(1 - variable)], [variable])  # towards 1
+    assert float(made._model_variables_moving_average[0].numpy()[0]) > 0.5

@@ -61,6 +61,35 @@ def learning_rate(
     return schedules.CosineDecay(0.0, falling, warmup_target=rate, warmup_steps=warmup)
 
 
+class _WarmAverage(keras.optimizers.Optimizer):
+    """The momentum of the moving average of the weights starts low and rises with the steps.
+
+    At step t it is min(ema_momentum, (1 + t) / (10 + t)), as in TensorFlow's
+    tf.train.ExponentialMovingAverage with num_updates. With one that is high from the start, the
+    average of a short run consists mostly of its first weights.
+    """
+
+    def _update_model_variables_moving_average(self, trainable_variables: list) -> None:
+        highest, step = self.ema_momentum, keras.ops.cast(self.iterations, "float32")
+        self.ema_momentum = keras.ops.minimum(highest, (1 + step) / (10 + step))
+        try:
+            super()._update_model_variables_moving_average(trainable_variables)
+        finally:
+            self.ema_momentum = highest
+
+
+class Adam(_WarmAverage, keras.optimizers.Adam):
+    pass
+
+
+class AdamW(_WarmAverage, keras.optimizers.AdamW):
+    pass
+
+
+class SGD(_WarmAverage, keras.optimizers.SGD):
+    pass
+
+
 def optimizer(
     name: str, rate: Rate, *, weight_decay: float, average: float, clip_norm: float = 0.0
 ) -> keras.optimizers.Optimizer:
@@ -75,10 +104,10 @@ def optimizer(
     if clip_norm:
         options["global_clipnorm"] = clip_norm
     if name == "adam":
-        return keras.optimizers.Adam(rate, **options)
+        return Adam(rate, **options)
     if name == "sgd":
-        return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, **options)
-    chosen = keras.optimizers.AdamW(rate, weight_decay=weight_decay, **options)
+        return SGD(rate, momentum=0.9, nesterov=True, **options)
+    chosen = AdamW(rate, weight_decay=weight_decay, **options)
     chosen.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return chosen
 
