@@ -7,6 +7,7 @@ PEERS := .cache/peers
 AUDIT := .cache/audit
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+PYTEST = python -m pytest -q --numprocesses auto --maxprocesses 4
 INSTALL = python .ci/install.py $(if $(filter pip,$(INSTALLER)),--pip)
 
 # One resolution with all extras, so that every lock names the same versions.
@@ -22,18 +23,21 @@ exec "$$here/python" -c 'import sys; sys.path[0] = sys.argv.pop(1); from trackbe
 endef
 export PROGRAM
 
-.PHONY: repro recipe test faults install lint openvino search suspects lock audit bench help venv
+.PHONY: repro recipe test test-slow faults install lint openvino search suspects lock audit bench help venv
 
 repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment and run the pipeline
 	@dvc repro
 	@echo "report: $(CURDIR)/plots/report.html"
 
-test: $(VENV)/installed-dev $(VENV)/bin/trackbed ## run the tests
-	@python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
+test: $(VENV)/installed-dev $(VENV)/bin/trackbed ## run the tests, without the slow ones
+	@$(PYTEST) --dist loadfile --no-loadscope-reorder
+
+test-slow: $(VENV)/installed-dev $(VENV)/bin/trackbed ## run the slow tests: storages, sweeps, faults, hostile files
+	@$(PYTEST) --dist loadfile --no-loadscope-reorder -m slow
 
 faults: $(VENV)/installed-dev $(VENV)/bin/trackbed ## kill, interrupt and starve every stage at every moment; some ten minutes
 	@mkdir -p .cache && rm -f .cache/faults.md
-	@FAULTS_TABLE=.cache/faults.md python -m pytest -q -m faults --numprocesses auto --maxprocesses 4 --dist load
+	@FAULTS_TABLE=.cache/faults.md $(PYTEST) --dist load -m faults
 
 recipe: $(VENV)/installed $(VENV)/bin/trackbed ## write params.yaml from a recipe, e.g. NAME=signs; no NAME lists them
 	@trackbed recipe $(NAME)
@@ -76,7 +80,7 @@ bench: $(VENV)/installed $(PEERS)/installed ## measure speed beside other tools,
 	@python benchmarks/run.py $(BENCH_ARGS)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
 venv:
 	@.ci/venv $(PYTHON)

@@ -3,7 +3,24 @@ import shutil
 import damage
 import pytest
 import storages
-from project import ROOT, create
+from filelock import FileLock
+from project import ROOT, Project, copied, create
+
+# Files that start first, so that both workers are busy to the end: the longest ones. The first
+# builds `finished`; the second needs no project and is not held up by that.
+EARLY = ("test_pipeline.py", "test_recipes.py", "test_embed.py")
+
+
+def pytest_collection_modifyitems(items):
+    """Long files first, then those with a finished project, then the others, each file whole."""
+    with_project = {item.path for item in items if "finished" in item.fixturenames}
+
+    def place(item):
+        if item.path.name in EARLY:
+            return EARLY.index(item.path.name)
+        return len(EARLY) + (item.path not in with_project)
+
+    items.sort(key=place)
 
 
 @pytest.fixture
@@ -12,11 +29,24 @@ def project(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A project whose pipeline has run once and whose results are committed."""
-    project = create(tmp_path_factory.mktemp("finished"))
-    project.output = project.run("dvc", "repro")
-    project.commit("results")
+def finished(tmp_path_factory, worker_id):
+    """A project whose pipeline has run once and whose results are committed.
+
+    Built once for all workers of pytest-xdist; each gets a copy of its own.
+    """
+    common = tmp_path_factory.getbasetemp().parent if worker_id != "master" else None
+    shared = (common or tmp_path_factory.mktemp("shared")) / "finished"
+    output = shared.with_suffix(".txt")  # of the pipeline; there once the project is whole
+    with FileLock(shared.with_suffix(".lock")):
+        if not output.exists():
+            shutil.rmtree(shared, ignore_errors=True)
+            shared.mkdir()
+            project = create(shared)
+            text = project.run("dvc", "repro")
+            project.commit("results")
+            output.write_text(text)
+    project = copied(Project(shared), tmp_path_factory.mktemp("finished") / "project")
+    project.output = output.read_text()
     return project
 
 

@@ -126,11 +126,6 @@ def prepare(project):
     project.run("dvc", "repro", "--all-pipelines")
 
 
-def copy(project, folder):
-    shutil.copytree(project.folder, folder, symlinks=True)
-    return Project(folder)
-
-
 def locked(project, stage=None):
     """What dvc.lock says of the outputs: path -> md5; of one stage or of all."""
     outputs = {}

@@ -97,3 +97,9 @@ def create(folder):
     project.run("dvc", "add", "-q", "data/raw")
     project.commit("a project")
     return project
+
+
+def copied(project, folder):
+    """A copy of a project in a new folder."""
+    shutil.copytree(project.folder, folder, symlinks=True)
+    return Project(folder)

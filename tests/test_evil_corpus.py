@@ -15,6 +15,7 @@ from trackbed.dataset.schema import UNSAFE_CHARACTERS
 from trackbed.pipeline.outputs import write_json
 from trackbed.reporting import html
 
+pytestmark = pytest.mark.slow
 MEMORY = 2**30
 SMALL = 2**26  # bytes of a file that is compared by content
 

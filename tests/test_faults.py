@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import faults
 import pytest
+from project import copied
 
 TABLE = "FAULTS_TABLE"  # in the environment: a file that gets a row per case
 # Every stage, moment and fault; the expensive stages where they have done little.
@@ -34,7 +35,7 @@ LATE = ("end", *faults.OF_DVC)
 @pytest.fixture(scope="module")
 def whole(finished, tmp_path_factory):
     """A project with the results of an undisturbed run."""
-    project = faults.copy(finished, tmp_path_factory.mktemp("whole") / "project")
+    project = copied(finished, tmp_path_factory.mktemp("whole") / "project")
     faults.prepare(project)
     return project
 
@@ -100,7 +101,7 @@ def test_what_outgrows_the_disk_is_told(tmp_path, target):
 
 def case(whole, folder, stage, moment, fault):
     """Do harm to a stage, see what it leaves, and run it again; what happened, in words."""
-    project = faults.copy(whole, folder / "project")
+    project = copied(whole, folder / "project")
     faults.make_stale(project, stage)
     with faults.stopped(project, stage, moment) as run:
         if fault == "kill stage":
@@ -125,6 +126,7 @@ def case(whole, folder, stage, moment, fault):
     return f"dvc ended with {run.dvc.returncode}; {mended}then the same results"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stage", "moment", "fault"), PART)
 def test_the_next_run_ends_as_if_nothing_had_happened(whole, tmp_path, stage, moment, fault):
     tried(whole, tmp_path, stage, moment, fault)

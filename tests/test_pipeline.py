@@ -247,6 +247,7 @@ def test_training_again_gives_the_same_model_and_predictions(finished):
     finished.run("git", "checkout", "-q", ".")
 
 
+@pytest.mark.slow
 def test_an_experiment_shows_its_parameters_and_scores(finished):
     finished.run(
         "dvc", "exp", "run", "-n", "slow", "-S", "train.learning_rate=1e-05", "-S", "train.epochs=1"
@@ -264,6 +265,7 @@ def test_an_experiment_shows_its_parameters_and_scores(finished):
     shutil.rmtree(finished.folder / "shown")
 
 
+@pytest.mark.slow
 def test_a_queued_grid_runs_and_leaves_the_workspace_alone(finished):
     finished.run("dvc", "exp", "run", "--queue", "-S", "evaluate.top_k=1,3")
     finished.run("dvc", "exp", "run", "--run-all")

@@ -11,6 +11,7 @@ import storages
 import yaml
 from project import Project
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 # Headings of the document whose commands the tests below run.
 RUN = {"A folder", "S3", "SSH", "Every day", "CI", "Recovery"}

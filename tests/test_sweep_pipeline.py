@@ -3,10 +3,12 @@
 import json
 
 import pandas as pd
+import pytest
 import sweeping
 from project import ROOT
 
 
+@pytest.mark.slow
 def test_the_pipeline_is_cross_validated_without_touching_the_workspace(finished):
     before = finished.environment.get("PYTHONPATH")
     finished.environment["PYTHONPATH"] = str(ROOT / "stages")

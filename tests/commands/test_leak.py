@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
+import pytest
 import sweeping
 
 from trackbed.experiments import leakage
@@ -66,6 +67,7 @@ def test_random_folds_leave_the_test_part_alone_and_keep_the_classes_even():
     assert pd.crosstab(first["fold"][:12], first["label"][:12]).to_numpy().tolist() == [[2, 2]] * 3
 
 
+@pytest.mark.slow
 def test_the_experiment_trains_on_both_splits_and_changes_nothing(finished):
     before = finished.run("git", "status", "--porcelain")
     done = leak(finished, "--experiment")
