@@ -7,6 +7,8 @@ import sys
 import pytest
 from project import Project
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def clones(finished, tmp_path_factory):
