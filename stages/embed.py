@@ -7,7 +7,6 @@ from typing import Literal
 import numpy as np
 from pydantic import ConfigDict, Field
 
-from trackbed.embedding import views
 from trackbed.networks import augmentation, embeddings
 from trackbed.pipeline import index, params, tensorflow_setup
 from trackbed.pipeline.outputs import replacing_folder
@@ -44,7 +43,7 @@ def main(data_path: Path) -> None:
     """Write the embeddings, or a marker that this network has none."""
     records_path, embeddings_path = data_path / index.RECORDS, data_path / embeddings.FOLDER
     p, backbone = params.load("embed", EmbedParams), params.load("train", BackboneParams)
-    if reason := views.reason_not_frozen(backbone, p.views):
+    if reason := embeddings.reason_not_frozen(backbone, p.views):
         with replacing_folder(embeddings_path) as folder:
             embeddings.write_about(folder, frozen=False)
         print(f"nothing to embed: {reason}")
@@ -64,7 +63,7 @@ def main(data_path: Path) -> None:
     training, test = (np.flatnonzero(table["part"] == part) for part in ("train", "test"))
     sample = training[:: max(1, len(training) // CALIBRATION_IMAGES)][:CALIBRATION_IMAGES]
     forward = engines.forward(base, p.engine, p.precision, images[sample])
-    augmented = views.augmented(forward, backbone.augment, p.seed, p.views)
+    augmented = engines.augmented_views(forward, backbone.augment, p.seed, p.views)
     exact = (p.engine, p.precision) == embeddings.EXACT
     with replacing_folder(embeddings_path) as folder:
         write = partial(embeddings.write, images=images, batch=p.batch)

@@ -213,7 +213,7 @@ def test_every_parameter_makes_the_stages_react_that_read_it(finished):
 @pytest.mark.parametrize(
     ("file", "stages"),
     [
-        ("pipeline/lock.py", {"build_tfrecord", "split", "embed", "train", "evaluate", "report"}),
+        ("pipeline/runner.py", {"build_tfrecord", "split", "embed", "train", "evaluate", "report"}),
         ("records/reader.py", {"build_tfrecord", "embed", "train", "evaluate", "report"}),
         ("dataset/images.py", {"build_tfrecord", "split"}),
         ("networks/registry.py", {"embed", "train", "evaluate"}),

@@ -1,10 +1,104 @@
-"""Trainings as dvc.lock records them; real ones are in tests/commands/test_suspects.py."""
+"""Comparisons of revisions of a small repository."""
 
 import dataclasses
+import json
 
+import numpy as np
+import pandas as pd
 import pytest
+from project import ROOT, Project
 
+from trackbed import cli
 from trackbed.experiments import training_runs
+from trackbed.pipeline import tables
+from trackbed.pipeline.errors import UserError
+
+LABELS = np.arange(40) % 2
+
+
+def write_results(folder, test_part=None, names="image", right=36):
+    """Predictions of 40 images, of which the first `right` are correct, and their scores."""
+    predicted = np.where(np.arange(40) < right, LABELS, 1 - LABELS)
+    rows = pd.DataFrame({"record": range(40), "label": LABELS})
+    rows["filename"] = rows["group"] = [f"{names}{number}.png" for number in range(40)]
+    table = tables.predictions(rows, ["A", "B"], 0.1 + 0.8 * np.eye(2)[predicted])
+    (folder / "data/evaluation").mkdir(parents=True, exist_ok=True)
+    (folder / "metrics").mkdir(exist_ok=True)
+    tables.PREDICTIONS_TABLE.write(folder / "data/evaluation", table)
+    part = {} if test_part is None else {"test_part": test_part}
+    scores = {"macro_f1": right / 40} | part
+    (folder / "metrics/evaluate.json").write_text(json.dumps(scores))
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    project = Project(tmp_path)
+    project.run("git", "init", "-q", "-b", "main")
+    project.run("dvc", "init", "-q")
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    monkeypatch.chdir(tmp_path)
+    return project
+
+
+def committed(project, **options):
+    write_results(project.folder, **options)
+    project.commit()
+
+
+@pytest.mark.parametrize("parts", [("aa", "aa"), (None, "aa"), (None, None)])
+def test_equal_or_unknown_fingerprints_of_equal_images_are_compared(project, parts):
+    committed(project, test_part=parts[0])
+    write_results(project.folder, test_part=parts[1], right=38)
+    change = training_runs.comparison("HEAD", "workspace")
+    assert change.images == 40
+    assert change.accuracy == (0.9, 0.95)
+
+
+def test_images_of_other_pixels_are_not_compared(project):
+    committed(project, test_part="aa")
+    write_results(project.folder, test_part="bb")
+    with pytest.raises(UserError, match=r"same names but other pixels .*: aa and bb\)"):
+        training_runs.comparison("HEAD", "workspace")
+
+
+def test_other_images_are_not_compared_though_as_many(project):
+    committed(project)
+    write_results(project.folder, names="picture")
+    with pytest.raises(UserError, match="test parts differ: 40 and 40 images, 0 of them in both"):
+        training_runs.comparison("HEAD", "workspace")
+
+
+@pytest.mark.parametrize("command", [("gate", "--base", "HEAD"), ("compare", "HEAD")])
+def test_gate_and_compare_say_why_there_is_nothing_to_compare(project, command, capsys):
+    committed(project, test_part="aa", right=39)
+    write_results(project.folder, test_part="bb", names="picture", right=30)
+    assert cli.main(list(command)) == 2
+    assert "HEAD and workspace cannot be compared: their test parts differ" in (
+        capsys.readouterr().err
+    )
+
+
+def test_macro_f1_is_that_of_the_file(project):
+    committed(project, right=36)
+    write_results(project.folder, right=30)
+    assert training_runs.macro_f1("HEAD") == 0.9
+    assert training_runs.macro_f1(training_runs.WORKSPACE) == 0.75
+
+
+def test_a_revision_without_results_is_an_error(project):
+    project.commit()
+    with pytest.raises(UserError, match=r"evaluate\.json of HEAD: the revision has none"):
+        training_runs.macro_f1("HEAD")
+    with pytest.raises(UserError, match=r"predictions\.csv of HEAD: the revision has none"):
+        training_runs.predictions("HEAD")
+
+
+def test_scores_without_macro_f1_are_an_error(project):
+    write_results(project.folder)
+    (project.folder / "metrics/evaluate.json").write_text('{"macro_f1": null}')
+    with pytest.raises(UserError, match=r"of workspace: no macro_f1\. Run `dvc repro -f evaluate`"):
+        training_runs.macro_f1(training_runs.WORKSPACE)
+
 
 LOCK = """\
 stages:

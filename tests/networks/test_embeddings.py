@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -144,3 +146,32 @@ def test_another_weight_is_another_digest():
     before = embeddings.weights_digest(backbone)
     backbone.weights[0].assign_add(backbone.weights[0] * 0 + 1e-3)
     assert embeddings.weights_digest(backbone) != before
+
+
+def choices(**changes):
+    usual = {"network": "rails", "unfreeze": "none", "head_epochs": 0, "augment": []}
+    return SimpleNamespace(**usual | changes)
+
+
+def test_a_frozen_backbone_without_augmentation_is_embedded():
+    assert embeddings.reason_not_frozen(choices(), views=0) == ""
+    assert embeddings.reason_not_frozen(choices(augment=["flip"]), views=3) == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"network": "small_cnn"}, "small_cnn has no backbone"),
+        ({"unfreeze": "all"}, "is trained"),
+        ({"unfreeze": "3"}, "is trained"),
+        ({"head_epochs": 2}, "is trained"),
+        ({"augment": ["flip"]}, "changes every image in every epoch"),
+    ],
+)
+def test_why_a_network_is_not_embedded(changes, reason):
+    assert reason in embeddings.reason_not_frozen(choices(**changes), views=0)
+
+
+def test_the_rule_of_names_fits_every_network():
+    assert all(embeddings.on_backbone(name) for name in registry.ON_BACKBONES)
+    assert not any(embeddings.on_backbone(name) for name in registry.FROM_SCRATCH)

@@ -37,12 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the comparison and write the page. Raises UserError."""
-    from trackbed.experiments import revisions
+    from trackbed.experiments import training_runs
     from trackbed.pages import comparison_page
     from trackbed.pipeline import index
 
     names = arguments.first, arguments.second
-    change = revisions.comparison(*names)
+    change = training_runs.comparison(*names)
     print(comparison_page.text(change, *names))
     records_path = Path("data/records")
     comparison_page.write(

@@ -26,14 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the verdict; the exit code. Raises UserError where a score is missing."""
     from trackbed.evaluation import comparison
-    from trackbed.experiments import revisions
+    from trackbed.experiments import training_runs
     from trackbed.pipeline import params
 
     p = params.load("gate", comparison.GateParams)
-    macro_f1 = revisions.macro_f1(revisions.WORKSPACE)
+    macro_f1 = training_runs.macro_f1(training_runs.WORKSPACE)
     change = None
     if arguments.base:
-        change = revisions.comparison(arguments.base, revisions.WORKSPACE)
+        change = training_runs.comparison(arguments.base, training_runs.WORKSPACE)
         value, low, high = change.difference
         print(
             f"macro F1 {change.macro_f1[1]:.4f}, {arguments.base} {change.macro_f1[0]:.4f}: "

@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the first suspects, write list and page. Raises UserError."""
-    from trackbed.evaluation import label_errors
+    from trackbed.evaluation import mistakes
     from trackbed.experiments import out_of_fold, training_runs, validity
     from trackbed.pages import suspects_page
     from trackbed.pipeline import index
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
     folds = int(training["fold"].max()) + 1
     setting = out_of_fold.select(known, folds, arguments.setting, arguments.partial)
     predictions = out_of_fold.predictions(setting, table)
-    ranked = label_errors.ranked(predictions, by_cleanlab=arguments.method == METHODS[1])
+    ranked = mistakes.ranked(predictions, by_cleanlab=arguments.method == METHODS[1])
     found = suspects_page.Found(
         ranked.head(arguments.most),
         method=arguments.method,

@@ -1,14 +1,21 @@
-"""Run a frozen backbone over images, by TensorFlow or by the extra `openvino`."""
+"""Run a frozen backbone over images and views of them, by TensorFlow or the extra `openvino`."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from trackbed.networks import augmentation
 from trackbed.networks.embeddings import Forward
 from trackbed.pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    import keras
 
 CALIBRATION_BATCH = 8  # images
 HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
@@ -79,3 +86,34 @@ def _quantized(model: object, sample: np.ndarray) -> object:
 
     batches = np.array_split(sample.astype(np.float32), max(1, len(sample) // CALIBRATION_BATCH))
     return nncf.quantize(model, nncf.Dataset(batches), subset_size=len(batches))
+
+
+def augmented_views(
+    forward: Forward, changes: Sequence[augmentation.Change], seed: int, count: int
+) -> list[Forward]:
+    """`count` functions from images to embeddings of randomly augmented images.
+
+    Each has seeds of its own, and augments every batch anew, so that its results depend on the
+    order of its calls. Raises UserError for changes that mix labels: a view keeps the label of
+    its image.
+    """
+    mixing = [change.name for change in changes if change.mixes]
+    if mixing:
+        raise UserError(
+            f"params.yaml, embed.views: {', '.join(mixing)} in train.augment mixes labels, which "
+            "a view of one image cannot; leave it out or set embed.views: 0."
+        )
+    return [
+        _augmenting(forward, augmentation.layers(changes, seed + number * max(1, len(changes))))
+        for number in range(count)
+    ]
+
+
+def _augmenting(forward: Forward, layers: Sequence[keras.layers.Layer]) -> Forward:
+    def embedded(images: np.ndarray) -> np.ndarray:
+        changed = images.astype(np.float32)
+        for layer in layers:
+            changed = layer(changed, training=True)
+        return forward(np.asarray(changed))
+
+    return embedded

@@ -15,7 +15,7 @@ from trackbed.evaluation import (
     comparison,
     intervals,
     metrics,
-    predictions,
+    mistakes,
     robustness,
     scores,
     selective_prediction,
@@ -137,10 +137,10 @@ class EvaluationResult:
         Raises Diverged where a probability is not finite.
         """
         table = tables.predictions(self.rows, self.classes, self.probabilities)
-        mistakes = predictions.false_inferences(table, self.classes)
+        false_inferences = mistakes.false_inferences(table, self.classes)
         with replacing_folder(folder_path) as folder:
             tables.PREDICTIONS_TABLE.write(folder, table)
-            write_json(folder / FALSE_INFERENCES_FILE, mistakes)
+            write_json(folder / FALSE_INFERENCES_FILE, false_inferences)
 
     def write_tables(self, plots_path: Path) -> None:
         """Write the tables of classes, confusions, confidence, slices and corruptions."""

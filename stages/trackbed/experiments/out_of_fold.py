@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from trackbed.evaluation import label_errors
+from trackbed.evaluation import mistakes
 from trackbed.experiments import param_values, training_runs
 from trackbed.experiments.training_runs import Training
 from trackbed.integrity import dvc_repo
@@ -101,7 +101,7 @@ def predictions(setting: Setting, table: pd.DataFrame) -> pd.DataFrame:
                 _checked(training_runs.validation_predictions(repo, one), one, table)
                 for one in runs
             ]
-            parts.append(label_errors.averaged(tables).assign(fold=fold))
+            parts.append(mistakes.averaged(tables).assign(fold=fold))
     return pd.concat(parts).sort_values("record", ignore_index=True)
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.lib import format as npy
@@ -22,6 +22,41 @@ if TYPE_CHECKING:
 
 FOLDER = "embeddings"  # in the data folder
 EMBEDDING = "embedding"  # the name of the layer whose output is the embedding
+
+
+# Networks of this package on a backbone. Names in keras.applications start with a capital.
+ON_BACKBONE = ("rails", "gtsrb")
+
+
+class BackboneParams(Protocol):
+    """The keys of section `train` of params.yaml that decide."""
+
+    network: str
+    unfreeze: str
+    head_epochs: int
+    augment: Sequence[Any]
+
+
+def reason_not_frozen(p: BackboneParams, views: int) -> str:
+    """Why the network cannot be trained on embeddings, as text; '' if it can.
+
+    views: number of augmented embeddings of each training image.
+    """
+    if not on_backbone(p.network):
+        return f"{p.network} has no backbone"
+    if p.unfreeze != "none" or p.head_epochs:
+        return f"the backbone of {p.network} is trained (train.unfreeze, train.head_epochs)"
+    if p.augment and not views:
+        return (
+            "train.augment changes every image in every epoch; with train.augment: [] or "
+            "embed.views above 0 the backbone would run only once"
+        )
+    return ""
+
+
+def on_backbone(network: str) -> bool:
+    """Whether the network of that name has a backbone of keras.applications."""
+    return network in ON_BACKBONE or network[:1].isupper()
 
 
 def backbone(network: keras.Model) -> keras.Model:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from trackbed.evaluation.comparison import Comparison
-from trackbed.experiments import revisions
+from trackbed.experiments import training_runs
 from trackbed.experiments.experiment import Experiment
 from trackbed.pages import sweep_page
 from trackbed.pipeline.errors import UserError
@@ -141,7 +141,7 @@ def compared(table: pd.DataFrame, runs: pd.DataFrame, keys: Sequence[str], metri
     names = [row["name"] for row in rows]
     text = f"Best: {best}. The runner-up is {names[0]}. "
     try:
-        change = revisions.comparison(*(row["commit"] for row in rows))
+        change = training_runs.comparison(*(row["commit"] for row in rows))
     except UserError as problem:
         return text + f"The difference cannot be compared with noise: {problem}"
     return text + (

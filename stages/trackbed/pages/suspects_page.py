@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from trackbed.evaluation import label_errors
+from trackbed.evaluation import mistakes
 from trackbed.pipeline.outputs import write_csv
 from trackbed.reporting import formatting, html
 
@@ -71,7 +71,7 @@ def basis(found: Found) -> str:
 
 def verdict(found: Found) -> str:
     """How many of the listed labels are less probable than another class."""
-    listed, doubted = len(found.rows), len(label_errors.doubted(found.rows))
+    listed, doubted = len(found.rows), len(mistakes.doubted(found.rows))
     if found.method == "cleanlab":
         labels = formatting.plural(found.ranked, "label")
         text = f"cleanlab considers {labels} wrong; {listed:,} are listed."
@@ -90,7 +90,7 @@ def text(found: Found) -> str:
             **{key: first[key].map(formatting.name) for key in ("given", "suggested", "filename")}
         )
         lines += ["", names[columns].to_string(index=False, float_format="{:.4f}".format)]
-    if len(pairs := label_errors.pairs(found.rows)):
+    if len(pairs := mistakes.pairs(found.rows)):
         lines += ["", f"Among the first {len(found.rows):,}, given and suggested class:"]
         lines += [
             f"{row.images:6,}  {formatting.name(row.given)} -> {formatting.name(row.suggested)}"
@@ -109,7 +109,7 @@ def write(folder: Path, found: Found, records_path: Path, index: pd.DataFrame) -
         "found": found,
         "basis": basis(found),
         "verdict": verdict(found),
-        "pairs": label_errors.pairs(found.rows),
+        "pairs": mistakes.pairs(found.rows),
         "cards": _cards(found.rows, records_path, index),
         "next": NEXT,
     }

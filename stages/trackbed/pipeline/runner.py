@@ -1,21 +1,88 @@
-"""Run the main of a stage script as a program, with a log file and errors in one line."""
+"""Run the main of a stage script: under a lock, with a log file and errors in one line."""
 
 import contextlib
 import errno
 import inspect
 import os
+import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from trackbed.pipeline import lock, measurements
-from trackbed.pipeline.errors import NoSpace, UserError
+from filelock import FileLock, Timeout
+
+from trackbed.pipeline import measurements
+from trackbed.pipeline.errors import Busy, NoSpace, UserError
 from trackbed.pipeline.outputs import allocate
+
+LOCKS = Path(".cache/locks")
+DVC_VARIABLE = "DVC_STAGE"  # in the environment of what DVC starts
+SHELLS = {"sh", "ash", "bash", "dash", "fish", "ksh", "zsh"}
+SECONDS_BETWEEN_CHECKS = 0.5
+
+
+@contextmanager
+def locked(stage: str) -> Iterator[None]:
+    """Hold the lock of a stage in this folder, and end this process if its DVC ends.
+
+    Killing `dvc repro` leaves its stage running, and the next `dvc repro` would start a second
+    one beside it. The operating system releases the lock with the process, however that ends.
+    Raises Busy if another process holds the lock.
+    """
+    LOCKS.mkdir(parents=True, exist_ok=True)
+    with _acquired_lock(stage):
+        # Where other processes are hidden nobody can be watched.
+        if DVC_VARIABLE in os.environ and (ancestors := _ancestors()):
+            arguments = stage, ancestors
+            threading.Thread(target=_end_with, args=arguments, daemon=True).start()
+        yield
+
+
+def _acquired_lock(stage: str) -> AbstractContextManager:
+    """The lock, held until its block ends. Raises Busy."""
+    pid_path = LOCKS / f"{stage}.pid"
+    try:
+        lock = FileLock(LOCKS / f"{stage}.lock", blocking=False).acquire()
+    except Timeout:
+        pid = (pid_path.exists() and pid_path.read_text().strip()) or "unknown"
+        raise Busy(
+            f"stage {stage} is already running (pid {pid}); wait for it, or stop it."
+        ) from None
+    pid_path.write_text(f"{os.getpid()}\n")
+    return lock
+
+
+def _ancestors() -> list[int]:
+    """Process ids from the parent up to DVC; a shell may stand between."""
+    import psutil
+
+    parents = psutil.Process().parents()
+    has_shell = bool(parents) and parents[0].name() in SHELLS
+    return [parent.pid for parent in parents[: 1 + has_shell]]
+
+
+def _end_with(stage: str, ancestors: list[int]) -> None:
+    """Stop this process when one of its ancestors has ended."""
+    import psutil
+
+    wait = threading.Event().wait
+    while not wait(SECONDS_BETWEEN_CHECKS):
+        try:
+            # A process whose parent ends is handed over to another one.
+            now = [os.getppid(), *(psutil.Process(pid).ppid() for pid in ancestors[:-1])]
+        except psutil.Error:
+            now = []
+        if now != ancestors:
+            print(f"{stage}: dvc is gone, so this ends too", file=sys.stderr, flush=True)
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+
 
 DEBUG = "TRACKBED_DEBUG"  # in the environment: tracebacks for UserErrors too
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -39,7 +106,7 @@ def run(main: Callable[..., None]) -> None:
     begun, name = time.perf_counter(), script.stem
     with (
         _errors_as_one_line(name),
-        lock.held(name),
+        locked(name),
         _reserved_space_for_dvc(),
         copied_to_log(name),
         _errors_as_one_line(name),
@@ -50,7 +117,7 @@ def run(main: Callable[..., None]) -> None:
 
 @contextlib.contextmanager
 def _reserved_space_for_dvc() -> Iterator[None]:
-    with tempfile.TemporaryFile(dir=lock.LOCKS) as file:
+    with tempfile.TemporaryFile(dir=LOCKS) as file:
         allocate(file, RESERVED_BYTES)
         yield
 

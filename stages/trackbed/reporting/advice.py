@@ -11,7 +11,7 @@ import pandas as pd
 
 from trackbed.curves.analysis import Analysis
 from trackbed.curves.fit import Verdict
-from trackbed.evaluation.predictions import wrong
+from trackbed.evaluation.mistakes import wrong
 from trackbed.reporting import evaluation_tables, formatting
 from trackbed.reporting.dataset_summary import Reason
 from trackbed.reporting.evaluation_tables import Confusion

@@ -8,15 +8,7 @@ from trackbed.curves.best_epoch import Best, Stop, Stopped, StopReason
 from trackbed.curves.fit import FEWEST_EPOCHS, SOLVED, Fit, Reason, Verdict
 from trackbed.curves.side_by_side import Choice, SideBySide
 from trackbed.reporting import curves_details
-from trackbed.reporting.formatting import (
-    count,
-    duration,
-    listed,
-    number,
-    percent,
-    plural,
-    ranges,
-)
+from trackbed.reporting.formatting import count, duration, listed, number, percent, plural, ranges
 
 MOST_OTHERS = 8
 

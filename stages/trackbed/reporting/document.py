@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from trackbed.evaluation import predictions, result
+from trackbed.evaluation import mistakes, result
 from trackbed.pipeline.outputs import replacing, write_csv
 from trackbed.reporting import (
     class_figures,
@@ -211,13 +211,13 @@ def _corruptions(run: Run) -> dict[str, Any] | None:
 
 
 def _mistakes(run: Run) -> dict[str, Any]:
-    surest = predictions.surest_mistakes(run.evaluation.predictions, run.options.gallery)
+    surest = mistakes.surest_mistakes(run.evaluation.predictions, run.options.gallery)
     side = html.enlarged_side(len(surest))
     return {"mistakes": html.cards(run.records, run.data.index, surest, side)}
 
 
 def _samples(run: Run) -> dict[str, Any]:
-    spread = predictions.spread(run.evaluation.predictions, run.options.samples)
+    spread = mistakes.spread(run.evaluation.predictions, run.options.samples)
     return {"samples": html.cards(run.records, run.data.index, spread)}
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from trackbed.evaluation import calibration, result, robustness, selective_prediction, slices
 from trackbed.evaluation import scores as definitions
 from trackbed.evaluation.metrics import CONFUSION_TABLE, SUMMARY_TABLE
-from trackbed.evaluation.predictions import wrong
+from trackbed.evaluation.mistakes import wrong
 from trackbed.pipeline import tables
 from trackbed.pipeline.errors import UserError
 from trackbed.pipeline.tables import EVALUATION_REMEDY

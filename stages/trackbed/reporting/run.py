@@ -9,13 +9,7 @@ from typing import Any
 from trackbed.evaluation import result
 from trackbed.pipeline import index, params
 from trackbed.pipeline.errors import UserError
-from trackbed.reporting import (
-    dataset_summary,
-    evaluation_tables,
-    html,
-    previous_runs,
-    training_log,
-)
+from trackbed.reporting import dataset_summary, evaluation_tables, html, previous_runs, training_log
 from trackbed.reporting.dataset_summary import Dataset
 from trackbed.reporting.evaluation_tables import Evaluation
 from trackbed.reporting.previous_runs import Previous
