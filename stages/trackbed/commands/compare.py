@@ -5,9 +5,10 @@ from pathlib import Path
 
 HELP = "fixed and newly wrong images between two runs, with significance"
 DESCRIPTION = """\
-Compare the predictions of two revisions (commits, branches, tags, experiments) on the test images
-that both predicted: fixed and newly wrong images, the difference of macro F1 with its 95 % interval
-(paired bootstrap over groups), McNemar's test, and the classes that changed.
+Compare the predictions of two revisions (commits, branches, tags, experiments) on the same test
+part: fixed and newly wrong images, the difference of macro F1 with its 95 % interval (paired
+bootstrap over groups), McNemar's test, and the classes that changed. Revisions with other test
+images, labels or classes are an error.
 
 The predictions come from DVC's cache or remote, the pictures from the records of the workspace.
 `dvc metrics diff` is the quick alternative."""

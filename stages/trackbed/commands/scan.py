@@ -8,12 +8,11 @@ from typing import Any
 
 HELP = "what is wrong with a folder of pictures, before `dvc add`"
 DESCRIPTION = """\
-Scan FOLDER before `dvc add FOLDER`, which copies the target of a symbolic link into the cache,
-waits for ever at a pipe, stops at a name that is not UTF-8 without naming it, and loses empty
-class folders. Then check every picture as the build would, within the limits of
-params.yaml (those of the default parameters where there is none): data.max_pixels, min_side,
-max_aspect and crop_margin. Nothing but regular files is opened, and nothing is written but the
-file of --csv.
+Scan FOLDER before `dvc add FOLDER`, which copies the targets of symbolic links into the cache,
+loses empty class folders, and was seen to hang and to stop without naming the file. List all files
+that DVC cannot keep safely. Then check every picture as the build would, within the limits of
+params.yaml (the default parameters if there is no such file): data.max_pixels, min_side,
+max_aspect and crop_margin. Only regular files are opened, and only the file of --csv is written.
 
 exit code: 0 `dvc add` is safe and no picture is rejected, 3 otherwise."""
 

@@ -14,7 +14,7 @@ from trackbed.dataset.schema import BAD_NAME, UNREADABLE, Limits, Listing, has_b
 from trackbed.pipeline.errors import UserError
 
 LINK = "symbolic link"  # dvc add copies its target into the cache
-PIPE = "pipe"  # it waits for a writer, for ever
+PIPE = "pipe"
 EMPTY_CLASS = "empty class folder"  # it is gone after `dvc pull`
 FILE_TYPES = {
     stat.S_IFLNK: LINK,
