@@ -73,9 +73,7 @@ def asking(server):
     return "--vulnerability-service", "osv", "--osv-url", address
 
 
-def test_a_known_vulnerability_is_told_with_the_version_that_mends_it(
-    tmp_path, pip_audit, database
-):
+def test_a_vulnerability_is_listed_with_the_fixed_version(tmp_path, pip_audit, database):
     done = audit(tmp_path, pip_audit, *asking(database), NO_PROXY="127.0.0.1")
     assert done.returncode == 1, done.stderr
     assert "pillow 13.0.0: PYSEC-1, CVE-1; fixed in 13.0.1" in done.stdout
@@ -101,7 +99,7 @@ def test_without_a_network_it_fails_and_says_so(tmp_path, pip_audit):
     assert "Traceback" not in done.stderr
 
 
-def test_a_program_that_is_not_there_is_told(tmp_path):
+def test_a_missing_program_is_named(tmp_path):
     done = audit(tmp_path, "/nowhere/pip-audit")
     assert done.returncode == 2
     assert done.stderr.startswith("COULD NOT AUDIT: /nowhere/pip-audit: No such file")

@@ -84,7 +84,7 @@ run(main)
 
 
 @pytest.mark.parametrize("target", ["embeddings.npy", "pixels", "sheet.jpg"])
-def test_what_outgrows_the_disk_is_told(tmp_path, target):
+def test_outputs_that_outgrow_the_disk_are_refused(tmp_path, target):
     """A memory map would end by SIGBUS, without a word, and Pillow leave a part of the picture."""
     (tmp_path / "large.py").write_text(LARGE)
     with small_disk(tmp_path / "disk", "1m") as disk:

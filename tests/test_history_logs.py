@@ -60,7 +60,7 @@ def test_the_optimized_scene_network_fits(found):
     assert abs(run.fit.training_score - run.fit.validation_score) < 0.02
 
 
-def test_traffic_signs_stopped_early_after_three_drops_of_the_rate(found):
+def test_signs_stopped_early_after_three_rate_drops(found):
     run = found("gtsrb-resnet50.csv", monitor="val_accuracy")
     best = run.best
     assert (best.epoch, best.value, best.tied) == (18, 1.0, (18, 19))

@@ -111,7 +111,7 @@ def test_scores_agree_with_the_predictions(finished):
     assert scores["images"] == len(predictions)
 
 
-def test_the_saved_model_s_answers_for_the_validation_fold_lie_beside_it(finished):
+def test_validation_predictions_lie_beside_the_model(finished):
     told = pd.read_csv(finished.folder / "models/validation.csv")
     folds = pd.read_csv(finished.folder / "data/folds/folds.csv")
     assert told["record"].tolist() == folds["record"][folds["fold"] == 0].tolist()
@@ -144,7 +144,7 @@ def test_the_bins_of_confidence_hold_every_prediction(finished):
     assert scores["overconfidence"] == pytest.approx(gap, abs=1e-6)
 
 
-def test_baselines_temperature_and_refusal_stand_beside_the_scores(finished):
+def test_scores_include_baselines_and_temperature(finished):
     scores = json.loads((finished.folder / "metrics/evaluate.json").read_text())
     floor = max(scores["baseline_majority_macro_f1"], scores["baseline_logistic_macro_f1"])
     assert scores["above_baseline"] == pytest.approx(scores["macro_f1"] - floor)
@@ -161,7 +161,7 @@ def test_baselines_temperature_and_refusal_stand_beside_the_scores(finished):
     )
 
 
-def test_slices_and_spoiled_images_are_judged(finished):
+def test_slices_and_corrupted_images_are_scored(finished):
     scores = json.loads((finished.folder / "metrics/evaluate.json").read_text())
     spoiled = pd.read_csv(finished.folder / "plots/corruptions.csv", keep_default_na=False)
     assert spoiled["corruption"].tolist() == ["none"] + 5 * ["jpeg"]
@@ -307,7 +307,7 @@ def test_a_clone_pulls_everything_and_has_nothing_to_do(finished, tmp_path):
         ("evaluate", "tops", 1, "unknown key 'tops'. Did you mean 'top_k'?"),
     ],
 )
-def test_a_mistake_in_the_parameters_is_told_in_words(finished, section, key, value, told):
+def test_a_wrong_parameter_gets_one_clear_line(finished, section, key, value, told):
     try:
         finished.change(**{section: {key: value}})
         output = finished.run("dvc", "repro", succeeds=False)

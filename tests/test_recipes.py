@@ -61,7 +61,7 @@ def test_the_list_of_recipes():
     ]
 
 
-def test_a_recipe_holds_only_what_differs_and_gives_a_valid_whole(recipe, whole):
+def test_a_recipe_holds_only_what_differs(recipe, whole):
     overlay, merged = yaml.safe_load(recipe.read_text()), yaml.safe_load(whole.read_text())
     base = yaml.safe_load((ROOT / "params.yaml").read_text())
     assert all(base[section][key] != overlay[section][key] for section, key in keys(overlay))

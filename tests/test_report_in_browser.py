@@ -78,7 +78,7 @@ def clicked(evil, tmp_path_factory):
     return browser.asked(evil[0], folder, CLICKS)
 
 
-def test_a_click_on_a_head_sorts_by_number_with_missing_values_last(clicked, evil):
+def test_a_click_sorts_by_number_missing_values_last(clicked, evil):
     found, _ = clicked
     table = pd.read_csv(evil[1] / "plots/evaluation_summary.csv", keep_default_na=False)
     f1 = pd.to_numeric(table["f1"][:-2]).dropna().sort_values()
@@ -111,7 +111,7 @@ def test_a_picture_is_enlarged_by_a_click_and_closed_by_another(clicked):
     assert clicked[0]["closed"]
 
 
-def test_the_matrix_turns_to_shares_and_the_table_shows_all_epochs(clicked):
+def test_matrix_toggles_shares_and_table_all_epochs(clicked):
     assert clicked[0]["matrix"] == [True, False, False, True]
     some, every = clicked[0]["epochs"]
     assert 8 <= some < every == 27

@@ -78,7 +78,7 @@ def test_what_a_stage_imports_lies_in_the_folders_it_tracks(stage):
 
 
 @pytest.mark.parametrize("name", ["embed", "train"])
-def test_an_expensive_stage_tracks_no_code_that_it_does_not_import(name):
+def test_expensive_stages_track_only_what_they_import(name):
     (stage,) = [one.values[0] for one in stages() if one.id == name]
     assert closure(script_of(stage)) == set(tracked(stage))
 
@@ -110,7 +110,7 @@ def test_no_parameter_is_called_size_or_nfiles():
     assert not {path[-1] for path in leaves(values)} & {"size", "nfiles"}
 
 
-def test_every_section_of_params_is_that_of_a_stage_or_changes_no_output():
+def test_params_sections_belong_to_stages_or_change_nothing():
     values = yaml.safe_load((ROOT / "params.yaml").read_text())
     tracked = {
         key.partition(".")[0] for stage in stages() for key in stage.values[0].get("params", [])

@@ -9,7 +9,7 @@ from project import ROOT
 
 
 @pytest.mark.slow
-def test_the_pipeline_is_cross_validated_without_touching_the_workspace(finished):
+def test_cross_validation_leaves_the_workspace_alone(finished):
     before = finished.environment.get("PYTHONPATH")
     finished.environment["PYTHONPATH"] = str(ROOT / "stages")
     try:

@@ -65,7 +65,7 @@ def test_no_expression_is_pasted_into_a_script():
     assert "pull_request_target" not in GITHUB.read_text()
 
 
-def test_secrets_reach_single_steps_of_the_job_that_forks_do_not_run():
+def test_secrets_stay_in_steps_that_forks_do_not_run():
     secretive = [(name, step) for name, step in steps() if "secrets." in yaml.safe_dump(step)]
     assert {name for name, _ in secretive} == {"results"}
     for _, step in secretive:

@@ -46,14 +46,14 @@ def test_a_shared_group_is_found_with_examples(finished, tmp_path):
     assert f"    {frames['filename'].iloc[0]}  like  " in done.stdout
 
 
-def test_wrong_arguments_are_told(finished):
+def test_wrong_arguments_are_refused(finished):
     for arguments in (["--distance", "64"], ["--seeds", "one"]):
         done = leak(finished, *arguments)
         assert done.returncode == 2
         assert done.stderr.startswith(f"trackbed: {arguments[0]}")
 
 
-def test_random_folds_leave_the_test_part_alone_and_keep_the_classes_even():
+def test_random_folds_keep_the_test_part_and_classes():
     table = pd.DataFrame(
         {
             "part": ["train"] * 12 + ["test"] * 3,
@@ -68,7 +68,7 @@ def test_random_folds_leave_the_test_part_alone_and_keep_the_classes_even():
 
 
 @pytest.mark.slow
-def test_the_experiment_trains_on_both_splits_and_changes_nothing(finished):
+def test_the_experiment_trains_on_both_splits(finished):
     before = finished.run("git", "status", "--porcelain")
     done = leak(finished, "--experiment")
     assert (done.returncode, done.stderr) == (0, "")

@@ -110,7 +110,7 @@ def test_a_folder_is_never_replaced(official):
     assert names(official) == before
 
 
-def test_pictures_without_a_row_are_told(official):
+def test_pictures_without_a_row_are_listed(official):
     (official / TRAINING / "00000" / "00009_00000.ppm").touch()
     done = trackbed("manifest", "gtsrb", official)
     assert done.stdout.splitlines()[-1] == (

@@ -33,7 +33,7 @@ def test_names(name, expected):
     assert (column.role, column.part, column.quantity) == expected
 
 
-def test_a_value_per_step_beside_the_one_per_epoch_is_not_analysed():
+def test_values_per_step_beside_epochs_are_not_analysed():
     found = columns.known(["train_loss_step", "train_loss_epoch", "val_acc_step"])
     assert [column.role for column in found] == ["other", "loss", "metric"]
 

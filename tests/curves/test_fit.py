@@ -87,7 +87,7 @@ def test_noise_on_a_settled_curve_is_a_good_fit(seed):
     assert fit(histories.made(loss=FALL, val_loss=validation)).verdict == "good fit"
 
 
-def test_trifles_of_a_network_that_began_well_are_no_over_fitting():
+def test_small_rises_after_a_good_start_are_no_over_fitting():
     # The validation loss trebles, but its scatter is as large: nothing is known to rise.
     values = 0.004 + np.abs(noise(0.002))
     assert fit(histories.made(loss=FALL, val_loss=values)).verdict == "good fit"

@@ -69,7 +69,7 @@ def test_padded_headers_infinite_and_empty_cells(tmp_path):
     assert history.table["metrics/mAP50(B)"].isna().tolist() == [False, True]
 
 
-def test_the_clock_of_ultralytics_is_cumulative_and_starts_anew_with_a_resume(tmp_path):
+def test_ultralytics_time_restarts_with_a_resume(tmp_path):
     rows = "epoch,time,train/loss,lr/pg0\n1,10,3,0.1\n2,25,2,0.1\n3,12,1,0.1\n4,24,1,0.1\n"
     history = histories.written(tmp_path / "results.csv", rows)
     assert history.seconds.tolist() == [10, 15, 12, 12]

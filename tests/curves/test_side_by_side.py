@@ -31,7 +31,7 @@ def test_the_best_value_wins_beyond_the_noise():
     assert [one.reached for one in found.contenders] == [10, 20]
 
 
-def test_within_the_noise_the_smaller_network_wins_else_the_sooner():
+def test_in_noise_the_smaller_network_wins_else_the_sooner():
     wiggle = 0.9 + 0.02 * np.resize([1, -1, 0.5, -0.5], 20)
     first, second = {"val_acc": wiggle + 0.005}, {"val_acc": wiggle}
     sized = compared(first | {"parameters": 1000}, second | {"parameters": 10})

@@ -131,7 +131,7 @@ def test_pictures_that_show_nothing():
     ]
 
 
-def test_blur_is_judged_against_the_class_and_its_scale():
+def test_blur_is_measured_against_the_class_and_scale():
     usual = [{"sharpness": 2500.0 * 1.1 ** (n % 7)} for n in range(40)]
     soft = {"sharpness": 200.0}  # 0.08 of the variance of the grey values; usual is 1 to 1.8
     assert found(indexed(*usual, soft)) == [[40, index.BLURRED]]

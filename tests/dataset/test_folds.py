@@ -91,7 +91,7 @@ def test_a_group_in_both_official_parts_is_refused():
         assigned(index, folds=2, test_share=0.2, seed=0)
 
 
-def test_a_share_that_cannot_be_drawn_is_refused_and_not_rounded():
+def test_an_impossible_share_is_refused_and_not_rounded():
     index = index_of({"A": 50, "B": 50}, frames=1)
     with pytest.raises(UserError, match=r"split.test_share: 0.06 cannot be drawn"):
         assigned(index, folds=2, test_share=0.06, seed=0)

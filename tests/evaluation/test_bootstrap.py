@@ -4,7 +4,7 @@ import pytest
 from trackbed.evaluation import bootstrap
 
 
-def test_the_spread_of_drawn_sums_is_that_of_the_textbook():
+def test_resampled_sums_spread_as_in_the_textbook():
     random = np.random.default_rng(0)
     strata = np.repeat([0, 1, 2], [5, 20, 3])
     values = random.normal(strata * 10, 1 + strata)
@@ -18,7 +18,7 @@ def test_the_spread_of_drawn_sums_is_that_of_the_textbook():
     )
 
 
-def test_groups_that_are_equal_are_drawn_as_if_they_were_not():
+def test_equal_groups_are_resampled_like_different_ones():
     values = np.repeat([1.0, 2.0, 5.0], [10, 20, 10])
     strata = np.zeros(40, int)
     together = bootstrap.sums(values[:, None], strata, seed=0)[:, 0]

@@ -52,7 +52,7 @@ def test_an_experiment_of_other_code_is_never_overwritten(project):
     assert "sweep-dropout=0.1: experiments of that name have other code" in done.stderr
 
 
-def test_a_commit_that_does_not_exist_is_told(project):
+def test_a_commit_that_does_not_exist_is_refused(project):
     done = sweeping.called(project, "best", "--rev", "nowhere")
     assert done.returncode == 2
     assert done.stderr.startswith("trackbed: git rev-parse: ")

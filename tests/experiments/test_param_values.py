@@ -54,7 +54,7 @@ def test_values_that_only_look_alike_differ(one, other):
     assert param_values.canonical(one) != param_values.canonical(other)
 
 
-def test_lists_are_read_and_shown():
+def test_lists_are_parsed_and_written():
     assert param_values.parse_value("[]") == []
     assert param_values.short_text(param_values.parse_value("[{name: flip}]")) == "[{name: flip}]"
     assert param_values.short_text("") == "null"

@@ -46,7 +46,7 @@ def committed(project, **options):
 
 
 @pytest.mark.parametrize("parts", [("aa", "aa"), (None, "aa"), (None, None)])
-def test_equal_or_unknown_fingerprints_of_equal_images_are_compared(project, parts):
+def test_equal_or_unknown_fingerprints_are_compared(project, parts):
     committed(project, test_part=parts[0])
     write_results(project.folder, test_part=parts[1], right=38)
     change = training_runs.comparison("HEAD", "workspace")

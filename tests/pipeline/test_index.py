@@ -78,7 +78,7 @@ def test_training_and_validation_leave_the_test_part_alone():
     assert validation["record"].tolist() == [1, 3, 5]
 
 
-def test_a_fold_that_was_not_drawn_is_refused():
+def test_a_fold_that_does_not_exist_is_refused():
     table = indexed().assign(**folded()[["part", "fold"]])
     with pytest.raises(UserError, match=r"train.fold: must be below split.folds \(2\), got 2"):
         index.training_and_validation(table, fold=2)

@@ -36,7 +36,7 @@ def pixels(uri):
     return Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("RGB")
 
 
-def test_a_near_duplicate_stands_beside_the_other_one_with_both_classes(records):
+def test_near_duplicates_are_paired_with_both_classes(records):
     (one,) = found(records, (), (25, index.NEAR_CONTRADICTION, 3))
     (example,) = one.examples
     assert [(side.class_name, side.part) for side in example.sides] == [

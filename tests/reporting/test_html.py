@@ -32,7 +32,7 @@ def test_a_thumbnail_shows_the_picture_of_the_record(tmp_path, encoding):
     assert np.abs(np.asarray(small, float) - np.asarray(expected, float)).mean() < 12
 
 
-def test_a_small_picture_is_not_enlarged_and_the_bytes_are_reproducible(tmp_path):
+def test_small_pictures_keep_their_size_and_bytes(tmp_path):
     row = stored(tmp_path, "png")
     first = html.thumbnail(tmp_path, row, 500)
     assert Image.open(io.BytesIO(first)).size == (64, 48)

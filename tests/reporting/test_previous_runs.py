@@ -41,7 +41,7 @@ def listed(macro_f1):
     return previous_runs.listed(SCORES, {"macro_f1": macro_f1, "test_part": "aa"}, sections)
 
 
-def test_commits_come_newest_first_and_experiments_by_their_validation(repository):
+def test_commits_by_date_and_experiments_by_validation(repository):
     commit(0.5, 0.55, dropout="0.9")
     commit(0.6, 0.65)
     head = commit(0.7, 0.75)

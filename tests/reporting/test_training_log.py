@@ -74,7 +74,7 @@ def history(tmp_path):
     return training_log.read(tmp_path).curves
 
 
-def test_every_epoch_is_a_row_with_the_best_of_each_column_marked(history):
+def test_every_epoch_is_a_row_with_the_best_marked(history):
     history.loc[7, "val/loss"] = 0.01
     history.loc[9, "val/macro_f1"] = history.loc[11, "val/macro_f1"] = 0.999
     rows = training_log.epoch_rows(history, best_epoch=7)
