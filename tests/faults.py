@@ -158,11 +158,11 @@ def make_stale(project, stage):
 @contextlib.contextmanager
 def stopped(project, stage, moment):
     """Run `dvc repro` until the stage comes to a moment; in the end nothing of it is left."""
-    told = project.folder.parent / f"{project.folder.name}.pid"
-    output = told.with_suffix(".txt")
+    pid_file = project.folder.parent / f"{project.folder.name}.pid"
+    output = pid_file.with_suffix(".txt")
     script = "/bin/dvc" if moment in OF_DVC else f"stages/{stage}.py"
     steps = OF_DVC.get(moment) or MOMENTS[stage][moment]
-    fault = {"script": script, "steps": steps, "told": f"{told}"}
+    fault = {"script": script, "steps": steps, "pid_file": f"{pid_file}"}
     hook = f"{Path(__file__).parent / 'stopping'}"
     with output.open("w") as file:
         dvc = subprocess.Popen(
@@ -177,9 +177,9 @@ def stopped(project, stage, moment):
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
     try:
-        until(lambda: told.exists() or dvc.poll() is not None)
-        assert told.exists(), f"it never came to the moment\n{output.read_text()}"
-        process = psutil.Process(int(told.read_text()))
+        until(lambda: pid_file.exists() or dvc.poll() is not None)
+        assert pid_file.exists(), f"it never came to the moment\n{output.read_text()}"
+        process = psutil.Process(int(pid_file.read_text()))
         until(lambda: process.status() == psutil.STATUS_STOPPED)
         yield Run(project, stage, dvc, process, output)
     finally:

@@ -138,7 +138,7 @@ def test_every_fault_at_every_moment(whole, tmp_path, stage, moment, fault):
     try:
         tried(whole, tmp_path, stage, moment, fault)
     except Exception as error:
-        told(stage, moment, fault, f"FAILED: {error}".partition("\n")[0])
+        add_row(stage, moment, fault, f"FAILED: {error}".partition("\n")[0])
         raise
 
 
@@ -148,10 +148,10 @@ def tried(whole, folder, stage, moment, fault):
             outcome = case(whole, disk, stage, moment, fault)
     else:
         outcome = case(whole, folder, stage, moment, fault)
-    told(stage, moment, fault, outcome)
+    add_row(stage, moment, fault, outcome)
 
 
-def told(stage, moment, fault, outcome):
+def add_row(stage, moment, fault, outcome):
     """Add a row to the table, if one is wanted."""
     if TABLE in os.environ:
         with open(os.environ[TABLE], "a", encoding="utf-8") as table:

@@ -112,13 +112,13 @@ def test_scores_agree_with_the_predictions(finished):
 
 
 def test_validation_predictions_lie_beside_the_model(finished):
-    told = pd.read_csv(finished.folder / "models/validation.csv")
+    answers = pd.read_csv(finished.folder / "models/validation.csv")
     folds = pd.read_csv(finished.folder / "data/folds/folds.csv")
-    assert told["record"].tolist() == folds["record"][folds["fold"] == 0].tolist()
-    said = keras_probabilities(finished, told["record"])
-    np.testing.assert_allclose(told.filter(regex="^p_"), said, atol=1e-6)
+    assert answers["record"].tolist() == folds["record"][folds["fold"] == 0].tolist()
+    expected = keras_probabilities(finished, answers["record"])
+    np.testing.assert_allclose(answers.filter(regex="^p_"), expected, atol=1e-6)
     best = json.loads((finished.folder / "metrics/train/metrics.json").read_text())["best"]
-    assert (told["true"] == told["predicted"]).mean() == pytest.approx(best["val_accuracy"])
+    assert (answers["true"] == answers["predicted"]).mean() == pytest.approx(best["val_accuracy"])
 
 
 def keras_probabilities(project, rows):
@@ -150,10 +150,11 @@ def test_scores_include_baselines_and_temperature(finished):
     assert scores["above_baseline"] == pytest.approx(scores["macro_f1"] - floor)
     alarmed = "this model is NOT SHOWN to be better" in finished.output
     assert alarmed == bool(scores["not_above_baseline"]) == (scores["above_baseline_low"] <= 0)
-    told = pd.read_csv(finished.folder / "data/evaluation/predictions.csv")
-    shares = told.filter(regex="^p_").to_numpy() ** (1 / scores["temperature"])
+    answers = pd.read_csv(finished.folder / "data/evaluation/predictions.csv")
+    shares = answers.filter(regex="^p_").to_numpy() ** (1 / scores["temperature"])
     shares /= shares.sum(axis=1, keepdims=True)
-    own = shares[np.arange(len(told)), [list(told)[6:].index(f"p_{name}") for name in told["true"]]]
+    labels = [list(answers)[6:].index(f"p_{name}") for name in answers["true"]]
+    own = shares[np.arange(len(answers)), labels]
     assert scores["calibrated_loss"] == pytest.approx(-np.log(own).mean(), abs=1e-5)
     whole = pd.read_csv(finished.folder / "plots/coverage.csv").iloc[0]
     assert (whole["coverage"], whole["accuracy"]) == pytest.approx(
@@ -278,9 +279,9 @@ def test_a_queued_grid_runs_and_leaves_the_workspace_alone(finished):
 
 def test_another_fold_trains_again_and_splits_never(finished):
     finished.change(train={"fold": 1})
-    told = finished.run("dvc", "repro", "--dry")
-    assert "Running stage 'train'" in told
-    assert "Running stage 'split'" not in told
+    plan = finished.run("dvc", "repro", "--dry")
+    assert "Running stage 'train'" in plan
+    assert "Running stage 'split'" not in plan
     finished.run("git", "checkout", "-q", ".")
 
 
@@ -295,7 +296,7 @@ def test_a_clone_pulls_everything_and_has_nothing_to_do(finished, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("section", "key", "value", "told"),
+    ("section", "key", "value", "message"),
     [
         ("data", "source", "data/nowhere", "data/nowhere"),
         ("data", "group", "^(x", "data.group"),
@@ -307,11 +308,11 @@ def test_a_clone_pulls_everything_and_has_nothing_to_do(finished, tmp_path):
         ("evaluate", "tops", 1, "unknown key 'tops'. Did you mean 'top_k'?"),
     ],
 )
-def test_a_wrong_parameter_gets_one_clear_line(finished, section, key, value, told):
+def test_a_wrong_parameter_gets_one_clear_line(finished, section, key, value, message):
     try:
         finished.change(**{section: {key: value}})
         output = finished.run("dvc", "repro", succeeds=False)
-        assert told in output
+        assert message in output
         assert "Traceback" not in output
     finally:
         finished.run("git", "checkout", "-q", ".")

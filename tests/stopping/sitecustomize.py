@@ -2,8 +2,8 @@
 
 FAULT is JSON: `script`, the end of the program's path; `steps`, pairs of an audit event
 (https://docs.python.org/3/library/audit_events.html; "write" is an "open" for writing) and a
-pattern of paths, to be seen in this order; `told`, the file that gets the process id at the last
-step, which itself comes after SIGCONT. The program's own code runs as it is.
+pattern of paths, to be seen in this order; `pid_file`, which gets the process id at the last step,
+which itself comes after SIGCONT. The program's own code runs as it is.
 """
 
 import fnmatch
@@ -13,7 +13,7 @@ import signal
 import sys
 
 
-def _watch(steps, told):
+def _watch(steps, pid_file):
     waiting = list(steps)
 
     def seen(event, arguments):
@@ -27,9 +27,9 @@ def _watch(steps, told):
         if fnmatch.fnmatch(os.path.relpath(path), waiting[0][1]):
             waiting.pop(0)
             if not waiting:
-                with open(f"{told}.new", "w") as file:
+                with open(f"{pid_file}.new", "w") as file:
                     file.write(f"{os.getpid()}")
-                os.replace(f"{told}.new", told)
+                os.replace(f"{pid_file}.new", pid_file)
                 os.kill(os.getpid(), signal.SIGSTOP)
 
     sys.addaudithook(seen)
@@ -38,4 +38,4 @@ def _watch(steps, told):
 if "FAULT" in os.environ:
     _fault = json.loads(os.environ["FAULT"])
     if sys.orig_argv[1:] and sys.orig_argv[1].endswith(_fault["script"]):
-        _watch(_fault["steps"], _fault["told"])
+        _watch(_fault["steps"], _fault["pid_file"])
