@@ -44,6 +44,14 @@ def test_links_lead_to_files_and_headings_that_exist(path):
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_files_of_code_in_documents_exist(path):
+    # NAME and ANCHOR stand for a name that the reader chooses, and so does tiny.py.
+    named = re.findall(r"`((?:stages|tests|benchmarks|recipes|\.ci)/[\w./]+)`", path.read_text())
+    missing = [name for name in named if not (ROOT / name).exists()]
+    assert [name for name in missing if not re.search(r"NAME|ANCHOR|/tiny\.py", name)] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_the_commands_in_documents_exist(path):
     known = {command.__name__.rpartition(".")[2] for command in cli.COMMANDS}
     text = "\n".join(line.partition("#")[0] for line in _code(path))
