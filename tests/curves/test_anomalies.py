@@ -76,6 +76,15 @@ def test_a_standstill_that_ended_is_a_plateau():
     assert one.numbers == {"level": 6, "gained_after": 5}
 
 
+@pytest.mark.parametrize(("last", "least"), [(18, 5), (50, 5), (80, 8)])
+def test_a_plateau_is_5_epochs_or_a_tenth_of_the_run(last, least):
+    for length in (least - 1, least):
+        values = [9, 8, 7, 6, *[6.5] * length]
+        values += np.linspace(5, 1, last - len(values)).tolist()
+        plateaus = found("plateau", monitor="val_loss", val_loss=values)
+        assert [one.epochs for one in plateaus] == [(5, 4 + length)] * (length == least)
+
+
 def test_a_standstill_at_the_end_is_none():
     assert found("plateau", monitor="val_loss", val_loss=[*range(9, 0, -1), *[2] * 20]) == []
 

@@ -1,5 +1,6 @@
 import ast
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,40 @@ def test_what_a_killed_run_left_is_in_nobodys_way(tmp_path):
     with outputs.replacing(tmp_path / "scores.json") as temporary:
         temporary.write_text("whole")
     assert [path.name for path in tmp_path.iterdir()] == ["scores.json"]
+
+
+@pytest.fixture
+def synced(monkeypatch):
+    """What os.fsync was called for, in order: inode, and the names in the current folder then."""
+    real, calls = os.fsync, []
+
+    def recorded(descriptor):
+        real(descriptor)
+        calls.append((os.fstat(descriptor).st_ino, set(os.listdir())))
+
+    monkeypatch.setattr(os, "fsync", recorded)
+    return calls
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch, synced):
+    monkeypatch.chdir(tmp_path)
+    outputs.write_json(Path("a.json"), {"f1": 0.5})
+    assert synced == [
+        (Path("a.json").stat().st_ino, {".a.json.partial"}),
+        (Path().stat().st_ino, {"a.json"}),
+    ]
+
+
+def test_a_folder_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch, synced):
+    monkeypatch.chdir(tmp_path)
+    with outputs.replacing_folder(Path("records")) as folder:
+        (folder / "deep").mkdir()
+        (folder / "deep" / "shard").write_text("bytes")
+    content = [Path("records"), *Path("records").rglob("*")]
+    *before, after = synced
+    assert {inode for inode, _ in before} == {path.stat().st_ino for path in content}
+    assert all(names == {".records.partial"} for _, names in before)
+    assert after == (Path().stat().st_ino, {"records"})
 
 
 def test_json_is_valid_where_a_score_is_not_defined(tmp_path):

@@ -64,6 +64,18 @@ def test_an_image_before_or_behind_its_record_is_refused(written_records):
         assert "record 1 (B/01.png;" in refusal(folder, other)
 
 
+def test_an_image_that_reaches_into_the_checksums_is_refused(written_records):
+    """12 bytes of the frame lie before the data of a TFRecord, 4 behind them."""
+    folder, table = written_records
+    start, end = table.loc[1, "offset"] + 12, table.loc[1, "offset"] + table.loc[1, "length"] - 4
+    for first, last, fits in [(0, 0, True), (-1, 0, False), (0, 1, False), (0, 4, False)]:
+        other = table.copy()
+        other.loc[1, "image_offset"] = start + first
+        other.loc[1, "image_length"] = end + last - start - first
+        fault = "is another one in its shard" if fits else "has an image outside of the record"
+        assert fault in refusal(folder, other)
+
+
 def test_overlapping_records_are_refused(written_records):
     folder, table = written_records
     table.loc[1, "offset"] -= 8
