@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,17 @@ def test_damage_in_the_remote_is_repaired_on_request(damaged_project, damage):
     assert "repaired: copies/a/2.jpg: remote: from the cache" in output
     assert damaged.read_bytes() == PICTURES["a/2.jpg"]
     assert "all as recorded" in damaged_project.verify("--remote")
+
+
+def test_folder_lists_are_the_last_written_to_the_remote(damaged_project):
+    """DVC takes a folder for complete if the remote storage has its list."""
+    pictures = [name(content) for content in PICTURES.values()]
+    for path in (listing(damaged_project), *pictures):
+        (store(damaged_project) / path).unlink()
+    output = damaged_project.verify("--repair", "--remote")
+    paths = re.findall(r"repaired: (\S+): remote:", output)
+    assert {*paths} >= {"copies/", *(f"copies/{path}" for path in PICTURES)}
+    assert paths == sorted(paths, key=lambda path: path.endswith("/"))
 
 
 def test_a_hard_link_into_the_cache_is_restored_from_remote(damaged_project):

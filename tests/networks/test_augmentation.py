@@ -48,6 +48,11 @@ def test_the_seed_decides():
     assert not np.array_equal(changed(EVERY, seed=1), changed(EVERY, seed=2))
 
 
+def test_equal_changes_in_one_list_have_their_own_seeds():
+    first, second = augmentation.layers(CHANGES.validate_python([EVERY[4]] * 2), seed=3)
+    assert not np.allclose(first(IMAGES, training=True), second(IMAGES, training=True))
+
+
 def test_a_horizontal_flip_mirrors_or_leaves_alone():
     mirrored = IMAGES[:, :, ::-1]
     for image, own, other in zip(changed(EVERY[:1]), IMAGES, mirrored, strict=True):

@@ -18,8 +18,10 @@ def git(*arguments):
     return done.stdout.strip()
 
 
-def commit(macro_f1, validation, dropout="0.3", test_part="aa"):
-    Path("params.yaml").write_text(f"train:\n  dropout: {dropout}\n  seed: 0\n")
+def commit(macro_f1, validation, test_part="aa", **train):
+    values = {"dropout": "0.3", "seed": "0"} | train
+    lines = [f"  {key}: {value}\n" for key, value in values.items()]
+    Path("params.yaml").write_text("train:\n" + "".join(lines))
     Path("metrics/train").mkdir(parents=True, exist_ok=True)
     scores = {"macro_f1": macro_f1, "macro_f1_low": macro_f1 - 0.1, "test_part": test_part}
     SCORES.write_text(json.dumps(scores))
@@ -36,8 +38,8 @@ def repository(tmp_path, monkeypatch):
     git("init", "-q")
 
 
-def listed(macro_f1):
-    sections = {"train": {"dropout": "0.3", "seed": "0"}}
+def listed(macro_f1, **train):
+    sections = {"train": {"dropout": "0.3", "seed": "0"} | train}
     return previous_runs.listed(SCORES, {"macro_f1": macro_f1, "test_part": "aa"}, sections)
 
 
@@ -58,6 +60,13 @@ def test_commits_by_date_and_experiments_by_validation(repository):
     ]
     assert [run.name for run in runs[2:]] == ["high", "low"]
     assert [run.changes for run in runs] == ["", "train.dropout=0.9", *["train.dropout=0.1"] * 2]
+
+
+@pytest.mark.parametrize(("keys", "rest"), [("abcd", ""), ("abcde", ", and 1 more")])
+def test_four_changed_parameters_are_named(repository, keys, rest):
+    commit(0.5, 0.5, **dict.fromkeys(keys, "2"))
+    (run,) = listed(0.6, **dict.fromkeys(keys, "1"))
+    assert run.changes == f"train.a=2, train.b=2, train.c=2, train.d=2{rest}"
 
 
 def test_the_run_itself_is_no_other_one(repository):

@@ -44,8 +44,10 @@ def test_focal_loss_with_gamma_zero_is_crossentropy():
     assert mean_of(focal) == pytest.approx(mean_of(plain), rel=1e-5)
 
 
-def test_class_weights_are_those_of_scikit_learn():
-    labels = np.array([0, 0, 0, 1, 2, 2])
+@pytest.mark.parametrize("labels", [[0, 0, 0, 1, 2, 2], [0, 0, 0, 3, 3, 1]])
+def test_class_weights_are_those_of_scikit_learn(labels):
+    """Of the second, class 2 has no image among these."""
+    labels = np.array(labels)
     found = optimization.class_weights(labels)
     np.testing.assert_allclose(found, compute_sample_weight("balanced", labels), rtol=1e-6)
     assert found.mean() == pytest.approx(1)
@@ -143,6 +145,16 @@ def test_one_phase_of_all_epochs_is_the_rule():
     assert phase.optimizer.global_clipnorm == 0.5
     phase.optimizer.iterations.assign(50)  # ten epochs of five steps
     assert float(phase.optimizer.learning_rate) == pytest.approx(0, abs=1e-9)
+
+
+def test_the_warm_up_of_params_is_counted_in_epochs():
+    p = choices(schedule="cosine", warmup_epochs=2)
+    (phase,) = optimization.phases(p, SCRATCH, None, steps=5)
+    found = []
+    for epoch in (1, 2, 6, 10):  # half of the warm-up, its end, half of the rest, the end
+        phase.optimizer.iterations.assign(5 * epoch)
+        found.append(float(phase.optimizer.learning_rate))
+    assert found == pytest.approx([0.5e-3, 1e-3, 0.5e-3, 0], abs=1e-9)
 
 
 def test_the_head_is_trained_first_and_then_what_is_unfrozen():
