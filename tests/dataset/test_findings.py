@@ -142,6 +142,14 @@ def test_blur_is_measured_against_the_class_and_scale():
     assert [40, index.BLURRED] not in found(indexed(*large, one, *usual))
 
 
+def test_the_sharpest_of_a_soft_class_is_not_blurred():
+    soft = [{"sharpness": 60.0 * 1.1 ** (n % 7)} for n in range(40)]
+    table = indexed(*soft, {"sharpness": 240.0})  # 0.096 of the variance; usual is 0.032
+    edges = np.log(table["sharpness"])
+    assert findings.modified_z(edges, table["class_name"]).iloc[-1] > 3.5
+    assert found(table) == []
+
+
 def test_a_class_of_its_own_brightness_and_shape():
     table = [{"brightness": 100.0 + n % 9} for n in range(30)]
     table[3] = {"brightness": 170.0}

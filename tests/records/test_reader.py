@@ -156,6 +156,15 @@ def test_a_large_jpeg_is_reduced_as_pillow_drafts_it(tmp_path):
     assert np.abs(reader.pixels(tmp_path, table, 60, 90)[0] - pillow).max() <= 1
 
 
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_stored_image_is_what_was_put_in(tmp_path, joined):
+    table, images = written(tmp_path)
+    if joined:  # as index.assigned gives it; the record has the group of before
+        table = table.assign(named_group=table["group"], group="joined")
+    for row, image in zip(table.to_dict("records"), images, strict=True):
+        np.testing.assert_array_equal(reader.stored_image(tmp_path, row), image)
+
+
 def test_many_rows_of_many_shards_all_find_their_place(tmp_path):
     """More than a thread reads at a time, in any order, some of them twice."""
     entries, pictures, images = random_pictures(5)
