@@ -108,6 +108,20 @@ def test_groups_with_enough_images_are_listed_the_worst_first():
     assert (first["accuracy_low"], first["accuracy_high"]) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("groups", "below"), [(30, True), (1000, False)])
+def test_the_correction_counts_groups_that_are_not_listed(groups, below):
+    # 3 of 20 wrong in each group, 9 in the first: the worst of so many, of which ten are listed.
+    place = np.arange(20 * groups) % 20
+    wrong = place < np.where(np.arange(20 * groups) < 20, 9, 3)
+    given = rows(20 * groups, np.arange(20 * groups) // 20)
+    table = slices.slices(given, *answered(20 * groups, wrong), NAMES, seed=0)
+    worst = table[table["slice"] == "g0"].iloc[0]
+    level = 1 - 0.05 / (len(NAMES) + groups)
+    highest = binomtest(11, 20).proportion_ci(level, method="wilson").high
+    assert (highest < np.mean(~wrong)) == below
+    assert worst["below_whole"] == below
+
+
 def test_a_slice_of_few_images_is_not_named():
     wrong = np.arange(120) < 9
     given = rows(120, np.repeat(np.arange(2), [9, 111]))
