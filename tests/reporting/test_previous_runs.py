@@ -47,7 +47,7 @@ def test_commits_by_date_and_experiments_by_validation(repository):
     commit(0.5, 0.55, dropout="0.9")
     commit(0.6, 0.65)
     head = commit(0.7, 0.75)
-    for name, validation in (("low", 0.1), ("high", 0.9)):
+    for name, validation in (("low", 0.1), ("high", 0.9), ("unknown", None)):
         experiment = commit(0.2, validation, dropout="0.1")
         git("update-ref", f"refs/exps/{head[:2]}/{head[2:]}/{name}", experiment)
         git("reset", "-q", "--hard", head)
@@ -57,9 +57,10 @@ def test_commits_by_date_and_experiments_by_validation(repository):
         ("commit", 0.55, 0.5),
         ("experiment", 0.9, 0.2),
         ("experiment", 0.1, 0.2),
+        ("experiment", None, 0.2),
     ]
-    assert [run.name for run in runs[2:]] == ["high", "low"]
-    assert [run.changes for run in runs] == ["", "train.dropout=0.9", *["train.dropout=0.1"] * 2]
+    assert [run.name for run in runs[2:]] == ["high", "low", "unknown"]
+    assert [run.changes for run in runs] == ["", "train.dropout=0.9", *["train.dropout=0.1"] * 3]
 
 
 @pytest.mark.parametrize(("keys", "rest"), [("abcd", ""), ("abcde", ", and 1 more")])

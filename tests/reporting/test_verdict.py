@@ -121,6 +121,7 @@ def test_without_a_previous_run_no_change_is_named():
     ("low", "expected"),
     [
         (0.86, "significant, the intervals do not overlap"),
+        (0.85, "not distinguishable, the intervals overlap"),
         (0.84, "not distinguishable, the intervals overlap"),
     ],
 )
