@@ -34,6 +34,16 @@ def test_image_offset_and_length_point_at_the_image(tmp_path):
             np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), image)
 
 
+def test_a_shard_that_is_full_to_the_byte_is_closed(tmp_path):
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    entries = [Entry(f"A/{n}.png", "A", "", "g", Path("x")) for n in range(5)]
+    pictures = [(entry, stored(pixels, "raw")) for entry in entries]
+    (length,) = recording.write(tmp_path, pictures, ["A"], 10**6)["length"].unique()
+    for size, per_shard in ((2 * length, 2), (2 * length - 1, 2), (2 * length + 1, 3)):
+        table = recording.write(tmp_path, pictures, ["A"], int(size))
+        assert table.groupby("shard").size().iloc[0] == per_shard
+
+
 def test_names_that_hold_the_image_do_not_mislead(tmp_path):
     pixels = np.frombuffer(b"ABC", np.uint8).reshape(1, 1, 3)
     entry = Entry("image_raw ABC", "ABC", "", "image_raw ABC", Path("x"))
