@@ -100,6 +100,7 @@ def test_a_file_that_no_place_has_is_wrong():
 def test_a_file_deleted_from_a_folder_is_missing():
     (finding,) = found(here=True, workspace=MISSING, cache=RIGHT)
     assert (finding.kind, finding.where, finding.problem) == (Kind.WRONG, "workspace", "missing")
+    assert finding.remedy == "`trackbed verify --repair`."  # no change that may be meant
 
 
 def test_an_uncached_output_is_missing_only_if_git_has_it():

@@ -159,6 +159,9 @@ def test_a_key_depends_on_settings_code_and_tables(tmp_path):
     (tmp_path / "index.csv").write_text("a,b\n")
     assert resume.key("{}", [tmp_path]) != second
     assert resume.key("{}", [tmp_path / "a.py"]) == second
+    third = resume.key("{}", [tmp_path])
+    (tmp_path / "embeddings.json").write_text('{"backbone": "0123"}')  # beside arrays
+    assert resume.key("{}", [tmp_path]) != third
 
 
 def test_a_killed_stage_resumes_and_gives_the_same_model(project):
