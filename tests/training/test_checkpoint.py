@@ -1,6 +1,8 @@
 import hashlib
+import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +51,16 @@ def test_equal_models_are_equal_files_in_different_processes(tmp_path):
         model = (tmp_path / name / checkpoint.MODEL_FILE).read_bytes()
         digests.add(hashlib.sha256(model).hexdigest())
     assert len(digests) == 1
+
+
+def test_the_entries_of_a_model_file_have_one_order_and_date(tmp_path):
+    checkpoint.save(tmp_path, small_network(), ["a", "b", "c"])
+    with zipfile.ZipFile(tmp_path / checkpoint.MODEL_FILE) as saved:
+        names, dates = saved.namelist(), {entry.date_time for entry in saved.infolist()}
+        metadata = json.loads(saved.read("metadata.json"))
+    assert names == ["config.json", "metadata.json", "model.weights.h5"]
+    assert dates == {(1980, 1, 1, 0, 0, 0)}  # the earliest of a zip archive
+    assert list(metadata) == ["keras_version"]
 
 
 def test_other_weights_are_another_file(tmp_path):
