@@ -177,7 +177,8 @@ def test_slices_and_corrupted_images_are_scored(finished):
 def test_the_report_is_there(finished):
     page = (finished.folder / "plots/report.html").read_text()
     assert "BALLAST" in page
-    assert "train" in page.partition("Time per stage")[2].partition("</table>")[0]
+    context = (finished.folder / "plots/report_context.js").read_text()
+    assert "train" in context.partition("Time per stage")[2].partition("</table>")[0]
     assert (finished.folder / "plots/figures/confusion.svg").stat().st_size > 1000
     assert "macro F1" in (finished.folder / "metrics/report.md").read_text()
 
@@ -218,7 +219,7 @@ def test_every_parameter_makes_the_stages_react_that_read_it(finished):
         ("records/reader.py", {"build_tfrecord", "embed", "train", "evaluate", "report"}),
         ("dataset/images.py", {"build_tfrecord", "split"}),
         ("networks/registry.py", {"embed", "train", "evaluate"}),
-        ("embedding/views.py", {"embed"}),
+        ("embedding/engines.py", {"embed"}),
         ("training/loop.py", {"train", "evaluate"}),
         ("evaluation/baselines.py", {"evaluate", "report"}),
         ("curves/fit.py", {"report"}),

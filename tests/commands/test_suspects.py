@@ -113,7 +113,7 @@ def test_missing_folds_are_listed_and_partial_accepts_them(project):
     assert "HEAD: validated on fold 0, missing 1 of 2" in message
     assert "trackbed sweep --folds all" in message
     done = sweeping.called(project, "suspects", "--partial", "--out", "part")
-    assert "only 0 were validated on" in done.stdout
+    assert "of 2 folds only 0 were used for validation" in done.stdout
     assert set(pd.read_csv(project.folder / "part/suspects.csv")["fold"]) == {0}
 
 
@@ -136,7 +136,7 @@ def test_the_list_has_the_least_probable_labels(finished, output):
 
 
 def test_the_output_counts_images_and_models(output):
-    assert "144 training images, each judged by a model that was not trained on it" in output
+    assert "144 training images, each scored by a model that was not trained on it" in output
     assert "(2 folds, 2 runs)" in output
     assert "The 12 labels that the models believe least. For 12 of them another class" in output
     assert "     5  BALLAST -> <script>alert(1)</script>" in output

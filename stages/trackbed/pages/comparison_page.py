@@ -120,7 +120,7 @@ def ranking_text(
     lines += [best.to_string(index=False, float_format="{:.4f}".format, na_rep="-")]
     if len(ranked) < len(table):
         others = formatting.plural(len(table) - len(ranked), "setting")
-        lines.append(f"{others} not ranked: they have fewer folds than the others; see --folds.")
+        lines.append(f"{others} not ranked: fewer folds than the others; see --folds.")
     return "\n".join(lines)
 
 
