@@ -102,7 +102,7 @@ def test_a_recipe_builds_its_network_and_takes_a_training_step(whole):
     before = [weight.numpy().copy() for weight in network.trainable_weights]
     moved = []
 
-    def compare(*_):
+    def compare(*_, **__):
         pairs = zip(before, network.trainable_weights, strict=True)
         moved.append(any(not np.array_equal(old, new.numpy()) for old, new in pairs))
 

@@ -192,10 +192,13 @@ def stages_run(output):
 
 def test_a_changed_evaluate_runs_evaluate_and_report(fresh):
     check(fresh, "pull")
-    script = fresh.folder / "stages/evaluate.py"
-    script.write_text(
-        script.read_text().replace('{"temperature": ', '{"novel": 1, "temperature": ')
+    code = fresh.folder / "stages/trackbed/evaluation/result.py"
+    changed = code.read_text().replace(
+        "SCORES_FILE, scores)", 'SCORES_FILE, scores | {"novel": 1})'
     )
+    assert "novel" in changed
+    code.write_text(changed)
+    fresh.change(report={"title": "With a new score"})  # otherwise the page stays as it was
     assert "FAILED: dvc.lock" in check(fresh, "lock", succeeds=False)
     assert stages_run(fresh.run("dvc", "repro", "--allow-missing")) == ["evaluate", "report"]
     check(fresh, "lock")

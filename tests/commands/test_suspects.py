@@ -138,7 +138,7 @@ def test_the_list_has_the_least_probable_labels(finished, output):
 def test_the_output_counts_images_and_models(output):
     assert "144 training images, each scored by a model that was not trained on it" in output
     assert "(2 folds, 2 runs)" in output
-    assert "The 12 labels that the models believe least. For 12 of them another class" in output
+    assert "The 12 labels with the lowest probability. For 12 of them another class" in output
     assert "     5  BALLAST -> <script>alert(1)</script>" in output
     assert "Nothing was removed or changed." in output
     assert "suspects/suspects.html" in output
