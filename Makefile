@@ -35,7 +35,7 @@ test: $(VENV)/installed-dev $(VENV)/bin/trackbed ## run the tests, without the s
 test-slow: $(VENV)/installed-dev $(VENV)/bin/trackbed ## run the slow tests: storages, sweeps, faults, hostile files
 	@$(PYTEST) --dist loadfile --no-loadscope-reorder -m slow
 
-faults: $(VENV)/installed-dev $(VENV)/bin/trackbed ## kill, interrupt and starve every stage at every moment; some ten minutes
+faults: $(VENV)/installed-dev $(VENV)/bin/trackbed ## kill, interrupt and starve every stage at its start, middle and end; some ten minutes
 	@mkdir -p .cache && rm -f .cache/faults.md
 	@FAULTS_TABLE=.cache/faults.md $(PYTEST) --dist load -m faults
 
@@ -76,7 +76,7 @@ lock: $(VENV)/installed-dev ## resolve the dependencies anew, everything in one 
 audit: $(AUDIT)/installed ## look for known vulnerabilities in the locked dependencies; asks pypi.org
 	@$(AUDIT)/bin/python .ci/audit.py $(AUDIT)/bin/pip-audit $(AUDIT_ARGS)
 
-bench: $(VENV)/installed $(PEERS)/installed ## measure speed beside other tools, e.g. BENCH_ARGS="--images 200 --only build"
+bench: $(VENV)/installed $(PEERS)/installed ## compare speed with other tools, e.g. BENCH_ARGS="--images 200 --only build"
 	@python benchmarks/run.py $(BENCH_ARGS)
 
 help: ## list the targets

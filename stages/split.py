@@ -35,8 +35,8 @@ def main(data_path: Path, metrics_path: Path) -> None:
     share = parts["test"] / len(table)
     print(
         f"{parts['train']} training images in {p.folds} folds, "
-        f"{parts['test']} test images ({share:.1%}); {counts['joined_images']} of them joined to "
-        f"{counts['joined_groups']} groups because they look alike"
+        f"{parts['test']} test images ({share:.1%}); {counts['joined_images']} images were joined "
+        f"into {counts['joined_groups']} groups because some of them look alike"
     )
 
 

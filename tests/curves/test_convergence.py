@@ -111,3 +111,9 @@ def test_milestones_of_a_score_and_a_loss():
 def test_milestones_of_long_runs_are_few():
     (one,) = convergence.milestones(histories.made(loss=np.linspace(2, 1, 450)))
     assert list(one.values) == [1, 50, 100, 150, 200, 250, 300, 350, 400, 450]
+
+
+def test_a_score_below_zero_has_milestones_on_the_way_to_its_end():
+    # From -0.5 to -0.1: 90 % of the way, -0.14, is reached in the last epoch but one.
+    (score,) = convergence.milestones(histories.made(val_mcc=[-0.5, -0.3, -0.13, -0.1]))
+    assert score.reached[0.9] == 3

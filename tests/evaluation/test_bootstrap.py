@@ -8,7 +8,7 @@ def test_resampled_sums_spread_as_in_the_textbook():
     random = np.random.default_rng(0)
     strata = np.repeat([0, 1, 2], [5, 20, 3])
     values = random.normal(strata * 10, 1 + strata)
-    resampled = bootstrap.sums(values[:, None], strata, seed=0)[:, 0]
+    resampled = bootstrap.resampled_sums(values[:, None], strata, seed=0)[:, 0]
     # A sum of means: n_h s_h^2 per stratum, s_h^2 with n_h - 1 in the divisor.
     parts = [values[strata == stratum] for stratum in range(3)]
     expected = sum(len(part) * part.var(ddof=1) for part in parts)
@@ -21,8 +21,8 @@ def test_resampled_sums_spread_as_in_the_textbook():
 def test_equal_groups_are_resampled_like_different_ones():
     values = np.repeat([1.0, 2.0, 5.0], [10, 20, 10])
     strata = np.zeros(40, int)
-    together = bootstrap.sums(values[:, None], strata, seed=0)[:, 0]
-    apart = bootstrap.sums(np.column_stack([values, np.arange(40)]), strata, seed=0)[:, 0]
+    together = bootstrap.resampled_sums(values[:, None], strata, seed=0)[:, 0]
+    apart = bootstrap.resampled_sums(np.column_stack([values, np.arange(40)]), strata, seed=0)[:, 0]
     shares = [0.025, 0.25, 0.5, 0.75, 0.975]
     assert np.quantile(together, shares) == pytest.approx(np.quantile(apart, shares), rel=0.02)
     assert together.std() == pytest.approx(apart.std(), rel=0.06)
@@ -30,7 +30,7 @@ def test_equal_groups_are_resampled_like_different_ones():
 
 def test_every_draw_holds_as_much_of_a_stratum_as_there_is():
     strata = np.repeat([0, 1], [3, 8])
-    resampled = bootstrap.sums(np.eye(11), strata, seed=1)
+    resampled = bootstrap.resampled_sums(np.eye(11), strata, seed=1)
     assert resampled[:, :3].sum(axis=1) == pytest.approx(3)
     assert resampled[:, 3:].sum(axis=1) == pytest.approx(8)
 

@@ -105,7 +105,7 @@ def test_resampled_scores_agree_with_weighted_scikit_learn():
     number = len(tables)
     # The counts of all groups differ, so that their weights can be had from the same samples.
     assert len(np.unique(tables, axis=0)) == number
-    resampled = bootstrap.sums(np.hstack([tables, np.eye(number)]), strata, seed=0)[:30]
+    resampled = bootstrap.resampled_sums(np.hstack([tables, np.eye(number)]), strata, seed=0)[:30]
     found = bootstrap.Counts(*np.split(resampled[:, :9], 3, axis=1))
     for place, weights in enumerate(resampled[:, 9:]):
         options = {"sample_weight": weights[groups], "labels": range(3)}

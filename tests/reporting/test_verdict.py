@@ -46,9 +46,9 @@ def test_the_source_of_the_groups_is_named(given, named, expected):
 
 
 def test_joined_groups_and_near_duplicates_in_the_test_part():
-    assert "3 of them are near-duplicates" in grouped(data(), params())
+    assert "joined into 1 group of 3 images" in grouped(data(), params())
     assert "largest group has 3 images" in grouped(data(), params())
-    assert "No near-duplicates" in grouped(data(joined_images=0), params())
+    assert "No groups were joined" in grouped(data(joined_images=0), params())
     assert "duplicates" not in grouped(data(joined_images=0), params(near="null"))
     assert "test part 1 image is a near-duplicate" in grouped(
         data(near_in_train_and_test=1), params()
@@ -108,7 +108,7 @@ def test_the_verdict_names_scores_classes_confusion_and_epoch(tmp_path):
         "part.",
         "Best class: “C” (F1 0.917); weakest class: “B” (F1 0.805, 95 % interval 0.775 to 0.835).",
         "Most frequent confusion: “B” predicted as “C”, 9 of 44 images.",
-        "Best epoch by validation loss: 25 of 27, where training stopped early.",
+        "Best epoch by validation loss: 25 of 27; training stopped early.",
     ]
     assert (found.next, found.warning, found.leak_risk) == ("Next: Look.", "", "")
 
@@ -121,8 +121,8 @@ def test_without_a_previous_run_no_change_is_named():
     ("low", "expected"),
     [
         (0.86, "significant, the intervals do not overlap"),
-        (0.85, "not distinguishable, the intervals overlap"),
-        (0.84, "not distinguishable, the intervals overlap"),
+        (0.85, "the intervals overlap; `trackbed compare HEAD` tests the difference"),
+        (0.84, "the intervals overlap; `trackbed compare HEAD` tests the difference"),
     ],
 )
 def test_a_change_is_compared_with_the_intervals(low, expected):

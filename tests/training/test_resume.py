@@ -213,3 +213,11 @@ def killed(arguments, project):
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
+
+
+def test_a_damaged_state_starts_the_training_anew(tmp_path, capsys):
+    store = resume.Store(tmp_path, "key")
+    store.folder.mkdir()
+    (store.folder / resume.STATE_FILE).write_bytes(b"PK cut off")
+    assert store.read() is None
+    assert "damaged" in capsys.readouterr().out

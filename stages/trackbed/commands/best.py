@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from trackbed.experiments.experiment import Experiment
 
-HELP = "rank the experiments; is the best one significantly better than the next?"
+HELP = "rank the experiments and test the best against the next"
 DESCRIPTION = """\
 Rank the finished experiments of HEAD by a score and test whether the best one is significantly
 better than the runner-up. Failed, queued and running experiments and the workspace are left out.

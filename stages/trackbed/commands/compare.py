@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-HELP = "fixed and newly wrong images between two runs, with significance"
+HELP = "list fixed and newly wrong images between two runs, with significance"
 DESCRIPTION = """\
 Compare the predictions of two revisions (commits, branches, tags, experiments) on the same test
 part: fixed and newly wrong images, the difference of macro F1 with its 95 % interval (paired

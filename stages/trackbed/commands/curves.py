@@ -8,7 +8,7 @@ from typing import Any
 
 from trackbed.pipeline.errors import UserError
 
-HELP = "why a training run went as it did: best epoch, fit, convergence, anomalies"
+HELP = "analyse training logs: best epoch, fit, convergence, anomalies"
 DESCRIPTION = """\
 Analyse the history of one training run, or of several side by side: best epoch and early stopping,
 over- and under-fitting, convergence, the learning-rate schedule and its drops, anomalies, time.

@@ -1,11 +1,11 @@
-"""`trackbed leak`: leaks between training, validation and test images."""
+"""`trackbed leak`: list what training, validation and test images share."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-HELP = "leaks between training, validation and test images"
+HELP = "list what training, validation and test images share"
 DESCRIPTION = """\
 Count images that training, validation and test parts share, with examples: shared groups, identical
 pixels, and near duplicates (similar brightness and contrast, perceptual hashes that differ in few

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-HELP = "what is wrong with a folder of pictures, before `dvc add`"
+HELP = "check a folder of pictures before `dvc add`"
 DESCRIPTION = """\
 Scan FOLDER before `dvc add FOLDER`, which copies the targets of symbolic links into the cache,
 loses empty class folders, and was seen to hang and to stop without naming the file. List all files

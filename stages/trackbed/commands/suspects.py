@@ -9,7 +9,7 @@ from trackbed.pipeline.errors import UserError
 if TYPE_CHECKING:
     from trackbed.experiments.training_runs import Training
 
-HELP = "training images whose label is probably wrong, as a list and as pictures"
+HELP = "list training images whose label is probably wrong, with pictures"
 DESCRIPTION = """\
 Rank the training images by the probability that a model not trained on them gives to their label,
 lowest first, and write the first ones as a list and as a page of pictures.

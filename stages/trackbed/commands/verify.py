@@ -73,13 +73,13 @@ def _print_findings(findings: Sequence["Finding"]) -> None:
     away: Counter[tuple[str, str, str]] = Counter()
     for finding in findings:
         if finding.kind is Kind.WRONG:
-            problem = f"{_shortened(finding.path)}: {finding.where}: {finding.problem}."
-            print(f"{problem} {_shortened(finding.remedy)}")
+            problem = f"{_printable(finding.path)}: {finding.where}: {finding.problem}."
+            print(f"{problem} {_printable(finding.remedy)}")
         else:
             away[finding.output, finding.problem, finding.remedy] += 1
     for (output, problem, remedy), count in away.items():
         files = f"{count:,} files " if count > 1 else ""
-        print(f"{_shortened(output)}: {files}{problem}. {_shortened(remedy)}")
+        print(f"{_printable(output)}: {files}{problem}. {_printable(remedy)}")
 
 
 def _print_outcomes(outcomes: Iterator["Outcome"]) -> set[tuple[str, str]]:
@@ -87,7 +87,7 @@ def _print_outcomes(outcomes: Iterator["Outcome"]) -> set[tuple[str, str]]:
     repaired = set()
     for outcome in outcomes:
         result = "repaired" if outcome.done else "NOT repaired"
-        path, message = _shortened(outcome.path), _shortened(outcome.message)
+        path, message = _printable(outcome.path), _printable(outcome.message)
         print(f"{result}: {path}: {outcome.where}: {message}")
         if outcome.done:
             repaired.add((outcome.where, outcome.name or outcome.path))
@@ -112,7 +112,7 @@ def _conclude(
     print("; ".join(counts))
     names = ", ".join(output.path for output in inspected.unrecorded)
     if names:
-        print(f"no record of {_shortened(names)}: `dvc repro` was not run for it yet")
+        print(f"no record of {_printable(names)}: `dvc repro` was not run for it yet")
     never_run = any(output.made for output in inspected.unrecorded) and not any(
         one.file.output.made for one in inspected.checked
     )
@@ -142,7 +142,7 @@ def _key(finding: "Finding") -> str:
     return finding.name or finding.path
 
 
-def _shortened(text: str) -> str:
+def _printable(text: str) -> str:
     """Without control characters, which `dvc add` accepts in names."""
     from trackbed.dataset.schema import printable
 

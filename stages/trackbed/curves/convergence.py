@@ -67,7 +67,9 @@ def _milestones(values: pd.Series, column: Column) -> Milestones:
     reached: dict[float, int] = {}
     if column.sign * (first - last) > 0:
         for share in SHARES:
-            goal = first + share * (last - first) if column.lower_is_better else share * last
+            # A share of the score itself means nothing where that is negative.
+            whole_way = column.lower_is_better or last <= 0
+            goal = first + share * (last - first) if whole_way else share * last
             there = values.index[column.sign * (values - goal) <= 0]
             reached[share] = int(there[0])
     return Milestones(column.name, {int(e): float(values[e]) for e in epochs}, reached)

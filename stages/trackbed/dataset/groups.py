@@ -70,7 +70,8 @@ def _by_pattern(entries: list[Entry], pattern: str) -> list[str]:
     if unmatched:
         raise UserError(
             f"{WHERE}: {pattern!r} does not match {len(unmatched)} of {len(names)} file names, "
-            f"such as {', '.join(unmatched[:3])}."
+            f"such as {', '.join(unmatched[:3])}. Use a pattern that matches every name, 'folder', "
+            "or null where every image is independent."
         )
     return groups
 
@@ -122,7 +123,7 @@ def join_groups(table: pd.DataFrame, near: int | None, consecutive: int | None) 
 
 
 def counts(table: pd.DataFrame, near: int | None, consecutive: int | None) -> dict[str, int | None]:
-    """What came of `join`, by name: whole numbers, None where nothing was compared.
+    """What `join_groups` did, by name: whole numbers, None where nothing was compared.
 
     groups; joined_groups, those of several named groups; joined_images, in them; largest_group,
     its images; near_in_train_and_test, the images of the official test part with a near-duplicate

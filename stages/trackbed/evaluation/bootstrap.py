@@ -87,11 +87,11 @@ def resampled(counted: list[Counts], strata: np.ndarray, seed: int) -> list[Coun
     strata: int, shape (groups,), see `sums`.
     """
     tables = [table for one in counted for table in vars(one).values()]
-    parts = np.split(sums(np.hstack(tables), strata, seed), len(tables), axis=1)
+    parts = np.split(resampled_sums(np.hstack(tables), strata, seed), len(tables), axis=1)
     return [Counts(*parts[start : start + 3]) for start in range(0, len(parts), 3)]
 
 
-def sums(values: np.ndarray, strata: np.ndarray, seed: int) -> np.ndarray:
+def resampled_sums(values: np.ndarray, strata: np.ndarray, seed: int) -> np.ndarray:
     """The sums over RESAMPLES samples of groups: float, shape (resamples, columns).
 
     values: float, shape (groups, columns), what each group adds to the sums; strata: int, shape

@@ -31,7 +31,7 @@ def intervals(
 
     labels, predicted: int, shape (images,); groups: any, shape (images,). Frames of one object are
     not independent, so whole groups are resampled (cluster bootstrap, Field and Welsh 2007), within
-    the class that a group mostly belongs to; see bootstrap.sums.
+    the class that a group mostly belongs to; see bootstrap.resampled_sums.
     """
     counted = counts(labels, predicted, groups, classes)
     if len(counted.support) < 2:

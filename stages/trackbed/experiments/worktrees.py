@@ -121,7 +121,9 @@ def only_sweep(folder: Path) -> Iterator[None]:
     try:
         lock = filelock.FileLock(folder / LOCK).acquire(blocking=False)
     except filelock.Timeout:
-        raise UserError("Another `trackbed sweep` is running in this repository.") from None
+        raise UserError(
+            "Another `trackbed sweep` is running in this repository; wait for it, or stop it."
+        ) from None
     with lock:
         yield
 

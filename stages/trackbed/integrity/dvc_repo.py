@@ -88,7 +88,10 @@ def file_text(path: Path, revision: str) -> str:
     except Exception as error:
         # Each kind of remote storage fails with exceptions of its own libraries.
         reason = f"{error}".strip().partition("\n")[0] or type(error).__name__
-        raise UserError(f"{path} of {revision}: {reason}") from error
+        raise UserError(
+            f"{path} of {revision}: {reason}. Fetch it with `dvc fetch` on that revision, or "
+            "`dvc push` where it was made."
+        ) from error
 
 
 def experiments_reference(baseline: str) -> str:

@@ -30,7 +30,8 @@ FORMULA = re.compile(r"(?:^|;)[\s'\"]*[=+@\-\uff1d\uff0b\uff20\uff0d].*[(|!\uff0
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block ends without an error.
 
-    It is on the disk by then, so that a crash of the machine leaves the old or the new whole.
+    It is on the disk by then, so that a crash of the machine leaves the old file or the new one
+    whole. Of a folder it leaves the old one, the new one, or none.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.partial")

@@ -79,7 +79,7 @@ def _end_with(stage: str, ancestors: list[int]) -> None:
         except psutil.Error:
             now = []
         if now != ancestors:
-            print(f"{stage}: dvc is gone, so this ends too", file=sys.stderr, flush=True)
+            print(f"{stage}: dvc has ended, so this stage ends too", file=sys.stderr, flush=True)
             os.kill(os.getpid(), signal.SIGTERM)
             return
 

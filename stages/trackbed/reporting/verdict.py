@@ -24,7 +24,8 @@ NAMES = 3  # classes of one F1 that are named
 class Verdict:
     """Plain text, not escaped; '' or no sentence where there is nothing to say.
 
-    warning: that no baseline is beaten. sentences: scores, change, classes, confusion, epoch.
+    warning: that no baseline is beaten. sentences: scores, change, classes, confusion, epoch,
+    classes without test images.
     next: the first advice. groups: how images came into groups. leak_risk: a warning that this is
     not known. worst_slice: the slice that is clearly worse than the whole.
     """
@@ -87,7 +88,7 @@ def change_sentence(previous: Previous | None, scores: dict[str, Any]) -> str:
         return f"{sentence}."
     if previous_runs.apart(previous.scores, scores):
         return f"{sentence}: significant, the intervals do not overlap."
-    return f"{sentence}: not distinguishable, the intervals overlap."
+    return f"{sentence}: the intervals overlap; `trackbed compare HEAD` tests the difference."
 
 
 def classes_sentence(classes: pd.DataFrame) -> str:
@@ -126,8 +127,9 @@ def epoch_sentence(training: dict[str, Any]) -> str:
     if best is None or epochs is None:
         return ""
     monitor = str(training.get("monitor", "val_loss")).replace("val_", "validation ")
-    stopped = ", where training stopped early" if training.get("stopped_early") else ""
-    return f"Best epoch by {monitor.replace('_', ' ')}: {best} of {epochs}{stopped}."
+    monitor = monitor.replace("macro_f1", "macro F1")
+    stopped = "; training stopped early" if training.get("stopped_early") else ""
+    return f"Best epoch by {monitor}: {best} of {epochs}{stopped}."
 
 
 def untested_sentence(classes: pd.DataFrame) -> str:
@@ -164,12 +166,13 @@ def group_sentences(data: Dataset, params: dict[str, Any]) -> list[str]:
     joined = groups.get("joined_images")
     if joined:
         sentences.append(
-            f"{formatting.count(joined)} of them are near-duplicates, so their groups were joined "
-            f"into {formatting.count(groups.get('joined_groups'))}; the largest group has "
+            "Groups with near-duplicates or similar neighbours were joined into "
+            f"{formatting.plural(groups.get('joined_groups'), 'group')} of "
+            f"{formatting.plural(joined, 'image')}; the largest group has "
             f"{formatting.plural(groups.get('largest_group'), 'image')}."
         )
     elif _given(params, "split", "join_distance"):
-        sentences.append("No near-duplicates were found.")
+        sentences.append("No groups were joined: no near-duplicates in two groups.")
     across = groups.get("near_in_train_and_test")
     if across:
         sentences.append(

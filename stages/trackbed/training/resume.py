@@ -10,6 +10,7 @@ import hashlib
 import json
 import shutil
 import time
+import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -55,13 +56,16 @@ class Store:
                 shutil.rmtree(other, ignore_errors=True)
 
     def read(self) -> State | None:
-        """The last state written, None if there is none."""
+        """The last state written, None if there is none or it is damaged."""
         try:
             with np.load(self.folder / STATE_FILE, allow_pickle=False) as file:
                 about = json.loads(str(file[ABOUT]))
                 count, best = about.pop("variables"), about.pop("best_weights")
                 arrays = [file[f"{number}"] for number in range(count + best)]
         except FileNotFoundError:
+            return None
+        except (zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
+            print(f"{self.folder / STATE_FILE}: damaged ({error}); the training starts anew")
             return None
         return State(**about, variables=arrays[:count], best_weights=arrays[count:])
 
