@@ -189,7 +189,7 @@ def percentile_draws(
     tables = np.hstack([counted.right, counted.support, counted.calls])
     strata = counted.support.argmax(axis=1)
     if fewer:
-        sampled = bootstrap.sums(tables, strata, seed)
+        sampled = bootstrap.resampled_sums(tables, strata, seed)
     else:
         random = np.random.default_rng(seed)
         sampled = np.zeros((bootstrap.RESAMPLES, tables.shape[1]))
