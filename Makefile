@@ -32,7 +32,7 @@ repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment 
 test: $(VENV)/installed-dev $(VENV)/bin/trackbed ## run the tests, without the slow ones
 	@$(PYTEST) --dist loadfile --no-loadscope-reorder
 
-test-slow: $(VENV)/installed-dev $(VENV)/bin/trackbed ## run the slow tests: storages, sweeps, faults, hostile files
+test-slow: $(VENV)/installed-dev $(VENV)/bin/trackbed ## run the slow tests: storages, sweeps, faults, large networks, hostile files
 	@$(PYTEST) --dist loadfile --no-loadscope-reorder -m slow
 
 faults: $(VENV)/installed-dev $(VENV)/bin/trackbed ## kill, interrupt and starve every stage at its start, middle and end; some ten minutes

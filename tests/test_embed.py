@@ -53,6 +53,7 @@ def test_a_sweep_over_head_and_fold_embeds_only_once(frozen):
     frozen.run("git", "checkout", "-q", ".")
 
 
+@pytest.mark.slow
 def test_views_are_embedded_and_precision_is_measured(frozen):
     frozen.change(
         embed={"views": 2, "precision": "bfloat16"},

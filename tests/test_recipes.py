@@ -15,6 +15,11 @@ from trackbed.pipeline import params
 
 ROOT = Path(__file__).parents[1]
 RECIPES = sorted((ROOT / "recipes").glob("*.yaml"))
+LARGE = {"gtsrb", "rails", "scenes_optimized", "scenes_overfit"}  # networks that take long to build
+MARKED = [
+    pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in LARGE else [])
+    for path in RECIPES
+]
 
 
 def models():
@@ -87,6 +92,7 @@ def test_the_header_of_a_recipe_has_command_data_and_score(recipe):
         assert word in header
 
 
+@pytest.mark.parametrize("recipe", MARKED, indirect=True)
 def test_a_recipe_builds_its_network_and_takes_a_training_step(whole):
     import keras
 

@@ -91,7 +91,13 @@ MIXING = (
 )
 
 
-@pytest.mark.parametrize("options", [{"two_phases": True, "mixing": MIXING}, {"plateau": True}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({"two_phases": True, "mixing": MIXING}, marks=pytest.mark.slow),
+        {"plateau": True},
+    ],
+)
 def test_a_killed_run_ends_with_the_same_weights(tmp_path, options):
     network, outcome, seen = trained(**options)
     with pytest.raises(Killed):
@@ -164,6 +170,7 @@ def test_a_key_depends_on_settings_code_and_tables(tmp_path):
     assert resume.key("{}", [tmp_path]) != third
 
 
+@pytest.mark.slow
 def test_a_killed_stage_resumes_and_gives_the_same_model(project):
     project.change(train={"epochs": 12, "patience": 12, "resume": True})
     project.run("dvc", "repro", "-q", "embed")
