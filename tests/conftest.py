@@ -8,7 +8,8 @@ from project import ROOT, Project, copied, create
 
 # Files that start first, so that both workers are busy to the end: the longest ones. The first
 # builds `finished`; the second needs no project and is not held up by that.
-EARLY = ("test_pipeline.py", "test_recipes.py", "test_embed.py")
+# The second needs no finished project, so that the other worker need not wait for the first one.
+EARLY = ("test_pipeline.py", "test_loop.py", "test_recipes.py", "test_embed.py")
 
 
 def pytest_collection_modifyitems(items):
