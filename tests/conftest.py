@@ -9,7 +9,7 @@ from project import ROOT, Project, copied, create
 # Files that start first, so that both workers are busy to the end: the longest ones. The first
 # builds `finished`; the second needs no project and is not held up by that.
 # The second needs no finished project, so that the other worker need not wait for the first one.
-EARLY = ("test_pipeline.py", "test_loop.py", "test_recipes.py", "test_embed.py")
+EARLY = ("test_pipeline.py", "test_loop.py", "test_recipes.py")
 
 
 def pytest_collection_modifyitems(items):

@@ -10,6 +10,8 @@ from project import copied
 from trackbed.networks import embeddings
 from trackbed.pipeline import index
 
+pytestmark = pytest.mark.slow
+
 FROZEN = {"network": "rails", "image_side": 32, "epochs": 3, "augment": [], "batch": 8}
 
 
@@ -53,7 +55,6 @@ def test_a_sweep_over_head_and_fold_embeds_only_once(frozen):
     frozen.run("git", "checkout", "-q", ".")
 
 
-@pytest.mark.slow
 def test_views_are_embedded_and_precision_is_measured(frozen):
     frozen.change(
         embed={"views": 2, "precision": "bfloat16"},

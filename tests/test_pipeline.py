@@ -241,6 +241,7 @@ def test_an_edited_file_reruns_exactly_what_tracks_its_folder(finished, file, st
         path.write_text(text)
 
 
+@pytest.mark.slow
 def test_training_again_gives_the_same_model_and_predictions(finished):
     outputs = [("train", "models"), ("evaluate", "data/evaluation")]
     before = [digest(finished, *output) for output in outputs]
