@@ -20,7 +20,7 @@ def test_a_figure_is_an_svg_element_with_its_description():
     )
 
 
-def test_the_same_figure_gives_the_same_text_and_other_keys_other_ids():
+def test_equal_figures_are_equal_and_keys_give_other_ids():
     def ids(svg):
         return {node.get("id") for node in ElementTree.fromstring(svg).iter() if node.get("id")}
 
