@@ -73,8 +73,10 @@ class History:
 
     table: float64, index `epoch` (whole numbers, increasing, from 1), columns under their names in
     the file; a value that was not logged is NaN, infinite values stay. seconds: of each epoch, or
-    None. facts: what the log says of the run as a whole (`monitor`, `parameters`,
-    `stopped_early`, `patience`, ...). notes: what the reader did to the file, in sentences.
+    None. facts: what the log, or a file of parameters beside it, says of the run as a whole
+    (`monitor`, `parameters`, `stopped_early`, `patience`, `planned_epochs`, ...); `patience` and
+    `planned_epochs` are whole numbers. notes: what the reader took for what and what it did to the
+    file, in sentences.
     """
 
     name: str

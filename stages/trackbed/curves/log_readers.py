@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from trackbed.curves import columns
+from trackbed.curves import columns, log_folders
 from trackbed.curves.history import History
 from trackbed.pipeline import tables
 from trackbed.pipeline.errors import UserError
@@ -99,52 +99,6 @@ def read_lightning(path: Path, raw: pd.DataFrame) -> History:
     return History(str(path), "PyTorch Lightning", table, known, seconds, {}, notes + more)
 
 
-REMEDY = "Is the run still writing it?"
-
-
-def dvclive_table(folder: Path) -> Path | None:
-    """The folder of the curves under `folder`, or None where it is none of DVCLive."""
-    for candidate in (folder / "plots" / "metrics", folder):
-        if candidate.is_dir() and any(candidate.rglob("*.tsv")):
-            return candidate
-    return None
-
-
-def read_dvclive(folder: Path) -> History:
-    """The curves of a run and its metrics.json, if there. Raises UserError."""
-    curves = dvclive_table(folder)
-    if curves is None:
-        raise columns.refuse(str(folder), "a folder without plots/metrics/**/*.tsv")
-    series = {
-        path.relative_to(curves).with_suffix("").as_posix(): _curve(path)
-        for path in sorted(curves.rglob("*.tsv"))
-    }
-    summary = folder / "metrics.json"
-    facts = tables.json_object(summary, REMEDY) if summary.exists() else {}
-    return dvclive_history(folder, series, facts)
-
-
-def dvclive_history(folder: Path, series: dict[str, pd.Series], summary: dict[str, Any]) -> History:
-    """The history of curves by name, each indexed by step, and a summary (metrics.json).
-
-    Raises UserError for steps that are not whole numbers.
-    """
-    table = pd.DataFrame(series).sort_index().rename_axis("epoch")
-    table, notes = columns.by_epoch(str(folder), table, pd.Series(table.index))
-    known = columns.known(table.columns)
-    seconds = next((table[column.name] for column in known if column.role == "seconds"), None)
-    return History(str(folder), "DVCLive", table, known, seconds, summary, notes)
-
-
-def _curve(path: Path) -> pd.Series:
-    table = tables.read_csv(path, REMEDY, sep="\t")
-    if "step" not in table or len(table.columns) < 2 or table.empty:
-        raise columns.refuse(str(path), f"columns {list(table.columns)}, {len(table)} rows")
-    # DVCLive appends: a step logged twice counts as it was logged last.
-    table = table.drop_duplicates("step", keep="last").set_index("step")
-    return pd.to_numeric(table.iloc[:, -1], errors="coerce").astype(float)
-
-
 # What its early stopping and `best.pt` go by, `fitness` in ultralytics/utils/metrics.py: mAP50-95
 # (0.9 of it and 0.1 of mAP50 in older versions); for classification the top accuracies.
 MONITORED = ("map50-95", "map_0.5:0.95", "accuracy_top1")
@@ -201,8 +155,8 @@ def read(path: Path) -> History:
 
 
 def _folder(path: Path) -> History:
-    if dvclive_table(path):
-        return read_dvclive(path)
+    if log_folders.dvclive_table(path):
+        return log_folders.read_dvclive(path)
     files = [path / name for name in IN_FOLDERS if (path / name).is_file()]
     if len(files) == 1:
         return read(files[0])

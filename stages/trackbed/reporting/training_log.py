@@ -10,7 +10,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from trackbed.curves import log_readers
+from trackbed.curves import log_folders
 from trackbed.curves.analysis import Analysis, analysis
 from trackbed.pipeline import tables
 from trackbed.pipeline.errors import UserError
@@ -65,7 +65,7 @@ def read(folder: Path) -> TrainingLog:
             )
     summary = tables.json_object(folder / SUMMARY_FILE, REMEDY)
     content = (folder / SUMMARY_FILE).read_bytes()
-    history = log_readers.dvclive_history(folder, series, summary)
+    history = log_folders.dvclive_history(folder, series, summary)
     return TrainingLog(history.table[list(CURVES)], summary, content, analysis(history))
 
 
