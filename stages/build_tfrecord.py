@@ -7,8 +7,8 @@ from pydantic import Field
 
 from trackbed.dataset import check, duplicates, findings, groups, pool, recording, sources
 from trackbed.dataset.schema import Limits
-from trackbed.pipeline import index, params
-from trackbed.pipeline.outputs import replacing_folder, write_json
+from trackbed.pipeline import index, params, tables
+from trackbed.pipeline.outputs import replacing_folder
 from trackbed.pipeline.params import Maybe
 from trackbed.pipeline.runner import run
 
@@ -64,7 +64,8 @@ def main(data_path: Path, metrics_path: Path) -> None:
         found = findings.findings(table)
         index.FINDINGS_TABLE.write(folder, found)
     counted = findings.counts(table, found)
-    write_json(metrics_path / index.COUNTS_FILE, checked.counts() | duplicate_counts | counted)
+    counts = checked.counts() | duplicate_counts | counted
+    tables.write_metrics(metrics_path / index.COUNTS_FILE, counts)
     print(checked.summary())
     if unusual := findings.summary(counted):
         print(f"Looked unusual, listed in {records_path / index.FINDINGS_TABLE.name}: {unusual}")

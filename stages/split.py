@@ -5,8 +5,8 @@ from pathlib import Path
 from pydantic import Field
 
 from trackbed.dataset import folds, groups
-from trackbed.pipeline import index, params
-from trackbed.pipeline.outputs import replacing_folder, write_json
+from trackbed.pipeline import index, params, tables
+from trackbed.pipeline.outputs import replacing_folder
 from trackbed.pipeline.params import Maybe
 from trackbed.pipeline.runner import run
 
@@ -30,7 +30,7 @@ def main(data_path: Path, metrics_path: Path) -> None:
     counts = groups.counts(records, *distances)
     with replacing_folder(data_path / index.FOLDS) as folder:
         index.FOLDS_TABLE.write(folder, table)
-    write_json(metrics_path / index.GROUPS_FILE, counts)
+    tables.write_metrics(metrics_path / index.GROUPS_FILE, counts)
     parts = table["part"].value_counts()
     share = parts["test"] / len(table)
     print(

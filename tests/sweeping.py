@@ -42,6 +42,8 @@ measured.parent.mkdir(parents=True, exist_ok=True)
 measured.write_text("epoch,seconds\\n1,1.0\\n2,1.0\\n3,0.5\\n")
 test = {"macro_f1": score - 0.05, "macro_f1_low": score - 0.1, "macro_f1_high": score}
 test |= {"accuracy": score, "test_part": "side " + p["image_side"]}
+sure = 0.95 if float(p["dropout"]) == 0.1 else "undefined"
+test |= {"refusal_threshold": "undefined", "refusal_precision": sure}
 json.dump(test, open("metrics/evaluate.json", "w"))
 right = round(100 * score)
 rows = ["record,filename,group,true,predicted,confidence,p_A,p_B"]

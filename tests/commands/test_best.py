@@ -73,6 +73,18 @@ def test_an_unknown_metric_is_refused(project):
     assert "best.val_macro_f1" in done.stderr
 
 
+def test_an_undefined_score_is_not_called_unknown(project):
+    done = sweeping.called(project, "best", "--metric", "refusal_threshold")
+    assert done.returncode == 2
+    assert (
+        "--metric refusal_threshold: undefined in every experiment that has it: no confidence "
+        in (done.stderr)
+    )
+    text = output_of(project, "--metric", "refusal_precision")
+    assert names(text) == ["good"]
+    assert "Not ranked, because refusal_precision is undefined: poor, same." in text
+
+
 def test_branch_creates_a_branch_of_the_best(project):
     text = output_of(project, "--branch", "winner")
     assert "good is branch winner." in text

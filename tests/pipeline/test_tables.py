@@ -1,11 +1,13 @@
 """Tables between the stages, in files as the stages write them."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from project import Project
 
 from trackbed.pipeline import tables
 from trackbed.pipeline.errors import Damaged, UserError
@@ -118,3 +120,58 @@ def test_json_that_is_no_object_is_refused(tmp_path, text, message):
         path.write_text(text)
     with pytest.raises(UserError, match=rf"a\.json: {message}.* Run it\."):
         tables.json_object(path, "Run it.")
+
+
+METRICS = {"f1": 0.5, "threshold": None, "gap": math.nan, "ratio": math.inf, "best": {"loss": None}}
+
+
+def test_a_score_without_a_value_is_text_in_the_file(tmp_path):
+    path = tmp_path / "metrics.json"
+    tables.write_metrics(path, METRICS | {"name": "small", "count": 0, "flag": False})
+    values = json.loads(path.read_text())
+    assert [key for key, value in values.items() if value == "undefined"] == [
+        "threshold",
+        "gap",
+        "ratio",
+    ]
+    assert values["best"] == {"loss": "undefined"}
+    assert (values["f1"], values["name"], values["count"]) == (0.5, "small", 0)
+    assert values["flag"] is False
+
+
+def test_an_undefined_score_is_read_as_none(tmp_path):
+    path = tmp_path / "metrics.json"
+    tables.write_metrics(path, METRICS)
+    missing = {"threshold": None, "gap": None, "ratio": None, "best": {"loss": None}}
+    assert tables.metrics(path, "") == {"f1": 0.5} | missing
+    assert tables.parsed_metrics(path.read_bytes()) == {"f1": 0.5} | missing
+
+
+def test_files_of_older_versions_hold_null():
+    assert tables.parsed_metrics(b'{"a": null, "b": NaN, "c": 1}') == {"a": None, "b": None, "c": 1}
+    assert tables.parsed_metrics(None) == tables.parsed_metrics(b"[1]") == {}
+    assert tables.parsed_metrics(b"{") == {}
+
+
+def test_a_list_is_refused_because_dvc_would_not_show_it(tmp_path):
+    with pytest.raises(TypeError, match="must be a single value"):
+        tables.write_metrics(tmp_path / "metrics.json", {"f1": [0.5, 0.6]})
+
+
+def test_a_file_that_is_missing_is_an_error_with_the_remedy(tmp_path):
+    with pytest.raises(UserError, match=r"no such file. Run it."):
+        tables.metrics(tmp_path / "metrics.json", "Run it.")
+
+
+def test_dvc_shows_the_score_and_that_it_became_undefined(tmp_path):
+    project = Project(tmp_path)
+    project.run("git", "init", "-q")
+    project.run("dvc", "init", "-q")
+    (tmp_path / "dvc.yaml").write_text("metrics: [metrics.json]\n")
+    path = tmp_path / "metrics.json"
+    tables.write_metrics(path, METRICS | {"threshold": 0.9})
+    project.commit()
+    tables.write_metrics(path, METRICS)
+    change = json.loads(project.run("dvc", "metrics", "diff", "--json"))["metrics.json"]
+    assert change == {"threshold": {"old": 0.9, "new": "undefined"}}
+    assert "undefined" in project.run("dvc", "metrics", "show", "--md")

@@ -75,6 +75,7 @@ def run(arguments: argparse.Namespace) -> None:
     runs = cross_validation.comparable(_on_folds(runs, arguments.folds), keys)
     lower = experiment.lower_is_better(metric)
     table = cross_validation.table(runs, keys, metric, lower)
+    _print_undefined(arguments.metric, known)
     _warn_of_test(metric)
     print(comparison_page.ranking_text(table, runs, keys, known, metric, arguments.top))
     print(comparison_page.compared(table, runs, keys, metric))
@@ -96,6 +97,15 @@ def _on_folds(runs: "pd.DataFrame", folds: str | None) -> "pd.DataFrame":
     if left.empty:
         raise UserError(f"--folds {folds}: no experiment was validated on one of them.")
     return left
+
+
+def _print_undefined(metric: str, known: "Sequence[Experiment]") -> None:
+    """A line with the experiments that are not ranked because the score has no value in them."""
+    from trackbed.experiments import experiment
+
+    names = experiment.without_value(metric, known)
+    if names:
+        print(f"Not ranked, because {metric} is undefined: {', '.join(names)}.")
 
 
 def _warn_of_test(metric: str) -> None:

@@ -128,7 +128,7 @@ class EvaluationResult:
         self.write_predictions(predictions_path)
         self.write_tables(plots_path)
         scores = self.scores()
-        write_json(metrics_path / SCORES_FILE, scores)
+        tables.write_metrics(metrics_path / SCORES_FILE, scores)
         return scores
 
     def write_predictions(self, folder_path: Path) -> None:

@@ -1,9 +1,7 @@
 """The finished experiments of a commit, read from git, and their table."""
 
 import io
-import json
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -16,7 +14,7 @@ from trackbed.evaluation import scores
 from trackbed.experiments import param_values
 from trackbed.experiments.runs import FOLD, SEED
 from trackbed.integrity import dvc_repo, git
-from trackbed.pipeline import measurements, params
+from trackbed.pipeline import measurements, params, tables
 from trackbed.pipeline.errors import UserError
 
 TRAINING_METRICS = "metrics/train/metrics.json"
@@ -42,6 +40,7 @@ class Experiment:
 
     validation also has the `seconds` of the training where it was measured in this workspace.
     test_part: fingerprint of the test images, see evaluation.comparison; None if unknown.
+    undefined: the keys of scores without a value.
     """
 
     name: str
@@ -50,6 +49,7 @@ class Experiment:
     validation: dict[str, Any]
     test: dict[str, Any]
     test_part: str | None = None
+    undefined: frozenset[str] = frozenset()
 
 
 def finished(baseline: str) -> list[Experiment]:
@@ -69,14 +69,16 @@ def from_commits(commits: dict[str, str]) -> list[Experiment]:
         values, training, test = (texts[commit, path] for path in paths)
         if values is not None:
             both = _validation(training), _scores(test)
-            part = _json(test).get("test_part")
-            found.append(Experiment(name, commit, _flat_params(values), *both, part))
+            part = tables.parsed_metrics(test).get("test_part")
+            missing = _undefined(training) | _undefined(test)
+            found.append(Experiment(name, commit, _flat_params(values), *both, part, missing))
     return found
 
 
 def on_test_part(known: Sequence[Experiment], test_part: str | None) -> list[Experiment]:
     """The experiments; those of another test part without their test scores."""
-    return [one if one.test_part == test_part else replace(one, test={}) for one in known]
+    without = {"test": {}, "undefined": frozenset()}
+    return [one if one.test_part == test_part else replace(one, **without) for one in known]
 
 
 def read_curves(
@@ -161,7 +163,7 @@ def with_metric(
     """The runs with a column for a metric, and the column's name; rows without it are dropped.
 
     metric: a column of the table, or a key of metrics/train/metrics.json or
-    metrics/evaluate.json. Raises UserError where no experiment has it.
+    metrics/evaluate.json. Raises UserError where no experiment has it, or it is undefined in all.
     """
     column = metric
     if metric not in runs:
@@ -171,8 +173,7 @@ def with_metric(
         runs = runs.assign(**{column: runs["name"].map(by_name)})
     left = runs.dropna(subset=[column])
     if left.empty:
-        names = sorted({key for one in known for key in (*one.validation, *one.test)})
-        raise UserError(f"--metric {metric}: no experiment has it. Known: {', '.join(names)}.")
+        raise UserError(f"--metric {metric}: {_why_missing(metric, known)}")
     return left.reset_index(drop=True), column
 
 
@@ -182,6 +183,22 @@ def lower_is_better(metric: str) -> bool:
     if score:
         return score.better == scores.LOWER
     return any(word in metric for word in ("loss", "seconds", "waiting", "parameters"))
+
+
+def without_value(metric: str, known: Sequence[Experiment]) -> list[str]:
+    """The names of the experiments in which a score is undefined, see `with_metric`."""
+    keys = {metric.removeprefix(part) for part in ("", "val_", "test_")}
+    keys |= {f"best.{key}" for key in keys}
+    return [one.name for one in known if keys & one.undefined]
+
+
+def _why_missing(metric: str, known: Sequence[Experiment]) -> str:
+    if without_value(metric, known):
+        score = scores.find(metric.removeprefix("test_"))
+        reason = f": {score.missing}" if score else ""
+        return f"undefined in every experiment that has it{reason}."
+    names = sorted({key for one in known for key in (*one.validation, *one.test)})
+    return f"no experiment has it. Known: {', '.join(names)}."
 
 
 def _row(one: Experiment, keys: Sequence[str]) -> dict[str, Any]:
@@ -217,23 +234,23 @@ def _validation(text: bytes | None) -> dict[str, Any]:
 
 def _scores(text: bytes | None) -> dict[str, Any]:
     """Numbers of a metrics file by key, those of nested objects as 'best.val_loss'."""
-    return _numbers(_json(text), "")
+    return {
+        key: float(value)
+        for key, value in _flat(tables.parsed_metrics(text))
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
 
 
-def _json(text: bytes | None) -> dict[str, Any]:
-    try:
-        values = json.loads(text or b"{}")
-    except ValueError:
-        return {}
-    return values if isinstance(values, dict) else {}
+def _undefined(text: bytes | None) -> frozenset[str]:
+    return frozenset(key for key, value in _flat(tables.parsed_metrics(text)) if value is None)
 
 
-def _numbers(value: Any, key: str) -> dict[str, float]:
-    if isinstance(value, dict):
-        inner = (_numbers(one, f"{key}.{name}" if key else name) for name, one in value.items())
-        return {name: number for found in inner for name, number in found.items()}
-    usable = isinstance(value, int | float) and not isinstance(value, bool)
-    return {key: float(value)} if usable and math.isfinite(value) else {}
+def _flat(values: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
 
 
 def _parse_curve(text: bytes) -> pd.Series | None:

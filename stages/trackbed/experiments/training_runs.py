@@ -1,6 +1,5 @@
 """Predictions and scores of revisions, and the finished trainings that dvc.lock records."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +68,8 @@ def macro_f1(revision: str) -> float:
 
 def _scores(revision: str) -> dict[str, Any]:
     if revision == WORKSPACE:
-        return tables.json_object(SCORES, "Run `dvc repro evaluate`.")
-    return json.loads(dvc_repo.file_text(SCORES, revision))
+        return tables.metrics(SCORES, "Run `dvc repro evaluate`.")
+    return tables.parsed_metrics(dvc_repo.file_text(SCORES, revision).encode("utf-8"))
 
 
 STAGE, MODELS = "train", "models"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from trackbed.pipeline.errors import Damaged, Diverged, UserError
-from trackbed.pipeline.outputs import write_csv
+from trackbed.pipeline.outputs import write_csv, write_json
 
 
 def json_object(path: Path, remedy: str) -> dict[str, Any]:
@@ -27,6 +28,49 @@ def json_object(path: Path, remedy: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise UserError(f"{path}: must hold an object, holds {type(values).__name__}. {remedy}")
     return values
+
+
+UNDEFINED = "undefined"  # in metrics files, for a score without a value
+
+
+def write_metrics(path: Path, values: dict[str, Any]) -> None:
+    """Write scores by name as JSON; None and numbers that are not finite become UNDEFINED.
+
+    DVC (3.67) leaves a value that is null or a list out of `metrics show`, `metrics diff` and
+    `exp show`, and NaN is no JSON; it shows text, and a change between a number and text.
+    Raises TypeError for a list.
+    """
+    write_json(path, _marked(values))
+
+
+def metrics(path: Path, remedy: str) -> dict[str, Any]:
+    """The scores of a metrics file by name; one that is undefined is None. Raises UserError."""
+    return _unmarked(json_object(path, remedy))
+
+
+def parsed_metrics(content: bytes | None) -> dict[str, Any]:
+    """Like `metrics`, of the bytes of a file; {} where they are None or no JSON object."""
+    try:
+        values = json.loads(content or b"{}")
+    except ValueError:
+        return {}
+    return _unmarked(values) if isinstance(values, dict) else {}
+
+
+def _marked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _marked(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        raise TypeError(f"a metric must be a single value, got {value!r}")
+    missing = value is None or (isinstance(value, float) and not math.isfinite(value))
+    return UNDEFINED if missing else value
+
+
+def _unmarked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _unmarked(inner) for key, inner in value.items()}
+    missing = value == UNDEFINED or (isinstance(value, float) and not math.isfinite(value))
+    return None if missing else value
 
 
 def read_csv(path: Path, remedy: str, **options: Any) -> pd.DataFrame:

@@ -51,13 +51,13 @@ def read(data_path: Path, metrics_path: Path) -> Dataset:
     training = table[table["part"] == "train"]
     return Dataset(
         index=table,
-        files=tables.json_object(
+        files=tables.metrics(
             metrics_path / index.COUNTS_FILE, "Run `dvc repro -f build_tfrecord`."
         ),
         reasons=reject_reasons(index.REJECTS_TABLE.read(records_path), LISTED_REJECTS),
         counts=class_counts(table),
         fold_images=training["fold"].value_counts().sort_index().tolist(),
-        groups=tables.json_object(metrics_path / index.GROUPS_FILE, "Run `dvc repro -f split`."),
+        groups=tables.metrics(metrics_path / index.GROUPS_FILE, "Run `dvc repro -f split`."),
         findings=pictured_findings(records_path),
     )
 

@@ -73,7 +73,7 @@ def read(data_path: Path, metrics_path: Path, plots_path: Path) -> Evaluation:
             f"order. {EVALUATION_REMEDY}"
         )
     return Evaluation(
-        scores=tables.json_object(metrics_path / result.SCORES_FILE, EVALUATION_REMEDY),
+        scores=tables.metrics(metrics_path / result.SCORES_FILE, EVALUATION_REMEDY),
         classes=classes,
         averages=averages,
         confusion=confusion,

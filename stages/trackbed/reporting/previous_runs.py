@@ -1,12 +1,12 @@
 """The last committed run and the other runs of the repository, to compare this one with."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from trackbed.experiments import experiment, param_values
 from trackbed.integrity import git
+from trackbed.pipeline import tables
 from trackbed.pipeline.errors import UserError
 
 SAME = 1e-4  # what rounding on another processor may change
@@ -38,7 +38,7 @@ def committed(path: Path, scores: dict[str, Any]) -> Previous | None:
     except UserError:
         return None
     for commit, text in zip(commits, texts, strict=True):
-        before = _parsed(text)
+        before = tables.parsed_metrics(text)
         if comparable(before.get("test_part"), scores) and not same(before, scores):
             return Previous(commit, before)
     return None
@@ -63,14 +63,6 @@ def _commits(path: Path) -> list[str]:
     if path.is_absolute():
         return []
     return git.run("log", "--format=%H", "--", path.as_posix()).decode("ascii").split()
-
-
-def _parsed(text: bytes | None) -> dict[str, Any]:
-    try:
-        values = json.loads(text or b"{}")
-    except ValueError:
-        return {}
-    return values if isinstance(values, dict) else {}
 
 
 def same(first: dict[str, Any], second: dict[str, Any]) -> bool:

@@ -63,7 +63,7 @@ def read(folder: Path) -> TrainingLog:
                 f"{folder}: curve {name} has other epochs than {CURVES[0]}, {len(series[name])} "
                 f"rows against {len(first)}. {REMEDY}"
             )
-    summary = tables.json_object(folder / SUMMARY_FILE, REMEDY)
+    summary = tables.metrics(folder / SUMMARY_FILE, REMEDY)
     content = (folder / SUMMARY_FILE).read_bytes()
     history = log_folders.dvclive_history(folder, series, summary)
     return TrainingLog(history.table[list(CURVES)], summary, content, analysis(history))
