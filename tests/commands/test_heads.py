@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from trackbed import cli
+from trackbed.commands import heads
 from trackbed.networks import embeddings
 from trackbed.pipeline import index
 
@@ -52,7 +53,7 @@ def test_settings_are_ranked_and_every_fold_is_written(folder, capsys):
     assert called(folder, *given, "--csv", "scores.csv") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("4 settings on 3 folds")
-    assert [line.split()[0] for line in lines[2:]] == ["0.02", "0.02", "1e-7", "1e-7"]
+    assert [line.split()[0] for line in lines[2:]] == ["0.02", "0.02", "1e-07", "1e-07"]
     scores = pd.read_csv(folder / "scores.csv")
     assert len(scores) == 12
     learned = scores["train.learning_rate"] == 0.02
@@ -63,7 +64,7 @@ def test_settings_are_ranked_and_every_fold_is_written(folder, capsys):
 
 def test_some_folds_and_no_grid(folder, capsys):
     assert called(folder, "--folds", "1") == 0
-    assert "1 settings on 1 folds" in capsys.readouterr().out
+    assert "1 setting on 1 fold;" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,9 @@ def test_some_folds_and_no_grid(folder, capsys):
         (["-S", "train.droput=0.1"], "unknown key 'droput'. Did you mean 'dropout'?"),
         (["-S", "train.dropout=2"], "train.dropout: must be below 1, got 2"),
         (["-S", "data.source=x"], "must be a key of section train"),
+        (["-S", "train.dropout=0.1,.10"], "the same setting comes twice, train.dropout=0.1"),
+        (["-S", "train.dropout=interval(0,1)"], "an interval has no list of values"),
+        (["-S", "train.loss=[focal"], "-S train.loss=[focal: not a value that DVC can read"),
         (["--folds", "7"], "must be below split.folds (3), got 7"),
         (["--folds", "x"], "must be 'all' or numbers"),
     ],
@@ -89,3 +93,10 @@ def test_without_embeddings_the_error_names_dvc_exp_run(folder, capsys):
     embeddings.write_about(folder / "data/embeddings", frozen=False)
     assert called(folder) != 0
     assert "for frozen backbones. Use `dvc exp run" in capsys.readouterr().err
+
+
+def test_equal_scores_are_ranked_by_the_lower_loss():
+    scores = pd.DataFrame({"train.units": ["a", "b", "c", "d"], "train.fold": 0})
+    scores["val_macro_f1"] = scores["val_accuracy"] = [0.8, 0.9, 0.9, np.nan]
+    lines = heads.ranked(scores.assign(val_loss=[0.1, 0.5, 0.4, 0.0]), ["train.units"]).splitlines()
+    assert [line.split()[0] for line in lines[2:]] == ["c", "b", "a", "d"]

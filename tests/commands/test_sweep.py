@@ -169,9 +169,22 @@ def test_seeds_are_crossed_with_the_grid(swept):
     assert table["mean"].tolist() == [pytest.approx(0.8805)]
 
 
+def test_lists_of_mappings_are_values_too(swept):
+    augment = "train.augment=[],[{name: flip, mode: horizontal}]"
+    done = sweeping.trackbed(swept, "sweep", "-S", augment, "--prefix", "lists", "--jobs", 2)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(swept.folder / "sweeps/lists/table.csv")
+    assert set(table["train.augment"]) == {"[]", "[{mode: horizontal, name: flip}]"}
+    again = sweeping.called(swept, "sweep", "-S", augment, "--prefix", "lists")
+    assert again.stdout.count("not run again: ") == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["-S", "train.augment=[{name: flip"], "[{name: flip: not a value that DVC can read"),
+        (["-S", "train.dropout=interval(0,0.5)"], "an interval has no list of values"),
+        (["-S", "train.dropout=0.1,0..0.5"], "a range goes with --search"),
         (["-S", "train.droput=0.1"], "unknown key 'droput'. Did you mean 'dropout'?"),
         (["-S", "trian.dropout=0.1"], "unknown section 'trian'. Did you mean 'train'?"),
         (["-S", "train.dropout=0.1,2"], "train.dropout: must be below 1, got 2"),

@@ -1,13 +1,19 @@
 import subprocess
 
 import pytest
+from hydra.core.override_parser.types import Quote, QuotedString
 
-from trackbed.experiments import param_values, runs
+from trackbed.experiments import overrides, runs
 from trackbed.pipeline.errors import UserError
 
 
+def quoted(text):
+    """Text as Hydra takes it on the command line."""
+    return QuotedString(text, Quote.single).with_quotes()
+
+
 def test_names_speak():
-    settings = param_values.grid(["train.learning_rate=1e-3,1e-4", "train.dropout=0.2"])
+    settings = overrides.grid(["train.learning_rate=1e-3,1e-4", "train.dropout=0.2"])
     planned = runs.planned("sweep", settings, [0, 1], [])
     assert [run.name for run in planned] == [
         "sweep-dropout=0.2_learning_rate=0.001_fold=0",
@@ -16,7 +22,7 @@ def test_names_speak():
         "sweep-dropout=0.2_learning_rate=0.0001_fold=1",
     ]
     assert planned[0].setting == {
-        "train.learning_rate": "1e-3",
+        "train.learning_rate": "0.001",
         "train.dropout": "0.2",
         "train.fold": "0",
     }
@@ -49,7 +55,7 @@ def test_keys_of_two_sections_keep_them_apart():
     ],
 )
 def test_whatever_the_value_git_takes_the_name(value):
-    name = runs.run_name("s", {"train.weights": value})
+    name = runs.run_name("s", {"train.weights": quoted(value)})
     done = subprocess.run(["git", "check-ref-format", f"refs/exps/ab/cd/{name}"], check=False)
     assert done.returncode == 0
     assert len(name) <= runs.MAX_NAME_LENGTH
@@ -57,8 +63,14 @@ def test_whatever_the_value_git_takes_the_name(value):
 
 
 def test_values_that_look_alike_after_cleaning_get_other_names():
-    names = {runs.run_name("s", {"train.weights": value}) for value in ("a b", "a/b", "a:b", "a-b")}
-    assert len(names) == 4
+    texts = ("a b", "a/b", "a:b", "a-b", "[a,b]", "{a: b}")
+    assert len({runs.run_name("s", {"train.weights": text}) for text in texts}) == len(texts)
+
+
+def test_names_of_keys_with_signs_and_of_whole_sections():
+    assert runs.run_name("s", {"++train.dropout": ".2"}) == "s-dropout=0.2"
+    assert runs.run_name("s", {"train": "{batch: 8}"}).startswith("s-train=-batch-")
+    assert runs.run_name("s", {"~train.l2": "null"}).startswith("s--train.l2=null-")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +79,7 @@ def test_values_that_look_alike_after_cleaning_get_other_names():
 )
 def test_equal_runs_are_refused(values, message):
     with pytest.raises(UserError, match=message):
-        runs.planned("s", param_values.grid([f"train.dropout={values}"]), [], [])
+        runs.planned("s", overrides.grid([f"train.dropout={values}"]), [], [])
 
 
 @pytest.mark.parametrize("prefix", ["", "-x", "a b", "a/b", "a.b"])

@@ -16,7 +16,23 @@ def test_ranges_and_choices():
     }
 
 
-@pytest.mark.parametrize("text", ["3..1", "a..b", "0..1:log", "1..1", "1..2..3"])
+def test_intervals_of_hydra_are_ranges():
+    given = ["train.dropout=interval(0.0,0.5)", "train.units=int(interval(8,64))"]
+    given += ["train.l2=tag(log,interval(1e-6,1e-2))", "train.optimizer=choice(adam,sgd)"]
+    given += ["train.augment=[],[{name: flip, mode: horizontal}]"]
+    assert search.search_space(given) == {
+        "train.dropout": Range(0, 0.5, log=False, whole=False),
+        "train.units": Range(8, 64, log=False, whole=True),
+        "train.l2": Range(1e-6, 1e-2, log=True, whole=False),
+        "train.optimizer": ["adam", "sgd"],
+        "train.augment": ["[]", "[{name:flip,mode:horizontal}]"],
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["interval(1,1)", "tag(log,interval(0,1))", "3..1", "a..b", "0..1:log", "1..1", "1..2..3"],
+)
 def test_what_is_no_range_is_refused(text):
     with pytest.raises(UserError, match=r"must be LOW\.\.HIGH or LOW\.\.HIGH:log"):
         search.search_space([f"train.dropout={text}"])
@@ -25,7 +41,8 @@ def test_what_is_no_range_is_refused(text):
 def test_both_ends_are_among_the_extremes():
     space = search.search_space(["train.dropout=0..0.5", "train.units=8..16", "train.loss=a,b"])
     found = search.extreme_settings(space)
-    assert {setting["train.dropout"] for setting in found} == {"0", "0.5"}
+    # And one inside: 0 and 1 are whole numbers, what lies between is none.
+    assert {setting["train.dropout"] for setting in found} == {"0", "0.315", "0.5"}
     assert {setting["train.units"] for setting in found} == {"8", "16"}
     assert {setting["train.loss"] for setting in found} == {"a", "b"}
 

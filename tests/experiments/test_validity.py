@@ -2,8 +2,10 @@
 
 import pytest
 import sweeping
+from project import ROOT
 
 from trackbed.experiments import validity
+from trackbed.pipeline import params
 from trackbed.pipeline.errors import UserError
 
 
@@ -64,3 +66,50 @@ def test_each_setting_is_checked_with_its_own_split():
     sections = {"split": {"folds": "2"}, "train": {}}
     with pytest.raises(UserError, match=r"train\.fold: unknown key"):
         validity.check_settings([{"train.fold": "3"}], sections)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"evaluate.corruptions": "noise"}, "evaluate.corruptions: must be a list, got noise"),
+        ({"evaluate.corruptions": "[noise,fog]"}, "evaluate.corruptions.1: must be one of"),
+        ({"data.max_rejects": "2"}, "data.max_rejects: must be at most 1, got 2"),
+        ({"split.folds": "1"}, "split.folds: must be at least 2, got 1"),
+        ({"split.folds": "3", "train.fold": "4"}, "must be below split.folds (3), got 4"),
+        ({"embed.views": "-1"}, "embed.views: must be at least 0"),
+        ({"report.samples": "many"}, "report.samples: must be a whole number, got many"),
+        ({"runtime.workers": "-1"}, "runtime.workers: must be at least 0"),
+        ({"gate.allowed_drop": "2"}, "gate.allowed_drop: must be at most 1"),
+        ({"train.augment": "[{name: flap}]"}, "'name' must be one of"),
+        ({"train.augment.0.name": "flap"}, "'name' must be one of"),
+        ({"+train.drop": "1"}, "train: unknown key 'drop'"),
+        ({"+evaluate.drop": "1"}, "evaluate: unknown key 'drop'"),
+        ({"~train.dropout": "null"}, "train: key 'dropout' is missing"),
+        ({"train": "1"}, "-S train: must be a section of keys, got 1"),
+        ({"dropout": "1"}, "unknown section 'dropout'. Did you mean 'train.dropout'?"),
+        ({"train/dropout": "1"}, "unknown section 'train/dropout'"),
+    ],
+)
+def test_values_that_a_stage_would_refuse_are_refused_first(monkeypatch, setting, message):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(UserError) as error:
+        validity.check_settings([setting], params.sections())
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"evaluate.corruptions": "[noise,blur]"},
+        {"train.augment": "[{name:flip,mode:horizontal}]"},
+        {"train": "{batch:8,dropout:0.1}"},
+        {"train.seed": "${train.fold}"},
+        {"++train.dropout": "1e-1"},
+        {"data.classes": "null"},
+        {"split.consecutive_distance": "4"},
+        {"report.title": "'1.10, a=b'"},
+    ],
+)
+def test_values_that_every_stage_takes_pass(monkeypatch, setting):
+    monkeypatch.chdir(ROOT)
+    validity.check_settings([setting], params.sections())

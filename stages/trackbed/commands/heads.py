@@ -1,10 +1,11 @@
 """`trackbed heads`: compare settings of the head on a frozen backbone, all at once."""
 
 import argparse
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from trackbed.experiments import param_values
+from trackbed.experiments import overrides
 from trackbed.pipeline.errors import UserError
 
 HELP = "compare settings of the head on a frozen backbone, all at once"
@@ -18,7 +19,7 @@ SCORES = ["val_macro_f1", "val_accuracy", "val_loss"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the command's arguments."""
-    param_values.add_grid_option(parser, "train.KEY=VALUE[,VALUE...]")
+    overrides.add_grid_option(parser, "train.KEY=VALUE[,VALUE...]")
     parser.add_argument(
         "--folds", default="all", metavar="all|0,1,...", help="folds to validate on; default: all"
     )
@@ -35,7 +36,8 @@ def run(arguments: argparse.Namespace) -> None:
     from trackbed.pipeline import index, tensorflow_setup
     from trackbed.pipeline.outputs import write_csv
 
-    settings = param_values.grid(arguments.assignments)
+    settings = overrides.grid(arguments.assignments)
+    shown = _shown(settings)
     table = index.assigned(arguments.records_path, arguments.folds_path)
     stored = embeddings.read(arguments.embeddings_path)
     if stored is None:
@@ -44,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
             "backbones. Use `dvc exp run -S ...`."
         )
     folds = _folds(arguments.folds, int(table["fold"].max()) + 1)
-    points = [_point(setting, fold) for setting in settings for fold in folds]
+    points = list(_points(settings, folds))
 
     tensorflow_setup.start()
     import pandas as pd
@@ -53,35 +55,66 @@ def run(arguments: argparse.Namespace) -> None:
 
     for point in points:
         head_search.refuse(point, stored)
-    names = pd.DataFrame([setting | {"train.fold": fold} for setting in settings for fold in folds])
+    names = pd.DataFrame([setting | {"train.fold": fold} for setting in shown for fold in folds])
     scores = pd.concat([names, head_search.validation_scores(points, stored, table)], axis=1)
     if arguments.csv:
         write_csv(arguments.csv, scores)
-    print(ranked(scores, [key for setting in settings[:1] for key in setting]))
+    print(ranked(scores, list(shown[0])))
 
 
 def ranked(scores: Any, keys: list[str]) -> str:
-    """The settings by mean macro F1 over the folds, best first, as text."""
+    """The settings by mean macro F1 over the folds, best first, as text.
+
+    Equal scores are ordered by the lower loss, then as they were given.
+    """
+    from trackbed.reporting.formatting import plural
+
     groups = scores.groupby(keys, sort=False) if keys else scores.groupby(lambda row: "params.yaml")
     table = groups[SCORES].mean()
     table.insert(1, "std", groups["val_macro_f1"].std(ddof=1))
-    table = table.sort_values("val_macro_f1", ascending=False).reset_index()
-    folds = scores["train.fold"].nunique()
-    head = f"{len(table)} settings on {folds} folds; means, and the standard deviation of macro F1"
+    order = {"by": ["val_macro_f1", "val_loss"], "ascending": [False, True]}
+    table = table.sort_values(**order, kind="stable").reset_index()
+    counts = plural(len(table), "setting"), plural(scores["train.fold"].nunique(), "fold")
+    head = f"{counts[0]} on {counts[1]}; means, and the standard deviation of macro F1"
     return f"{head}\n{table.to_string(index=False, float_format='{:.4f}'.format, na_rep='-')}"
 
 
-def _point(setting: param_values.Setting, fold: int) -> Any:
+def _shown(settings: Sequence[overrides.Setting]) -> list[dict[str, str]]:
+    """The values of the settings as text in one notation. Raises UserError for equal settings."""
+    from trackbed.experiments import param_values
+
+    shown = [
+        {
+            overrides.plain_key(key): param_values.short_text(
+                param_values.canonical(overrides.parse_value(text))
+            )
+            for key, text in setting.items()
+        }
+        for setting in settings
+    ]
+    for number, setting in enumerate(shown):
+        if setting in shown[:number]:
+            given = ", ".join(f"{key}={value}" for key, value in setting.items())
+            raise UserError(f"-S: the same setting comes twice, {given}. Give every value once.")
+    return shown
+
+
+def _points(settings: Sequence[overrides.Setting], folds: list[int]) -> Iterator[Any]:
+    """The parameters of every setting on every fold. Raises UserError."""
+    from trackbed.experiments import validity
+    from trackbed.experiments.runs import FOLD
     from trackbed.pipeline import params
     from trackbed.training.train_params import TrainParams
 
-    values = params.sections().get("train", {}) | {"fold": str(fold)}
-    for key, value in setting.items():
-        section, _, name = key.partition(".")
-        if section != "train" or name == "fold":
-            raise UserError(f"-S {key}: must be a key of section train other than fold.")
-        values[name] = value
-    return params.checked("train", TrainParams, values)
+    sections = params.sections()
+    for setting in settings:
+        for key in map(overrides.plain_key, setting):
+            if not key.startswith("train.") or key == FOLD:
+                raise UserError(f"-S {key}: must be a key of section train other than fold.")
+        validity.check_settings([setting], sections)
+        values = overrides.applied(sections, setting)["train"]
+        for fold in folds:
+            yield params.checked("train", TrainParams, values | {"fold": str(fold)})
 
 
 def _folds(text: str, count: int) -> list[int]:

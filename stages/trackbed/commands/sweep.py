@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trackbed.experiments import param_values
+from trackbed.experiments import overrides
 from trackbed.pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ PREFIX = "sweep"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the command's arguments."""
     more = ". With --search also LOW..HIGH and LOW..HIGH:log"
-    param_values.add_grid_option(parser, "SECTION.KEY=VALUE[,VALUE...]", more)
+    overrides.add_grid_option(parser, "SECTION.KEY=VALUE[,VALUE...]", more)
     parser.add_argument(
         "--folds",
         metavar="all|0,1,...",
@@ -101,12 +101,13 @@ def _grid(arguments: argparse.Namespace, baseline: str) -> "tuple[list[Run], lis
         raise UserError(
             "Nothing to vary: give -S, --folds or --seeds. See `trackbed sweep --help`."
         )
-    settings = param_values.grid(arguments.assignments)
-    for key, value in settings[0].items():
+    settings = overrides.grid(arguments.assignments)
+    for key, value in {pair for setting in settings for pair in setting.items()}:
         if search.match_range(value):
             raise UserError(f"-S {key}={value}: a range goes with --search N; give values instead.")
     count = validity.fold_count(params.sections())
-    folds, seeds = runs.folds_and_seeds(arguments.folds, arguments.seeds, set(settings[0]), count)
+    keys = set(map(overrides.plain_key, settings[0]))
+    folds, seeds = runs.folds_and_seeds(arguments.folds, arguments.seeds, keys, count)
     planned = runs.planned(arguments.prefix, settings, folds, seeds)
     _check([one.setting for one in planned])
     logs, jobs = FOLDER / arguments.prefix / "logs", min(arguments.jobs, len(planned))
@@ -124,7 +125,8 @@ def _search(arguments: argparse.Namespace, baseline: str) -> "tuple[list[Run], l
         raise UserError(f"--search {arguments.search}: must be at least 1.")
     space = search.search_space(arguments.assignments)
     count = validity.fold_count(params.sections())
-    folds, seeds = runs.folds_and_seeds(arguments.folds, arguments.seeds, set(space), count)
+    keys = set(map(overrides.plain_key, space))
+    folds, seeds = runs.folds_and_seeds(arguments.folds, arguments.seeds, keys, count)
     repeats = max(1, len(folds)) * max(1, len(seeds))
     limits = search.extreme_settings(space)
     _check([run.setting for one in limits for run in _planned(arguments, one, folds, seeds)])

@@ -1,65 +1,11 @@
-"""Values of parameters as text: parsing, comparison, and grids."""
+"""Values of parameters as text: comparison, notation, order."""
 
-import argparse
-import itertools
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import yaml
 
-from trackbed.pipeline.errors import UserError
-
-Setting = dict[str, str]
-"""Values by key, such as {"train.dropout": "0.2"}."""
-
-
-def add_grid_option(command: argparse.ArgumentParser, metavar: str, more: str = "") -> None:
-    """Add the repeatable option -S to a command; its texts become `assignments`."""
-    command.add_argument(
-        "-S",
-        dest="assignments",
-        action="append",
-        default=[],
-        metavar=metavar,
-        help=f"values of a parameter; several -S make a grid{more}",
-    )
-
-
-def grid(assignments: Sequence[str]) -> list[Setting]:
-    """Every combination of the values of the assignments, the last key varying fastest.
-
-    Raises UserError for an assignment that is not `section.key=value[,value...]` or comes twice.
-    """
-    assigned = [_parse_assignment(assignment) for assignment in assignments]
-    keys = [key for key, _ in assigned]
-    if double := {key for key in keys if keys.count(key) > 1}:
-        raise UserError(f"-S {min(double)}: given twice; put its values into one list.")
-    return [
-        dict(zip(keys, values, strict=True))
-        for values in itertools.product(*(values for _, values in assigned))
-    ]
-
-
-def _parse_assignment(assignment: str) -> tuple[str, list[str]]:
-    key, equals, text = assignment.partition("=")
-    values = [value.strip() for value in text.split(",")]
-    if not equals or key.count(".") != 1 or not all(key.split(".")) or not all(values):
-        raise UserError(
-            f"-S {assignment}: must be section.key=value[,value...], such as train.dropout=0.2,0.5."
-        )
-    return key, values
-
-
 NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
-
-
-def parse_value(text: str) -> Any:
-    """A value from the command line with every scalar as text, as in params.sections."""
-    try:
-        return yaml.load(text, Loader=yaml.BaseLoader)
-    except yaml.YAMLError:
-        return text
 
 
 def canonical(value: Any) -> Any:
@@ -83,6 +29,17 @@ def canonical(value: Any) -> Any:
     return text
 
 
+def as_text(value: Any) -> Any:
+    """A value with every scalar as text, as params.sections reads it from the file DVC writes."""
+    if isinstance(value, dict):
+        return {as_text(key): as_text(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [as_text(inner) for inner in value]
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def flattened(sections: dict[str, Any]) -> dict[str, Any]:
     """Canonical values of all sections by section.key, such as {'train.dropout': '0.3'}."""
     return {
@@ -96,7 +53,9 @@ def flattened(sections: dict[str, Any]) -> dict[str, Any]:
 def short_text(value: Any) -> str:
     """A value in one line; lists and mappings as YAML."""
     if isinstance(value, dict | list):
-        return yaml.safe_dump(value, default_flow_style=True, width=10**6).strip()
+        return yaml.safe_dump(
+            value, default_flow_style=True, width=10**6, allow_unicode=True
+        ).strip()
     return str(value) if value != "" else "null"
 
 

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from trackbed.experiments import param_values
+from trackbed.experiments import overrides, param_values
+from trackbed.experiments.overrides import Setting
 from trackbed.pipeline.errors import UserError
 
 FOLD, SEED = "train.fold", "train.seed"
@@ -21,12 +22,12 @@ class Run:
     """One `dvc exp run`: its name and the values it sets."""
 
     name: str
-    setting: param_values.Setting
+    setting: Setting
 
 
 def planned(
     prefix: str,
-    settings: Sequence[param_values.Setting],
+    settings: Sequence[Setting],
     folds: Sequence[int],
     seeds: Sequence[int],
 ) -> list[Run]:
@@ -49,15 +50,17 @@ def planned(
     return runs
 
 
-def run_name(prefix: str, setting: param_values.Setting) -> str:
+def run_name(prefix: str, setting: Setting) -> str:
     """The name of a run: 'sweep-dropout=0.2_learning_rate=0.001_fold=0'.
 
     Valid as a git reference and for DVC. The same for equal values in any order and notation, and
     different for different values: a hash replaces characters that a name cannot have and the end
     of a name that is too long. Fold and seed come last.
     """
-    keys = sorted(setting, key=lambda key: (key == SEED, key == FOLD, key))
-    same = {key: param_values.canonical(param_values.parse_value(setting[key])) for key in keys}
+    # `+` and `++` lead to the same values.
+    values = {key.lstrip("+"): overrides.parse_value(text) for key, text in setting.items()}
+    keys = sorted(values, key=lambda key: (key == SEED, key == FOLD, key))
+    same = {key: param_values.canonical(values[key]) for key in keys}
     wanted = "_".join(
         f"{_short_key(key, keys)}={param_values.short_text(same[key])}" for key in keys
     )
@@ -101,7 +104,8 @@ def parse_numbers(text: str, option: str) -> list[int]:
 def _short_key(key: str, keys: Iterable[str]) -> str:
     """The key without its section, where no other key has the same name."""
     last = key.partition(".")[2]
-    return last if sum(other.partition(".")[2] == last for other in keys) == 1 else key
+    alone = sum(other.partition(".")[2] == last for other in keys) == 1
+    return last if last and alone and not key.startswith("~") else key
 
 
 def _refuse_equal(runs: Sequence[Run]) -> None:

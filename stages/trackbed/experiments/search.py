@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trackbed.experiments import param_values
+from trackbed.experiments import overrides
+from trackbed.experiments.overrides import Setting
 from trackbed.pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -30,38 +31,53 @@ class Range:
             return str(round(number))
         return f"{min(max(float(f'{number:.{DIGITS}g}'), self.low), self.high):.12g}"
 
+    @property
+    def examples(self) -> list[str]:
+        """Both ends and, of real numbers, one between them."""
+        inside = [] if self.whole else [0.37 * self.low + 0.63 * self.high]
+        return [self.text(number) for number in (self.low, *inside, self.high)]
+
 
 Space = dict[str, Range | list[str]]
 """What each key may be: a number of a range, or one of several values."""
 
 
 def search_space(assignments: Sequence[str]) -> Space:
-    """From '-S key=1e-5..1e-2:log', '-S key=32..512' and '-S key=a,b'. Raises UserError."""
+    """From -S 'key=1e-5..1e-2:log', 'key=32..512', 'key=interval(0,1)', 'key=a,b'.
+
+    `interval` is Hydra's, and `tag(log,interval(1e-5,1e-2))` that of its Optuna sweeper. Raises
+    UserError.
+    """
     if not assignments:
         raise UserError("--search: needs a search space, such as -S train.dropout=0..0.5.")
     found: Space = {}
     for assignment in assignments:
-        settings = param_values.grid([assignment])
-        (key,) = settings[0]
-        if key in found:
+        override = overrides.parsed(assignment)
+        key = override.get_key_element()
+        if overrides.plain_key(key) in map(overrides.plain_key, found):
             raise UserError(f"-S {key}: given twice; put its values into one list.")
-        choices = [setting[key] for setting in settings]
-        ends = match_range(choices[0]) if len(choices) == 1 else None
-        found[key] = choices if ends is None else _parse_range(key, choices[0], ends)
+        if override.is_interval_sweep():
+            ends = override.value()
+            found[key] = _range(assignment, ends.start, ends.end, "log" in ends.tags)
+            continue
+        choices = overrides.texts(override)
+        parts = match_range(choices[0]) if len(choices) == 1 else None
+        found[key] = choices if parts is None else _parsed_range(assignment, parts)
     return found
 
 
 def match_range(text: str) -> re.Match[str] | None:
-    """The parts of LOW..HIGH or LOW..HIGH:log, None for other text."""
-    return RANGE.fullmatch(text)
+    """The parts of a setting's text LOW..HIGH or LOW..HIGH:log, None for other text."""
+    value = overrides.parse_value(text)
+    return RANGE.fullmatch(value) if isinstance(value, str) else None
 
 
-def extreme_settings(searched: Space) -> list[param_values.Setting]:
-    """Settings that together contain every value, and both ends of every range."""
-    ends = {
-        key: [one.text(one.low), one.text(one.high)] if isinstance(one, Range) else one
-        for key, one in searched.items()
-    }
+def extreme_settings(searched: Space) -> list[Setting]:
+    """Settings that together contain every value, the ends of every range, and a number inside.
+
+    Between the ends 8 and 64 of a range of real numbers most are not whole.
+    """
+    ends = {key: one.examples if isinstance(one, Range) else one for key, one in searched.items()}
     first = {key: values[0] for key, values in ends.items()}
     return [first | {key: value} for key, values in ends.items() for value in values]
 
@@ -83,7 +99,7 @@ def create_study(at_once: int) -> "optuna.Study":
     return optuna.create_study(direction="maximize", sampler=sampler)
 
 
-def suggest(trial: "optuna.Trial", searched: Space) -> param_values.Setting:
+def suggest(trial: "optuna.Trial", searched: Space) -> Setting:
     """The setting that a trial suggests."""
     setting = {}
     for key, one in searched.items():
@@ -110,16 +126,24 @@ def report_scores(
         study.tell(trial, sum(scores) / len(scores))
 
 
-def _parse_range(key: str, text: str, ends: re.Match[str]) -> Range:
+def _parsed_range(assignment: str, parts: re.Match[str]) -> Range:
+    numbers = [_number(parts[end]) for end in ("low", "high")]
+    return _range(assignment, *numbers, parts["log"] is not None)
+
+
+def _number(text: str) -> float:
+    """A whole number as int, another one as float, NaN for other text."""
     try:
-        low, high = float(ends["low"]), float(ends["high"])
+        return int(text) if text.isdigit() else float(text)
     except ValueError:
-        low, high = 1.0, 0.0
-    log = ends["log"] is not None
+        return float("nan")
+
+
+def _range(assignment: str, low: float, high: float, log: bool) -> Range:
     if not low < high or (log and low <= 0):
         raise UserError(
-            f"-S {key}={text}: must be LOW..HIGH or LOW..HIGH:log with LOW below HIGH, and above 0 "
+            f"-S {assignment}: must be LOW..HIGH or LOW..HIGH:log with LOW below HIGH, and above 0 "
             "for :log, such as 1e-5..1e-2:log."
         )
-    whole = ends["low"].isdigit() and ends["high"].isdigit()
-    return Range(low, high, log, whole)
+    whole = isinstance(low, int) and isinstance(high, int)
+    return Range(float(low), float(high), log, whole)

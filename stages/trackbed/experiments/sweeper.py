@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import rich.console
 import rich.live
 import rich.text
 
-from trackbed.experiments import experiment, param_values, worktrees
+from trackbed.experiments import experiment, overrides, param_values, worktrees
 from trackbed.experiments.launcher import Job, Launcher, Outcome
 from trackbed.experiments.runs import Run
 from trackbed.pipeline import params
@@ -144,12 +144,11 @@ class Sweeper:
     def _missing(self, runs: Sequence[Run]) -> list[Run]:
         """The runs that no experiment covers yet; the others are reported as existing."""
         known = experiment.finished(self.baseline)
-        sections = param_values.flattened(params.sections())
+        sections = params.sections()
         missing = []
         for run in runs:
-            found = experiment.equivalent(
-                _all_params(run, sections), known, self.baseline, run.name
-            )
+            wanted = param_values.flattened(overrides.applied(sections, run.setting))
+            found = experiment.equivalent(wanted, known, self.baseline, run.name)
             if found is None:
                 missing.append(run)
                 continue
@@ -184,15 +183,6 @@ def open_sweeper(
                 "same command goes on with the rest"
             )
             raise
-
-
-def _all_params(run: Run, sections: dict[str, Any]) -> dict[str, Any]:
-    """All values of params.yaml as the run has them."""
-    changed = {
-        key: param_values.canonical(param_values.parse_value(text))
-        for key, text in run.setting.items()
-    }
-    return sections | changed
 
 
 def _refuse_taken(missing: Sequence[str], names: set[str]) -> None:

@@ -1,36 +1,65 @@
 """Checks before a sweep: the values of its runs, and the state of the repository."""
 
 import difflib
+import runpy
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from trackbed.experiments import param_values
+from trackbed.experiments import overrides
 from trackbed.experiments.experiment import is_source
+from trackbed.experiments.overrides import Setting
 from trackbed.experiments.runs import FOLD
 from trackbed.integrity import git
 from trackbed.pipeline import params
 from trackbed.pipeline.errors import UserError
 
 LISTED = 10
+# Where the model of a section is, other than of train: in a script of this name below stages/.
+SCRIPTS = {"data": "build_tfrecord", "runtime": "build_tfrecord"}
+SCRIPTS |= {name: name for name in ("split", "embed", "evaluate", "report")}
 
 
-def check_settings(settings: Iterable[param_values.Setting], sections: dict[str, Any]) -> None:
-    """Raises UserError for unknown keys and for values out of bounds.
+def check_settings(settings: Iterable[Setting], sections: dict[str, Any]) -> None:
+    """Raises UserError for unknown keys and for values that the stages would refuse.
 
-    sections: params.yaml, see params.sections. Only values of section train are checked here;
-    those of other sections are checked by the stage that reads them.
+    sections: params.yaml, see params.sections. Section train is checked as a whole, another one
+    where a setting changes it and its script is there.
     """
-    from trackbed.training.train_params import TrainParams
-
+    models = {"train": section_model("train")}
     for setting in settings:
         for key in setting:
             _check_key(key, sections)
-        train = dict(sections.get("train", {}))
-        train |= _section_values("train", setting)
-        p = params.checked("train", TrainParams, train)
-        split = sections.get("split", {}) | _section_values("split", setting)
-        check_fold(p.fold, split)
+        changed = overrides.applied(sections, setting)
+        touched = {overrides.plain_key(key).partition(".")[0] for key in setting}
+        for section in sorted(touched | {"train"}):
+            if section not in models:
+                models[section] = section_model(section)
+            _check_section(section, models[section], changed)
+        fold = params.checked("train", models["train"], changed["train"]).fold
+        check_fold(fold, changed.get("split", {}))
+
+
+def section_model(section: str) -> type[params.Section] | None:
+    """The model of a section of params.yaml; None where the script that has it is missing."""
+    from trackbed.evaluation.comparison import GateParams
+    from trackbed.training.train_params import TrainParams
+
+    known = {"train": TrainParams, "gate": GateParams}
+    script = Path("stages", f"{SCRIPTS.get(section)}.py")
+    if section in known or not script.is_file():
+        return known.get(section)
+    return runpy.run_path(str(script)).get(f"{section.capitalize()}Params")
+
+
+def _check_section(
+    section: str, model: type[params.Section] | None, sections: dict[str, Any]
+) -> None:
+    values = sections.get(section)
+    if not isinstance(values, dict):
+        raise UserError(f"-S {section}: must be a section of keys, got {values}.")
+    if model is not None:
+        params.checked(section, model, values)
 
 
 def check_fold(fold: int, split: dict[str, Any]) -> None:
@@ -87,21 +116,15 @@ def check_project(folder: Path = Path()) -> None:
     git.commit()
 
 
-def _section_values(section: str, setting: param_values.Setting) -> dict[str, Any]:
-    return {
-        key.partition(".")[2]: param_values.parse_value(value)
-        for key, value in setting.items()
-        if key.partition(".")[0] == section
-    }
-
-
 def _check_key(key: str, sections: dict[str, Any]) -> None:
-    section, _, name = key.partition(".")
+    section, _, inside = overrides.plain_key(key).partition(".")
+    name = inside.partition(".")[0]
     if not isinstance(sections.get(section), dict):
-        raise UserError(
-            f"-S {key}: unknown section '{section}'.{_suggestion(section, list(sections))}"
-        )
-    if name not in sections[section]:
+        keys = [f"{one}.{name}" for one, inner in sections.items() for name in inner]
+        close = [one for one in keys if one.endswith(f".{section}") and not inside]
+        hint = f" Did you mean '{close[0]}'?" if close else _suggestion(section, list(sections))
+        raise UserError(f"-S {key}: unknown section '{section}'.{hint}")
+    if name and name not in sections[section] and not key.startswith("+"):
         raise UserError(
             f"-S {key}: unknown key '{name}'.{_suggestion(name, list(sections[section]))}"
         )
