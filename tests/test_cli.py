@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import tomllib
@@ -56,3 +57,30 @@ def test_help_loads_nothing_heavy():
 def test_the_version_is_that_of_the_project():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert trackbed("--version").stdout == f"trackbed {project['version']}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", ["--help", "curves --help", "curves log.csv", "curves no.csv"]
+)
+@pytest.mark.parametrize("read", [0, 1])
+def test_a_closed_pipe_ends_every_command_quietly(tmp_path, arguments, read):
+    rows = [f"{epoch},{9 / epoch}" for epoch in range(1, 30)]
+    names = ",".join(f"val/loss_{place}" for place in range(300))
+    lines = ["epoch," + names, *(",".join([row] + [row.split(",")[1]] * 299) for row in rows)]
+    (tmp_path / "log.csv").write_text("\n".join(lines) + "\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "trackbed", *arguments.split()],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(STAGES)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    if read:
+        process.stdout.readline()
+    process.stdout.close()
+    errors = process.stderr.read()
+    process.stderr.close()
+    process.wait()
+    assert "Traceback" not in errors
+    assert "BrokenPipe" not in errors

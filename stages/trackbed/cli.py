@@ -6,6 +6,7 @@ so that help stays quick.
 """
 
 import argparse
+import os
 import sys
 import tomllib
 import traceback
@@ -46,6 +47,7 @@ COMMANDS = (
     verify,
 )
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
+CLOSED_PIPE = 141  # what a shell reports of a program whose reader has gone
 
 
 class Parser(argparse.ArgumentParser):
@@ -57,7 +59,25 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command that the arguments name (None: those of the process); the exit code."""
+    """Run the command that the arguments name (None: those of the process); the exit code.
+
+    Where the reader of the output has gone (`trackbed ... | head -n 1`) it ends without a message.
+    """
+    code = 0
+    try:
+        try:
+            code = _exit_code(arguments)
+        finally:
+            # At the end of the process Python would flush them and complain.
+            sys.stdout.flush()
+            sys.stderr.flush()
+    except BrokenPipeError:
+        _discard_output()
+        return code or CLOSED_PIPE
+    return code
+
+
+def _exit_code(arguments: Sequence[str] | None) -> int:
     parsed = parser().parse_args(arguments)
     try:
         return parsed.run(parsed) or 0
@@ -68,6 +88,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return problem.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _discard_output() -> None:
+    """What is still in the buffers goes nowhere; https://docs.python.org/3/library/signal.html"""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(nowhere, stream.fileno())
 
 
 def parser() -> Parser:
