@@ -59,15 +59,10 @@ def test_the_version_is_that_of_the_project():
     assert trackbed("--version").stdout == f"trackbed {project['version']}\n"
 
 
-@pytest.mark.parametrize(
-    "arguments", ["--help", "curves --help", "curves log.csv", "curves no.csv"]
-)
-@pytest.mark.parametrize("read", [0, 1])
-def test_a_closed_pipe_ends_every_command_quietly(tmp_path, arguments, read):
-    rows = [f"{epoch},{9 / epoch}" for epoch in range(1, 30)]
-    names = ",".join(f"val/loss_{place}" for place in range(300))
-    lines = ["epoch," + names, *(",".join([row] + [row.split(",")[1]] * 299) for row in rows)]
-    (tmp_path / "log.csv").write_text("\n".join(lines) + "\n")
+@pytest.mark.parametrize("arguments", ["--help", "curves --help", "curves log.csv", "curves no"])
+def test_a_closed_pipe_ends_a_command_quietly(tmp_path, arguments):
+    rows = [f"{epoch},{2 / epoch},{2.2 / epoch}" for epoch in range(1, 13)]
+    (tmp_path / "log.csv").write_text("\n".join(["epoch,loss,val_loss", *rows]))
     process = subprocess.Popen(
         [sys.executable, "-m", "trackbed", *arguments.split()],
         cwd=tmp_path,
@@ -76,11 +71,8 @@ def test_a_closed_pipe_ends_every_command_quietly(tmp_path, arguments, read):
         stderr=subprocess.PIPE,
         text=True,
     )
-    if read:
-        process.stdout.readline()
     process.stdout.close()
     errors = process.stderr.read()
     process.stderr.close()
-    process.wait()
-    assert "Traceback" not in errors
-    assert "BrokenPipe" not in errors
+    assert process.wait() == (2 if arguments == "curves no" else 141)
+    assert errors.count("\n") == (arguments == "curves no")
