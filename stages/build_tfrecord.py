@@ -2,10 +2,11 @@
 
 from contextlib import closing
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from trackbed.dataset import check, duplicates, findings, groups, pool, recording, sources
+from trackbed.dataset import check, duplicates, findings, folders, groups, pool, recording, sources
 from trackbed.dataset.schema import Limits
 from trackbed.pipeline import index, params, tables
 from trackbed.pipeline.outputs import replacing_folder
@@ -15,10 +16,17 @@ from trackbed.pipeline.runner import run
 MEBIBYTE = 2**20
 
 
+PartName = Annotated[
+    Literal["train", "validation", "test", "ignore"],
+    BeforeValidator(lambda value: folders.part_of(value)[0] or value),
+]
+
+
 class DataParams(params.Section):
     """Section `data` of params.yaml."""
 
     source: str = Field(min_length=1)  # a folder
+    parts: Maybe[dict[str, PartName]] = None  # what folders are, by name or path
     classes: Maybe[list[str]]
     group: Maybe[str]  # regular expression, or folder
     group_per_class: bool
@@ -42,7 +50,8 @@ def main(data_path: Path, metrics_path: Path) -> None:
     records_path = data_path / index.RECORDS
     p, runtime = params.load("data", DataParams), params.load("runtime", RuntimeParams)
     grouping = groups.Grouping(p.group, p.group_per_class)
-    listing = sources.scan(Path(p.source), p.classes, grouping)
+    listing = sources.scan(Path(p.source), p.classes, grouping, p.parts)
+    print(*listing.notes, sep="\n", end="\n" if listing.notes else "")
     limits = Limits(p.max_pixels, p.min_side, p.max_aspect)
     checked = check.SourceCheck(listing, limits, p.crop_margin, runtime.workers or pool.cores())
     with replacing_folder(records_path) as folder, closing(checked.accepted()) as pictures:

@@ -64,6 +64,18 @@ def test_too_many_rejects_fail_with_their_reasons(source):
     assert "empty 3 (such as A/empty0.png), not an image 1 (such as A/text.png)" in message
 
 
+def test_pictures_without_a_label_do_not_count_as_too_many(source):
+    (source / "no_label").mkdir()
+    for number in range(20):
+        (source / "no_label" / f"{number}.png").touch()
+    checking, _ = checked(source)
+    checking.refuse_too_many_rejects(0)
+    assert checking.counts() == {
+        **{"seen": 28, "accepted": 8, "rejected": 20, "ignored": 0, "classes": 2},
+    }
+    assert set(checking.rejects()["reason"]) == {"no label"}
+
+
 def test_a_class_of_which_nothing_is_left_fails(source):
     for path in (source / "B").iterdir():
         path.write_bytes(b"")

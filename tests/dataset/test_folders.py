@@ -44,30 +44,24 @@ def test_what_is_no_folder_is_refused(tmp_path, make, message):
         folders.walk(path)
 
 
-def test_class_and_part_come_from_the_path(tmp_path):
-    tree = lay(tmp_path, "train/A/1.png", "train/B/in/2.png", "test/A/3.png", "train/note.txt")
-    found = folders.read(tmp_path, tree)
-    assert [(e.filename, e.class_name, e.part) for e in found.entries] == [
-        ("test/A/3.png", "A", "test"),
-        ("train/A/1.png", "A", "train"),
-        ("train/B/in/2.png", "B", "train"),
-    ]
-    assert found.classes == {"A", "B"}
-    assert found.strays == [("train/note.txt", "no class")]
+@pytest.mark.parametrize(
+    ("name", "meaning"),
+    [
+        ("train", ("train", True)),
+        ("training_set", ("train", True)),
+        ("TestImages", ("test", True)),
+        ("train2017", ("train", True)),
+        ("seg_test", ("test", False)),
+        ("DEV", ("validation", True)),
+        ("train_val", ("", False)),
+        ("constrain", ("", False)),
+        ("草", ("", False)),
+    ],
+)
+def test_the_part_that_a_name_means(name, meaning):
+    assert folders.part_of(name) == meaning
 
 
-def test_a_class_that_is_empty_in_every_part_is_listed(tmp_path):
-    tree = lay(tmp_path, "train/A/1.png", "train/B/", "test/B/", "train/C/2.png", "test/C/")
-    assert folders.empty_classes(tmp_path, tree) == ["test/B", "train/B"]
-
-
-@pytest.mark.parametrize("other", ["A/1.png", "Validation/A/1.png"])
-def test_parts_beside_other_folders_are_ambiguous(tmp_path, other):
-    tree = lay(tmp_path, "train/A/1.png", "test/A/1.png", other)
-    with pytest.raises(BadData, match="ambiguous"):
-        folders.read(tmp_path, tree)
-
-
-def test_a_test_part_alone_is_refused(tmp_path):
-    with pytest.raises(BadData, match="no train/"):
-        folders.read(tmp_path, lay(tmp_path, "test/A/1.png"))
+def test_names_of_documents():
+    assert all(map(folders.is_document, ["a/README", "data.yaml", "LICENSE.md", "x/b.JSON"]))
+    assert not any(map(folders.is_document, ["1.png", "readme/1.png", "readme.png", "1", "x.zip"]))

@@ -53,6 +53,65 @@ def test_an_official_test_part_is_left_alone():
     assert (table["fold"][index["part"] == "test"] == -1).all()
 
 
+def in_parts(**classes):
+    """An index of parts with 10 groups per class, or of others, each part with its own groups."""
+    tables = [index_of(counts, part=part) for part, counts in classes.items()]
+    for table, part in zip(tables, classes, strict=True):
+        table[["group", "filename"]] = part + table[["group", "filename"]]
+    return pd.concat(tables, ignore_index=True).assign(record=lambda rows: range(len(rows)))
+
+
+BOTH = {"A": 10, "B": 10}
+
+
+def test_an_official_validation_part_is_fold_0():
+    index = in_parts(train=BOTH, validation={"A": 3, "B": 2}, test={"A": 2})
+    table = assigned(index, folds=3, test_share=0.5, seed=0)
+    counts = pd.crosstab(index["part"], table["fold"])
+    # 20 groups of 4 frames over folds 1 and 2; 5 groups in the validation part, 2 in the test part.
+    assert counts.to_dict("index") == {
+        "train": {-1: 0, 0: 0, 1: 40, 2: 40},
+        "validation": {-1: 0, 0: 20, 1: 0, 2: 0},
+        "test": {-1: 8, 0: 0, 1: 0, 2: 0},
+    }
+    assert (table["part"] == index["part"].replace("validation", "train")).all()
+    two = assigned(index, folds=2, test_share=0.5, seed=0)
+    assert (two["fold"][index["part"] == "train"] == 1).all()
+
+
+def test_the_test_part_is_sampled_outside_the_validation_part():
+    index = in_parts(train=BOTH, validation=BOTH)
+    table = assigned(index, folds=3, test_share=0.2, seed=0)
+    counts = pd.crosstab(index["part"], table["part"])
+    assert counts.to_dict("index") == {
+        "train": {"test": 16, "train": 64},
+        "validation": {"test": 0, "train": 80},
+    }
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        (
+            {"train": BOTH, "validation": {"A": 3}},
+            "not hold the same classes: B. .*set split",
+        ),
+        ({"train": {"A": 9}, "validation": BOTH, "test": BOTH}, "not hold the same classes: B"),
+        ({"train": {"A": 9, "B": 1}, "validation": BOTH}, r"fewer groups than folds: B \(1\)"),
+    ],
+)
+def test_a_validation_part_that_cannot_be_a_fold_is_refused(parts, message):
+    with pytest.raises(UserError, match=message):
+        assigned(in_parts(**parts), folds=3, test_share=0.5, seed=0)
+
+
+def test_a_group_in_train_and_validation_is_refused():
+    index = in_parts(train=BOTH, validation=BOTH)
+    index.loc[0, "group"] = index["group"].iloc[-1]
+    with pytest.raises(UserError, match="1 groups stand in both the train and the validation part"):
+        assigned(index, folds=3, test_share=0.5, seed=0)
+
+
 def test_the_order_of_the_rows_does_not_matter():
     index = index_of({"A": 15, "B": 15})
     mixed = index.sample(frac=1, random_state=3)

@@ -140,10 +140,19 @@ def test_nothing_is_joined_across_the_official_parts():
     assert groups.counts(result, None, None)["near_in_train_and_test"] is None
 
 
+def test_nothing_is_joined_across_a_validation_part():
+    parts = DRIVES_OF_JOINING.assign(part=["train", "train", *["validation"] * 3, "train"])
+    assert joined(parts) == {"a": ["a1", "a2"], "b": ["b1", "b2", "c1"], "d": ["d1"]}
+    counts = groups.counts(groups.join_groups(parts, 4, None), 4, None)
+    assert (counts["official_validation"], counts["near_in_train_and_validation"]) == (3, 1)
+    assert counts["near_in_train_and_test"] == 0
+
+
 def test_the_counts_by_hand():
     assert groups.counts(groups.join_groups(DRIVES_OF_JOINING, 1, None), 1, None) == {
         **{"groups": 3, "joined_groups": 1, "joined_images": 3, "largest_group": 3},
         **{"near_in_train_and_test": 0, "groups_known": 1},
+        **{"official_validation": 0, "near_in_train_and_validation": 0},
     }
 
 

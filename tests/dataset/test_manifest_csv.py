@@ -95,7 +95,7 @@ def test_a_name_with_a_comma_and_quotes(scan):
         (b"filename,label\na.png,A\nb.png,B\xff\n", "row 3: not UTF-8"),
         ("filename,label\na.png,\n", "row 2, label: empty"),
         ("filename,label\n,A\n", "row 2, filename: empty"),
-        ("filename,label,part\na.png,A,valid\n", "row 2, part: must be .*got 'valid'"),
+        ("filename,label,part\na.png,A,holdout\n", "row 2, part: must be .*got 'holdout'"),
         ("filename,label\n../a.png,A\n", r"row 2, filename: must lie .*got '../a.png'"),
         ("filename,label\nsub/../a.png,A\n", "must lie in the folder"),
         ("filename,label\n/etc/passwd,A\n", "must lie in the folder"),

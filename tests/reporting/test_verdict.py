@@ -54,6 +54,9 @@ def test_joined_groups_and_near_duplicates_in_the_test_part():
         data(near_in_train_and_test=1), params()
     )
     assert "near-duplicate of" not in grouped(data(near_in_train_and_test=None), params())
+    assert "In the given validation part 2 images are near-duplicates of training" in grouped(
+        data(near_in_train_and_validation=2), params()
+    )
 
 
 def test_the_leak_risk_is_unknown_without_known_groups():

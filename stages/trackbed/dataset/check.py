@@ -10,7 +10,7 @@ import pandas as pd
 import rich.progress
 
 from trackbed.dataset import images, pool
-from trackbed.dataset.schema import Entry, Limits, Listing, Picture, Rejected
+from trackbed.dataset.schema import NO_LABEL, Entry, Limits, Listing, Picture, Rejected
 from trackbed.pipeline.errors import BadData, UserError
 
 # About 10 ms of work: enough to outweigh the way to another process and back.
@@ -167,12 +167,16 @@ class SourceCheck:
         )
 
     def refuse_too_many_rejects(self, max_rejects: float) -> None:
-        """Raise a UserError if more than a share of the files, or all of a class, was rejected."""
-        counts = self.counts()
-        share = counts["rejected"] / max(1, counts["accepted"] + counts["rejected"])
+        """Raise a UserError if more than a share of the files, or all of a class, was rejected.
+
+        Pictures in folders without a label do not count.
+        """
+        rejected = sum(one["reason"] != NO_LABEL for one in self._rejects)
+        files = sum(self._accepted.values()) + rejected
+        share = rejected / max(1, files)
         if share > max_rejects:
             raise BadData(
-                f"{counts['rejected']} of {counts['accepted'] + counts['rejected']} files "
+                f"{rejected} of {files} files "
                 f"({share:.1%}) are rejected, data.max_rejects allows {max_rejects:.1%}: "
                 f"{self._reasons()}. The list is in .cache/rejects.csv: fix the files or raise "
                 "data.max_rejects."

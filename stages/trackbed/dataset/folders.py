@@ -1,24 +1,38 @@
-"""Sources of class folders: `<CLASS>/**`, or the same under `train/` and `test/`."""
+"""The files and folders of a source, and what their names mean."""
 
 import os
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from trackbed.dataset.schema import (
-    BAD_NAME,
-    NO_CLASS,
-    NOT_REGULAR,
-    Entry,
-    Found,
-    has_bad_name,
-    printable,
-)
 from trackbed.pipeline.errors import BadData
+from trackbed.pipeline.index import TEST, TRAIN, VALIDATION
 
-PARTS = ("train", "test")
-# Folder names that mean a part, not a class, where they hold folders themselves.
-PART_NAMES = {*PARTS, "training", "testing", "val", "valid", "validation", "dev", "eval"}
-CLUTTER_NAMES = {"__MACOSX", "Thumbs.db", "desktop.ini"}
+IGNORE = "ignore"  # in place of a part
+PARTS = (TRAIN, VALIDATION, TEST)
+USUAL_NAMES = {
+    TRAIN: "train|training|trn|trainval",
+    VALIDATION: "val|valid|validation|dev|devel|eval|evaluation",
+    TEST: "test|testing|tst",
+}
+# What stands beside them in the names of parts, in the same word or in another.
+FILLERS = "set|dataset|data|images?|imgs?|pictures|photos|files|folder|dir|split|subset|part"
+PART_WORDS = {part: re.compile(rf"({names})({FILLERS})?") for part, names in USUAL_NAMES.items()}
+# Names without signs, of folders of pictures that nobody labelled: CVAT, FiftyOne, STL-10.
+UNLABELLED = re.compile(
+    rf"((un|no|not|non)labell?(ed|s)?|unknownlabels?|withoutlabels?|unannotated)({FILLERS})?"
+)
+# Words in names of folders of pictures to predict, where there are no class folders in them.
+PREDICTION_WORDS = {"pred", "predict", "prediction", "predictions", "inference"}
+DOCUMENT_NAMES = {"readme", "license", "licence", "copying", "changelog", "citation", "notice"}
+DOCUMENT_SUFFIXES = {
+    *(".txt", ".md", ".rst", ".html", ".pdf", ".log", ".cff", ".bib", ".names"),
+    *(".json", ".yaml", ".yml", ".csv", ".tsv", ".xml", ".py", ".ipynb"),
+}
+CLUTTER_NAMES = {"__MACOSX", "Thumbs.db", "ehthumbs.db", "desktop.ini", "@eaDir", "lost+found"}
+CLUTTER_NAMES |= {"$RECYCLE.BIN", "System Volume Information", "__pycache__"}
 
 
 @dataclass(frozen=True)
@@ -70,77 +84,116 @@ def _walk(root: Path, tree: Tree) -> None:
                     tree.irregular.add(name)
 
 
-def read(root: Path, tree: Tree) -> Found:
-    """The pictures of class folders; files in nested folders belong to their class.
+def words(name: str) -> list[str]:
+    """The words of a name in lower case; `TrainSet_2` has train and set."""
+    return re.findall("[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
 
-    Raises UserError if it is not clear which folders are classes.
+
+def part_of(name: str) -> tuple[str, bool]:
+    """The part that a name means, '' for none, and whether nothing else stands in the name.
+
+    `training_set` means the training part and nothing else, `seg_test` the test part.
     """
-    parts = _parts(root, tree)
-    entries, strays = [], []
-    for name in tree.files:
-        part, class_name = _place(name, parts)
-        if has_bad_name(name):
-            strays.append((printable(name), BAD_NAME))
-        elif class_name is None:
-            strays.append((name, NOT_REGULAR if name in tree.irregular else NO_CLASS))
-        else:
-            entries.append(Entry(name, class_name, part, "", root / name))
-    return Found(
-        entries, set(_classes(tree, parts)), [printable(name) for name in tree.ignored], strays
-    )
-
-
-def empty_classes(root: Path, tree: Tree) -> list[str]:
-    """The folders of classes that hold no file in any part. Raises UserError as `read` does."""
-    return [
-        folder
-        for places in _classes(tree, _parts(root, tree)).values()
-        if not any(name.startswith(f"{place}/") for place in places for name in tree.files)
-        for folder in places
+    meanings = [
+        next((part for part, word in PART_WORDS.items() if word.fullmatch(one)), "")
+        for one in words(name)
     ]
+    found = set(meanings) - {""}
+    others = [
+        one
+        for one, meaning in zip(words(name), meanings, strict=True)
+        if not meaning and not re.fullmatch(FILLERS, one)
+    ]
+    return (found.pop(), not others) if len(found) == 1 else ("", False)
 
 
-def _classes(tree: Tree, parts: list[str]) -> dict[str, list[str]]:
-    """The folders of every class, one of each part."""
-    found: dict[str, list[str]] = {}
-    for prefix in [f"{part}/" for part in parts] or [""]:
-        for name in tree.inside(prefix):
-            found.setdefault(name, []).append(prefix + name)
-    return found
+def is_unlabelled(name: str) -> bool:
+    """Whether a folder of this name holds pictures without a label, such as `no_label`."""
+    return bool(UNLABELLED.fullmatch("".join(words(name))))
 
 
-def _place(name: str, parts: list[str]) -> tuple[str, str | None]:
-    """Part and class of a file by its name; class None where it lies in no class folder."""
-    part, rest = "", name
-    if parts:
-        part, _, rest = name.partition("/")
-        if part not in parts:
-            return "", None
-    class_name, slash, _ = rest.partition("/")
-    return part, class_name if slash else None
+def is_document(name: str) -> bool:
+    """Whether a file is no picture but a text or table that comes with a set, by its name."""
+    path = PurePosixPath(name.lower())
+    return path.suffix in DOCUMENT_SUFFIXES or path.name in DOCUMENT_NAMES
 
 
-def _parts(root: Path, tree: Tree) -> list[str]:
-    """Those of train and test that lie there as parts, not as classes of this name."""
-    top = set(tree.inside(""))
-    nested = {name for name in top if tree.inside(f"{name}/")}
-    official = top & set(PARTS)
-    similar = {name for name in nested if name.casefold() in PART_NAMES} - official
-    others = top - official
-    if similar or (others and official & nested):
-        beside = _listed(others - similar)
-        raise BadData(
-            f"{root}: ambiguous; {_listed(similar | (official & nested))} could be parts or classes"
-            f"{f', beside {beside}' if beside else ''}. Call the parts train and test and leave no "
-            "other folder beside them, or give the classes other names."
-        )
-    if others or not official:
-        return []
-    if official == {"test"}:
-        raise BadData(f"{root}: there is test/ but no train/; a model needs training pictures.")
-    return sorted(official)
+@dataclass(frozen=True)
+class Hints:
+    """What the parameters say about a source."""
+
+    classes: Collection[str] = ()  # data.classes
+    parts: Mapping[str, str] | None = None  # data.parts: names of folders -> PARTS or IGNORE
+    nested_groups: bool = False  # data.group is `folder`
 
 
-def _listed(names: set[str], most: int = 5) -> str:
-    listed = [f"{printable(name)}/" for name in sorted(names)]
-    return ", ".join(listed[:most]) + (", ..." if len(listed) > most else "")
+class Shape:
+    """The folders of a tree, and where files lie that are no documents."""
+
+    def __init__(self, tree: Tree, hints: Hints) -> None:
+        self.hints = hints
+        self.names: dict[str, list[str]] = defaultdict(list)  # of the folders under a prefix
+        for folder in tree.folders:
+            above, slash, name = folder.rpartition("/")
+            self.names[above + slash].append(name)
+        self.direct: set[str] = set()  # prefixes with a file that is no document
+        self.populated: set[str] = set()  # the same, or in folders below
+        self.documented: set[str] = set()  # with a document there or below
+        for file in tree.files:
+            document = is_document(file)
+            above = file.rpartition("/")[0]
+            while above:
+                (self.documented if document else self.populated).add(f"{above}/")
+                above = above.rpartition("/")[0]
+            if not document:
+                self.direct.add(file[: file.rfind("/") + 1])
+
+    def labelled(self, prefix: str) -> list[str]:
+        """The folders under a prefix without those of pictures without a label."""
+        return [
+            name
+            for name in self.names.get(prefix, [])
+            if name in self.hints.classes or not is_unlabelled(name)
+        ]
+
+    def filled(self, prefix: str) -> list[str]:
+        """These folders without those that hold documents alone."""
+        return [
+            name
+            for name in self.labelled(prefix)
+            if (below := f"{prefix}{name}/") in self.populated or below not in self.documented
+        ]
+
+    def levels(self, prefix: str) -> Iterator[str]:
+        """A prefix, and those below it as long as one folder alone wraps others."""
+        yield prefix
+        while len(names := self.filled(prefix)) == 1:
+            prefix += f"{names[0]}/"
+            inner = self.labelled(prefix)
+            deep = not self.hints.nested_groups or all(self.names[f"{prefix}{n}/"] for n in inner)
+            if prefix in self.direct or not inner or not deep:
+                return
+            yield prefix
+
+    def class_prefix(self, prefix: str, classes: Collection[str]) -> str:
+        """Where a part has its class folders: at the first level with one of these, or with two."""
+        levels = list(self.levels(prefix))
+        known = [level for level in levels if set(self.labelled(level)) & set(classes)]
+        several = [level for level in levels if len(self.labelled(level)) > 1]
+        return [*known, *several, prefix][0]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which folder holds what; a prefix is empty or ends in a slash."""
+
+    roots: dict[str, str]  # prefix of the folders that hold class folders -> part or ''
+    unlabelled: list[str] = field(default_factory=list)  # prefixes of folders that hold no class
+    ignored: list[str] = field(default_factory=list)
+
+    def class_folder(self, name: str) -> tuple[str, str]:
+        """The class folder that a file lies in, '' for none, and the part."""
+        for prefix, part in self.roots.items():
+            if name.startswith(prefix) and (cut := name.find("/", len(prefix))) > 0:
+                return name[:cut], part
+        return "", ""

@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from trackbed.pipeline.errors import BadData, UserError
-from trackbed.pipeline.index import FOLDS_TABLE, TEST_FOLD
+from trackbed.pipeline.index import FOLDS_TABLE, TEST, TEST_FOLD, VALIDATION
 
 # A test share is one or more whole parts of at most this many, e.g. 0.15 as 1/7.
 MOST_PARTS = 10
@@ -22,21 +22,28 @@ def assigned(index: pd.DataFrame, folds: int, test_share: float, seed: int) -> p
     """Part and fold of every record, in the order of the index, columns as in FOLDS_TABLE.
 
     An official test part (index column `part`) is left alone; otherwise a stratified,
-    group-aware share of `test_share` becomes the test part. The training part is divided into
-    `folds` stratified folds. No group stands in two folds or in a fold and the test part.
+    group-aware share of `test_share` of what is in no validation part becomes the test part. The
+    rest is divided into `folds` stratified folds. With an official validation part this is fold 0,
+    and the rest is divided into the others. No group stands in two folds or in a fold and the test
+    part.
     The result depends on names, labels, groups and seed alone, not on the order of the rows.
     A column `named_group` says which groups were joined, for messages.
-    Raises UserError where a class has fewer groups than folds, where a group stands in both
+    Raises UserError where a class has fewer groups than folds, where a group stands in two
     official parts, or where a part or fold would miss a class.
     """
     shuffled = index.iloc[_hash_order(index, seed)]
-    testing = _official_test(shuffled)
-    if testing is None:
-        testing = _random_test_part(shuffled, test_share)
-    training = shuffled[~testing]
-    _refuse_few_groups(training, folds, f"split.folds is {folds}")
+    _refuse_groups_in_two_parts(shuffled)
+    official, testing = shuffled["part"] == VALIDATION, shuffled["part"] == TEST
+    if not testing.any():
+        testing[~official] = _random_test_part(shuffled[~official], test_share)
+    first = int(official.any())  # fold of the rest
+    training = shuffled[~testing & ~official]
+    _refuse_few_groups(training, folds - first, f"split.folds is {folds}")
     fold = pd.Series(TEST_FOLD, index=shuffled.index)
-    fold[training.index] = _folds(training, folds)
+    fold[official] = 0
+    fold[training.index] = _folds(training, folds - first) + first
+    if first:
+        _refuse_incomplete_validation(shuffled[~testing])
     _refuse_missing_classes(training, fold[training.index])
     table = index[["record", "filename", "group"]].copy()
     table["fold"] = fold.reindex(index.index)
@@ -59,18 +66,28 @@ def _hash_order(index: pd.DataFrame, seed: int) -> np.ndarray:
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=int)
 
 
-def _official_test(index: pd.DataFrame) -> pd.Series | None:
-    testing = index["part"] == "test"
-    if not testing.any():
-        return None
-    shared = sorted(set(index["group"][testing]) & set(index["group"][~testing]))
-    if shared:
+def _refuse_groups_in_two_parts(index: pd.DataFrame) -> None:
+    for part, remedy in ((TEST, ""), (VALIDATION, ", or set split.validation_part to train")):
+        inside = index["part"] == part
+        shared = sorted(set(index["group"][inside]) & set(index["group"][~inside]))
+        if shared:
+            raise BadData(
+                f"{len(shared)} groups stand in both the train and the {part} part, for example "
+                f"{', '.join(shared[:3])}. A model would be tested on what it was trained on: "
+                f"correct the parts, or data.group{remedy}."
+            )
+
+
+def _refuse_incomplete_validation(index: pd.DataFrame) -> None:
+    """The official validation part must hold every class of the others."""
+    official = index["part"] == VALIDATION
+    missing = sorted(set(index["class_name"][~official]) ^ set(index["class_name"][official]))
+    if missing:
         raise BadData(
-            f"{len(shared)} groups stand in both the train and the test part, for example "
-            f"{', '.join(shared[:3])}. A model would be tested on what it was trained on: "
-            "correct the parts, or data.group."
+            f"the validation part and the training part do not hold the same classes: "
+            f"{', '.join(missing)}. Add images, or set split.validation_part to train: then both "
+            "are training images, and split makes the folds."
         )
-    return testing
 
 
 def _random_test_part(index: pd.DataFrame, share: float) -> pd.Series:
@@ -94,6 +111,8 @@ def _folds(index: pd.DataFrame, folds: int) -> np.ndarray:
     labels = index["label"].to_numpy()
     # The group-aware split takes a tenth of a millisecond per group and fold; where nearly every
     # image is its own group, the first of each group is split instead and the rest follows.
+    if folds == 1:
+        return np.zeros(len(index), dtype=int)
     if len(index) - len(names) <= FEW * len(index):
         _, first = np.unique(groups, return_index=True)
         return _split(StratifiedKFold(folds), labels[first])[groups]

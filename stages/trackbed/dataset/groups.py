@@ -14,6 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from trackbed.dataset import duplicates
 from trackbed.dataset.schema import Entry, Found
 from trackbed.pipeline.errors import UserError
+from trackbed.pipeline.index import TEST, VALIDATION
 
 WHERE = "params.yaml, data.group"
 FOLDER = "folder"  # in place of a pattern
@@ -90,6 +91,8 @@ def _folders(entries: list[Entry]) -> list[str]:
 
 def _folder(entry: Entry) -> str:
     """The folders of a picture without those that name its part and its class."""
+    if entry.folder:
+        return entry.filename.removeprefix(f"{entry.folder}/").rpartition("/")[0]
     folders = list(PurePosixPath(entry.filename).parent.parts)
     for known in (entry.part, entry.class_name):
         if folders[:1] == [known]:
@@ -108,15 +111,16 @@ def join_groups(table: pd.DataFrame, near: int | None, consecutive: int | None) 
 
     Two groups become one where a picture of one is a near-duplicate of one of the other (`near`
     bits of their perceptual hashes, see duplicates.similar_pairs), or its neighbour in name order
-    (of one class, in `consecutive` bits); None: no such joining. Pictures of the official test part
-    are joined to one another alone. A joined group has the first name of its groups in alphabetical
-    order. The result does not depend on the order of the rows.
+    (of one class, in `consecutive` bits); None: no such joining. Pictures of the official test
+    part, and of the official validation part, are joined to one another alone. A joined group has
+    the first name of its groups in alphabetical order. The result does not depend on the order of
+    the rows.
     """
     code, names = pd.factorize(table["group"], sort=True)
-    testing = (table["part"] == "test").to_numpy()
+    side = _sides(table)
     label = np.arange(len(names))
     for left, right in _linked_pairs(table, near, consecutive):
-        within = testing[left] == testing[right]
+        within = side[left] == side[right]
         label = _merged_labels(label, code[left[within]], code[right[within]])
     first = pd.Series(np.arange(len(names))).groupby(label).min().to_numpy()
     return table.assign(group=np.asarray(names)[first[label[code]]], named_group=table["group"])
@@ -126,9 +130,10 @@ def counts(table: pd.DataFrame, near: int | None, consecutive: int | None) -> di
     """What `join_groups` did, by name: whole numbers, None where nothing was compared.
 
     groups; joined_groups, those of several named groups; joined_images, in them; largest_group,
-    its images; near_in_train_and_test, the images of the official test part with a near-duplicate
-    on the other side; groups_known, 1 if any two images belong together by their names
-    or as neighbours, else 0.
+    its images; official_validation, the images of the official validation part;
+    near_in_train_and_test and near_in_train_and_validation, the images of that official part with
+    a near-duplicate outside (of the validation part: in the training part); groups_known, 1 if any
+    two images belong together by their names or as neighbours, else 0.
     """
     members = table.groupby("group")["named_group"].agg(["count", "nunique"])
     joined = members[members["nunique"] > 1]
@@ -138,7 +143,11 @@ def counts(table: pd.DataFrame, near: int | None, consecutive: int | None) -> di
         "joined_groups": len(joined),
         "joined_images": int(joined["count"].sum()),
         "largest_group": int(members["count"].max()),
-        "near_in_train_and_test": None if near is None else _near_in_train_and_test(table, near),
+        "near_in_train_and_test": None if near is None else _near_across(table, TEST, near),
+        "official_validation": int((table["part"] == VALIDATION).sum()),
+        "near_in_train_and_validation": None
+        if near is None
+        else _near_across(table[table["part"] != TEST], VALIDATION, near),
         "groups_known": int(known),
     }
 
@@ -148,11 +157,10 @@ def neighbours_in_name_order(table: pd.DataFrame, distance: int) -> Iterator[dup
 
     Numbers in names are compared as numbers. Their hashes differ in `distance` bits at most.
     """
+    columns = (table[name] for name in ("class_name", "filename", "record"))
     keys = [
-        (part == "test", class_name, _natural_key(filename), record)
-        for part, class_name, filename, record in zip(
-            table["part"], table["class_name"], table["filename"], table["record"], strict=True
-        )
+        (side, class_name, _natural_key(filename), record)
+        for side, class_name, filename, record in zip(_sides(table), *columns, strict=True)
     ]
     order = np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=int)
     left, right = order[:-1], order[1:]
@@ -160,6 +168,11 @@ def neighbours_in_name_order(table: pd.DataFrame, distance: int) -> Iterator[dup
     near = np.bitwise_count(hashes[left] ^ hashes[right]) <= distance
     near &= np.array([keys[a][:2] == keys[b][:2] for a, b in zip(left, right, strict=True)], bool)
     yield left[near], right[near]
+
+
+def _sides(table: pd.DataFrame) -> np.ndarray:
+    """A number per record: 2 in the official test part, 1 in the official validation part, or 0."""
+    return table["part"].map({VALIDATION: 1, TEST: 2}).fillna(0).to_numpy(int)
 
 
 def _linked_pairs(
@@ -181,9 +194,12 @@ def _merged_labels(label: np.ndarray, left: np.ndarray, right: np.ndarray) -> np
     return connected_components(graph, directed=False)[1][label]
 
 
-def _near_in_train_and_test(table: pd.DataFrame, distance: int) -> int:
-    testing = table["part"] == "test"
-    sides = table[testing], table[~testing]
+def _near_across(table: pd.DataFrame, part: str, distance: int) -> int:
+    """How many images of a part have a near-duplicate outside."""
+    inside = table["part"] == part
+    if not inside.any():
+        return 0
+    sides = table[inside], table[~inside]
     near = [tested for tested, _ in duplicates.similar_pairs(*sides, distance)]
     return len(np.unique(np.concatenate(near))) if near else 0
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from trackbed.dataset.folders import PARTS, Tree
+from trackbed.dataset.folders import PARTS, Tree, part_of
 from trackbed.dataset.schema import Box, Entry, Found, has_bad_name, printable
 from trackbed.pipeline.errors import BadData, UserError
 
@@ -119,9 +119,10 @@ def _row(line: int, cells: dict[str, str], where: str) -> Row:
             raise BadData(f"{where}, {name}: control characters, got {value!r}.")
     if not cells["label"]:
         raise BadData(f"{where}, label: empty; every picture needs a class.")
-    part = cells.get("part", "")
-    if part not in ("", *PARTS):
-        raise BadData(f"{where}, part: must be train, test or empty, got {part!r}.")
+    given = cells.get("part", "")
+    part, alone = part_of(given)
+    if given and not alone:
+        raise BadData(f"{where}, part: must be {', '.join(PARTS)} or empty, got {given!r}.")
     filename = _filename(cells["filename"], where)
     return Row(line, filename, cells["label"], part, cells.get("group", ""), _box(cells, where))
 

@@ -23,6 +23,7 @@ NOT_REGULAR = "not a regular file"  # a symbolic link, a pipe, a socket, a devic
 UNREADABLE = "unreadable"  # the file system refuses
 BOX_OUTSIDE = "box outside"  # the picture is smaller than its crop box says
 NO_CLASS = "no class"  # it lies beside the class folders
+NO_LABEL = "no label"  # it lies in a folder of pictures that nobody labelled
 BAD_NAME = "bad name"  # not UTF-8, or with characters that a terminal or an editor interprets
 
 # Control characters (C0, delete, C1), line separators, and Unicode's marks of direction.
@@ -55,11 +56,12 @@ class Entry:
 
     filename: str  # relative to the source, with forward slashes
     class_name: str
-    part: str  # 'train', 'test' or ''
+    part: str  # 'train', 'validation', 'test' or ''
     group: str
     path: Path  # the file that holds the bytes
     box: Box | None = None
     raw: RawPixels | None = None
+    folder: str = ""  # the class folder it lies in, relative to the source
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class Found:
     ignored: list[str] = field(default_factory=list)
     strays: list[tuple[str, str]] = field(default_factory=list)
     has_groups: bool = False
+    notes: list[str] = field(default_factory=list)  # what was taken for what, for the user
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ class Listing:
     classes: list[str]  # in the order of their labels
     ignored: list[str]  # sorted file names
     strays: list[tuple[str, str]]  # file names and reasons, sorted
+    notes: list[str] = field(default_factory=list)  # of Found
 
 
 def has_bad_name(name: str) -> bool:

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from trackbed.dataset import check, duplicates, folders, groups, manifest_csv, rails, sources
+from trackbed.dataset import (
+    check,
+    duplicates,
+    folders,
+    groups,
+    layouts,
+    manifest_csv,
+    rails,
+    sources,
+)
 from trackbed.dataset.folders import Tree
 from trackbed.dataset.schema import BAD_NAME, UNREADABLE, Limits, Listing, has_bad_name, printable
 from trackbed.pipeline.errors import UserError
@@ -71,7 +80,7 @@ def _empty_classes(root: Path, tree: Tree) -> list[Hazard]:
     if manifest_csv.MANIFEST in tree.files or rails.files(tree):
         return []
     try:
-        empty = folders.empty_classes(root, tree)
+        empty = layouts.empty_classes(root, tree)
     except UserError:  # unclear which folders are classes; reported when the source is read
         return []
     return [Hazard(printable(name), EMPTY_CLASS) for name in empty]

@@ -1,15 +1,16 @@
 """What a source folder holds: its pictures with class, part and group, before they are opened."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from trackbed.dataset import folders, manifest_csv, rails
-from trackbed.dataset.folders import Tree
-from trackbed.dataset.groups import Grouping, named_groups
+from trackbed.dataset import folders, layouts, manifest_csv, rails
+from trackbed.dataset.folders import Hints, Tree
+from trackbed.dataset.groups import FOLDER, Grouping, named_groups
 from trackbed.dataset.schema import Entry, Found, Listing, printable
 from trackbed.pipeline import outputs
 from trackbed.pipeline.errors import BadData, UserError
+from trackbed.pipeline.index import TEST
 
 LONGEST_CLASS_NAME = 100  # characters; a column of a report shows no more
 # Invisible, but part of Persian words and of emoji.
@@ -39,11 +40,11 @@ def class_name_fault(name: str) -> str | None:
     return "a formula that a spreadsheet would run" if outputs.is_formula(name) else None
 
 
-def refuse_bad_class_names(names: Iterable[str], folder: Path) -> None:
-    """Raise BadData for the first of the names that does not match the pattern."""
+def _bad_class_names(names: Iterable[str], folder: Path) -> Iterator[UserError]:
+    """An error for each of the names that does not match the pattern."""
     for name in names:
         if wrong := class_name_fault(name):
-            raise BadData(
+            yield BadData(
                 f"{folder}: the class {_fault_message(name)} has an unusable name: {wrong}. "
                 f"A class name has {CLASS_NAME}. Rename it."
             )
@@ -58,22 +59,51 @@ def _fault_message(name: str) -> str:
     )
 
 
-def scan(folder: Path, classes: list[str] | None, grouping: Grouping) -> Listing:
+def scan(
+    folder: Path,
+    classes: list[str] | None,
+    grouping: Grouping,
+    parts: Mapping[str, str] | None = None,
+) -> Listing:
     """List a source of class folders, with a manifest.csv, or of TFRecord files.
 
-    `classes` fixes the classes and their order; None means all that are found, sorted.
-    No picture is opened. The result does not depend on the order of the file system.
-    Raises UserError for whatever makes the source unusable as a whole.
+    `classes` fixes the classes and their order; None means all that are found, sorted. `parts`: see
+    folders.Hints. No picture is opened. The result does not depend on the order of the file system.
+    Raises UserError, with a line for each problem, for whatever makes the source unusable.
     """
-    found = _read(folder, folders.walk(folder))
-    names = _classes(found, classes, folder)
-    entries = sorted(named_groups(found, grouping), key=lambda e: (e.filename, e.box or ()))
-    listing = Listing(entries, names, sorted(found.ignored), sorted(found.strays))
-    _refuse_formulas(listing, folder)
+    listing, problems = listing_and_problems(folder, classes, grouping, parts)
+    if len(problems) > 1:
+        raise BadData("\n".join(map(str, problems)))
+    if problems:
+        raise problems[0]
     return listing
 
 
-def _read(folder: Path, tree: Tree) -> Found:
+def listing_and_problems(
+    folder: Path,
+    classes: list[str] | None,
+    grouping: Grouping,
+    parts: Mapping[str, str] | None = None,
+) -> tuple[Listing, list[UserError]]:
+    """The listing of `scan`, and everything that makes the source unusable.
+
+    Raises UserError where the layout itself is unclear, so that there is nothing to list.
+    """
+    hints = Hints(classes or (), parts, grouping.pattern == FOLDER)
+    found = _read(folder, folders.walk(folder), hints)
+    names = sorted(found.classes) if classes is None else list(classes)
+    problems = list(_class_problems(found, names, classes, folder))
+    entries = found.entries
+    try:
+        entries = named_groups(found, grouping)
+    except UserError as error:
+        problems.append(error)
+    entries = sorted(entries, key=lambda e: (e.filename, e.box or ()))
+    listing = Listing(entries, names, sorted(found.ignored), sorted(found.strays), found.notes)
+    return listing, [*problems, *_formulas(listing, folder)]
+
+
+def _read(folder: Path, tree: Tree, hints: Hints) -> Found:
     """Read the layout that lies there. Raises UserError if there are two."""
     shards = rails.files(tree)
     nested = [name for name in tree.files if "/" in name and name not in shards]
@@ -82,80 +112,80 @@ def _read(folder: Path, tree: Tree) -> Found:
         f"TFRecord files ({', '.join(map(printable, shards[:1]))})": bool(shards),
         f"class folders ({', '.join(map(printable, nested[:1]))})": bool(shards and nested),
     }
-    layouts = [layout for layout, present in candidates.items() if present]
-    if len(layouts) > 1:
+    present = [layout for layout, there in candidates.items() if there]
+    if len(present) > 1:
         raise BadData(
-            f"{folder}: ambiguous; there are {' and '.join(layouts)}. Keep one kind in data.source."
+            f"{folder}: ambiguous; there are {' and '.join(present)}. Keep one kind in data.source."
         )
     if shards:
         return rails.read(folder, tree)
-    return (manifest_csv if layouts else folders).read(folder, tree)
+    return manifest_csv.read(folder, tree) if present else layouts.read(folder, tree, hints)
 
 
-def _classes(found: Found, wanted: list[str] | None, folder: Path) -> list[str]:
-    """The class names in their order. Raises UserError where they make no sense."""
-    refuse_bad_class_names(sorted(found.classes), folder)
-    names = sorted(found.classes) if wanted is None else wanted
+def _class_problems(
+    found: Found, names: list[str], wanted: list[str] | None, folder: Path
+) -> Iterator[UserError]:
+    yield from _bad_class_names(sorted(found.classes), folder)
     if wanted is not None:
-        _refuse_other_classes(found, wanted, folder)
+        yield from _other_classes(found, wanted, folder)
     if len(names) < 2:
-        raise BadData(
-            f"{folder}: {f'a single class, {names[0]}' if names else 'no class'}; a classifier "
-            "needs two or more. data.source is the folder that holds the class folders, a "
-            "manifest.csv or TFRecord files."
+        yield BadData(
+            f"{folder}: {f'a single class, {printable(names[0])}' if names else 'no class'}; a "
+            "classifier needs two or more. data.source is the folder that holds the class folders, "
+            "a manifest.csv or TFRecord files."
         )
-    _refuse_twins(names, folder)
-    _refuse_without_pictures(found.entries, names, folder)
-    return list(names)
+    usable = [name for name in names if not class_name_fault(name)]
+    yield from _twins(usable, folder)
+    yield from _without_pictures(found.entries, usable, folder)
 
 
-def _refuse_formulas(listing: Listing, folder: Path) -> None:
-    """Refuse before any work what would keep the tables from being written."""
+def _formulas(listing: Listing, folder: Path) -> Iterator[UserError]:
+    """Find before any work what would keep the tables from being written."""
     names = {name for entry in listing.entries for name in (entry.filename, entry.group)}
     names |= {name for name, _ in listing.strays}
     formulas = sorted(name for name in names if outputs.is_formula(name))
     if formulas:
-        raise BadData(
+        yield BadData(
             f"{folder}: a spreadsheet that opens the tables would run {formulas[0]!r} as a formula"
             f"{f', and {len(formulas) - 1:,} more' if formulas[1:] else ''}. Rename the file or "
             "group."
         )
 
 
-def _refuse_other_classes(found: Found, wanted: list[str], folder: Path) -> None:
+def _other_classes(found: Found, wanted: list[str], folder: Path) -> Iterator[UserError]:
     repeated = {name for name in wanted if wanted.count(name) > 1}
     if repeated:
-        raise UserError(f"params.yaml, data.classes: {_listed(repeated)} is listed twice.")
+        yield UserError(f"params.yaml, data.classes: {_listed(repeated)} is listed twice.")
     others = found.classes - set(wanted)
     if others:
-        raise BadData(
+        yield BadData(
             f"{folder}: {_listed(others)} is no class of params.yaml, data.classes "
             f"({', '.join(wanted)}). Add it there, or remove its pictures."
         )
 
 
-def _refuse_twins(names: list[str], folder: Path) -> None:
-    """Refuse names that look alike: in another case, with other blanks or composed otherwise."""
+def _twins(names: list[str], folder: Path) -> Iterator[UserError]:
+    """Names that look alike: in another case, with other blanks or composed otherwise."""
     seen: dict[str, str] = {}
-    for name in names:
+    for name in dict.fromkeys(names):
         plain = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
         if plain in seen:
-            raise BadData(
+            yield BadData(
                 f"{folder}: the classes {seen[plain]!r} and {name!r} differ in case or blanks "
                 "only. Give them one name, or two that cannot be confused."
             )
         seen[plain] = name
 
 
-def _refuse_without_pictures(entries: list[Entry], names: list[str], folder: Path) -> None:
+def _without_pictures(entries: list[Entry], names: list[str], folder: Path) -> Iterator[UserError]:
     of_any_part = {entry.class_name for entry in entries}
     empty = [name for name in names if name not in of_any_part]
     if empty:
-        raise BadData(f"{folder}: no picture of class {_listed(empty)}.")
-    of_training = {entry.class_name for entry in entries if entry.part != "test"}
-    untrained = [name for name in names if name not in of_training]
+        yield BadData(f"{folder}: no picture of class {_listed(empty)}.")
+    of_training = {entry.class_name for entry in entries if entry.part != TEST}
+    untrained = [name for name in names if name not in of_training and name not in empty]
     if untrained:
-        raise BadData(f"{folder}: no training picture of class {_listed(untrained)}, only test.")
+        yield BadData(f"{folder}: no training picture of class {_listed(untrained)}, only test.")
 
 
 def _listed(names: Iterable[str]) -> str:

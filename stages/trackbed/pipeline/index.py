@@ -10,6 +10,9 @@ import pandas as pd
 from trackbed.pipeline.errors import Damaged, UserError
 from trackbed.pipeline.tables import TableFile
 
+# The parts that a source may have.
+TRAIN, VALIDATION, TEST = "train", "validation", "test"
+
 # Folders in the data folder.
 RECORDS = "records"
 FOLDS = "folds"
@@ -24,7 +27,7 @@ INDEX_COLUMNS = {
     "filename": "str",  # relative to the source, with forward slashes
     "label": "int64",  # 0 .. classes - 1
     "class_name": "str",
-    "part": "str",  # 'train' or 'test' where the source says so, else ''
+    "part": "str",  # 'train', 'validation' or 'test' where the source says so, else ''
     "group": "str",  # as the source, or data.group, names it; alone: the file name
     "shard": "str",  # TFRecord file in the same folder
     "offset": "int64",  # first byte of the TFRecord in its shard

@@ -125,6 +125,7 @@ def _rule(item: Any) -> str:
         "finite_number": "must be a finite number",
         "literal_error": "must be one of {expected}",
         "list_type": "must be a list",
+        "dict_type": "must be a mapping such as {{seg_train: train}}",
         "int_type": "must be a whole number",
         "float_type": "must be a number",
         "bool_type": "must be true or false",

@@ -180,6 +180,13 @@ def group_sentences(data: Dataset, params: dict[str, Any]) -> list[str]:
             f"{'is a near-duplicate' if across == 1 else 'are near-duplicates'} of training "
             "images; trackbed leak lists the pairs."
         )
+    validating = groups.get("near_in_train_and_validation")
+    if validating:
+        sentences.append(
+            f"In the given validation part {formatting.plural(validating, 'image')} "
+            f"{'is a near-duplicate' if validating == 1 else 'are near-duplicates'} of training "
+            "images: validation scores are too high (split.validation_part: train joins the parts)."
+        )
     return sentences
 
 
