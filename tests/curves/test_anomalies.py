@@ -55,7 +55,19 @@ def test_infinite_values_and_a_loss_that_broke():
     broken[0], broken[50:] = np.inf, np.nan
     (one,) = found(loss=broken)
     assert (one.kind, one.epochs) == ("not finite", (1, *range(51, 61)))
-    assert one.numbers == {"infinite": 1, "missing": 10}
+    assert one.numbers == {"infinite": 1, "missing": 10, "finite": 49}
+
+
+def test_a_column_without_a_number_and_one_of_the_test_part():
+    (one,) = found(loss=FALL, val_loss=np.full(60, np.nan), test_loss=np.full(60, np.nan))
+    assert (one.column, one.numbers["finite"]) == ("val_loss", 0)
+
+
+def test_values_logged_every_few_epochs_are_no_anomaly():
+    sparse = np.where(EPOCHS % 5 == 4, FALL, np.nan)
+    assert found("not finite", loss=FALL, val_loss=sparse) == []
+    (one,) = found("not finite", val_loss=np.where(np.isin(EPOCHS, (7, 8, 30)), np.nan, FALL))
+    assert one.epochs == (8, 9, 31)
 
 
 def test_a_loss_logged_every_fifth_epoch_is_no_anomaly():

@@ -39,6 +39,7 @@ def test_infinite_and_missing_values_are_never_best():
         ([5, 4, 3], "no", None),  # its best is its last
         ([5, 4, 5], "open", 1),  # one epoch says little
         ([9, 8, 7, 6, 5, 6, 6, 6, 6, 6], "open", 5),  # ten epochs: may be its planned end
+        ([1, 2, 2, 2, 2], "open", 4),  # so may five
     ],
 )
 def test_what_the_waits_say_of_early_stopping(values, verdict, patience):
@@ -51,6 +52,32 @@ def test_a_given_patience_decides():
     assert found(values, patience=3).stop.verdict == "yes"
     assert found(values, patience=4).stop.verdict == "no"
     assert found(values, patience=2).stop.because == "would have stopped before"
+
+
+def test_a_patience_of_0_stops_like_one_of_1():
+    # keras.callbacks.EarlyStopping compares `wait >= patience` after a first epoch without gain.
+    assert found([3, 2, 1], patience=0).stop.verdict == "no"
+    assert found([3, 2, 2.5], patience=0).stop.verdict == "yes"
+
+
+@pytest.mark.parametrize(
+    ("facts", "verdict"),
+    [
+        ({"planned_epochs": 7}, "no"),
+        ({"planned_epochs": 7, "patience": 100}, "no"),
+        ({"planned_epochs": 50, "patience": 3}, "yes"),
+        ({"planned_epochs": 50}, "likely"),
+    ],
+)
+def test_the_planned_epochs_decide(facts, verdict):
+    assert found([5, 4, 4.5, 3, 3.5, 3.5, 3.5], facts=facts).stop.verdict == verdict
+
+
+def test_a_column_without_a_finite_value_cannot_be_monitored():
+    history = histories.made(loss=[1, 2], val_loss=[float("nan")] * 2)
+    with pytest.raises(UserError, match="'val_loss' is not a finite number in any epoch"):
+        best_epoch.monitored(history, "val_loss")
+    assert best_epoch.monitored(history).name == "loss"
 
 
 def test_the_word_of_the_log_goes_first():

@@ -4,7 +4,7 @@ import histories
 import numpy as np
 import pytest
 
-from trackbed.curves.fit import fit
+from trackbed.curves.fit import findings, fit
 
 EPOCHS = np.arange(1, 41)
 FALL = 2 * np.exp(-EPOCHS / 4)
@@ -50,6 +50,11 @@ def test_a_gap_of_the_scores_over_fits_though_the_loss_stays():
     assert one.onset == first
 
 
+def test_the_gap_begins_where_both_losses_are_finite():
+    one = fit(histories.made(loss=FALL, val_loss=np.r_[np.inf, FALL[1:] + 0.3]))
+    assert (one.gap.first_epoch, one.gap.first) == (2, pytest.approx(0.3))
+
+
 @pytest.mark.parametrize("unit", [1, 100])
 def test_a_training_score_far_below_1_under_fits_in_percent_too(unit):
     accuracy = unit * (0.5 - FALL / 10)
@@ -78,7 +83,82 @@ def test_a_loss_that_jumps_about_is_unstable():
 def test_a_training_loss_that_broke_is_unstable():
     broken = np.where(EPOCHS > 30, np.nan, FALL)
     one = fit(histories.made(loss=broken, val_loss=broken))
-    assert (one.verdict, one.because) == ("unstable", "training loss not finite")
+    assert (one.verdict, one.because) == ("unstable", "loss not finite at the end")
+
+
+def found(**values):
+    return [(str(one.verdict), one.column) for one in findings(histories.made(**values))]
+
+
+def test_a_rising_loss_with_swings_over_fits_and_is_unstable():
+    swings = np.where(EPOCHS % 2, 0.1, -0.1) * (EPOCHS > 10)
+    rise = np.where(EPOCHS > 10, 0.02 * (EPOCHS - 10), 0)
+    values = np.where(EPOCHS > 10, 0.23, 0.6 - 0.037 * EPOCHS) + rise + swings
+    every = found(loss=0.6 * np.exp(-EPOCHS / 10), val_loss=values)
+    assert every == [("over-fitting", "val_loss"), ("unstable", "val_loss")]
+
+
+def test_the_bend_of_a_smooth_rise_is_no_swing():
+    rise = np.where(EPOCHS > 10, ((EPOCHS - 10) / 10.0) ** 3, 0)
+    assert found(loss=FALL, val_loss=FALL + 0.3 + rise) == [("over-fitting", "val_loss")]
+
+
+def test_a_validation_loss_that_is_never_a_number_comes_first():
+    every = found(loss=3 - 0.05 * EPOCHS, val_loss=np.full(40, np.nan))
+    assert every == [("not finite", "val_loss"), ("not converged", "loss")]
+    assert found(loss=[1], val_loss=[np.nan]) == [("not finite", "val_loss")]
+    assert found(loss=np.full(12, np.inf), val_loss=FALL[:12])[0] == ("not finite", "loss")
+
+
+@pytest.mark.parametrize(
+    ("missing", "expected"),
+    [
+        (EPOCHS > 30, [("unstable", "val_loss")]),
+        (np.isin(EPOCHS, (3, 9, 10, 22, 30)), [("unstable", "val_loss")]),
+        (EPOCHS == 1, []),  # too few to matter, but an anomaly
+        (EPOCHS % 5 != 0, []),  # validated every five epochs
+        (EPOCHS < 15, []),  # validated from then on
+    ],
+)
+def test_values_that_break_and_values_logged_now_and_then(missing, expected):
+    assert found(loss=FALL, val_loss=np.where(missing, np.nan, FALL)) == expected
+
+
+def test_a_score_that_still_rises_beside_a_level_one_has_not_converged():
+    settled = np.r_[1, 0.6, 0.45, 0.41, 0.4, [0.4] * 5]
+    level = np.r_[0.5, 0.7, 0.8, 0.84, 0.85, [0.85] * 5]
+    values = {"val_accuracy": level, "val_f1": np.linspace(0.1, 0.6, 10)}
+    assert found(loss=settled, val_loss=settled, **values) == [("not converged", "val_f1")]
+    error = {"val_error_rate": np.linspace(0.9, 0.4, 10)}
+    assert found(loss=settled, val_loss=settled, **error) == [("not converged", "val_error_rate")]
+
+
+def test_a_training_loss_that_rises_is_no_over_fitting():
+    rise = np.where(EPOCHS > 10, 0.2 * (EPOCHS - 10), 0)
+    (one,) = findings(histories.made(loss=FALL + rise, val_loss=FALL + 1.2 * rise))
+    assert (one.verdict, one.because, one.epoch) == ("unstable", "training loss rises", 10)
+
+
+def test_a_validation_loss_that_stays_while_training_falls_over_fits():
+    one = fit(histories.made(loss=FALL, val_loss=np.full(40, 0.7)))
+    assert (one.verdict, one.because) == ("over-fitting", "validation loss stays")
+
+
+@pytest.mark.parametrize("factor", [1, 1e6, 1e-6])
+@pytest.mark.parametrize("shift", [0, -3])
+def test_units_and_negative_losses_change_no_verdict(factor, shift):
+    rise = np.where(EPOCHS > 10, 0.05 * (EPOCHS - 10), 0)
+    bad, good = FALL + 0.3 + rise + shift, FALL + 0.3 + shift
+    train = factor * (FALL + shift)
+    assert found(loss=train, val_loss=factor * bad) == [("over-fitting", "val_loss")]
+    assert fit(histories.made(loss=train, val_loss=factor * good)).verdict == "good fit"
+
+
+def test_one_part_alone_is_no_fit_but_may_have_findings():
+    rise = np.where(EPOCHS > 10, 0.05 * (EPOCHS - 10), 0)
+    assert found(val_loss=FALL + rise) == [("over-fitting", "val_loss")]
+    assert found(loss=FALL) == []
+    assert fit(histories.made(val_loss=FALL)) is None
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -1,8 +1,9 @@
-from types import SimpleNamespace
-
+import histories
+import numpy as np
 import pandas as pd
 import pytest
 
+from trackbed.curves.analysis import analysis
 from trackbed.reporting import advice
 from trackbed.reporting.dataset_summary import Reason
 
@@ -121,23 +122,32 @@ def test_a_best_epoch_at_the_end_wants_more_epochs():
     assert advice.unfinished(stopped, None) == []
 
 
-@pytest.mark.parametrize(("verdict", "expected"), [("not converged", 1), ("good fit", 0)])
-def test_a_loss_that_still_falls_wants_more_epochs(verdict, expected):
-    analysed = SimpleNamespace(fit=SimpleNamespace(verdict=verdict))
-    found = advice.unfinished({"best_epoch": 49, "epochs": 50}, analysed)
+EPOCHS = np.arange(1, 41)
+FALL = 2 * np.exp(-EPOCHS / 4)
+
+
+@pytest.mark.parametrize(("slope", "expected"), [(0.05, 1), (0, 0)])
+def test_a_loss_that_still_falls_wants_more_epochs(slope, expected):
+    values = FALL + slope * (40 - EPOCHS)
+    found = advice.unfinished(
+        {"best_epoch": 39, "epochs": 40}, analysis(histories.made(loss=values, val_loss=values))
+    )
     assert len(found) == expected
-    assert all("still fell in the last quarter of 50 epochs" in one.text for one in found)
+    assert all("val_loss still improved at the end of 40 epochs" in one.text for one in found)
 
 
 @pytest.mark.parametrize(
-    ("verdict", "training", "expected"),
-    [("over-fitting", 0.99, 1), ("over-fitting", 0.93, 0), ("good fit", 0.99, 0)],
+    ("rise", "training", "expected"), [(0.05, 0.99, 1), (0.05, 0.93, 0), (0, 0.99, 0)]
 )
-def test_overfitting_needs_the_verdict_and_a_gap(verdict, training, expected):
-    fit = SimpleNamespace(
-        verdict=verdict, score="macro_f1", training_score=training, validation_score=0.9
+def test_overfitting_needs_the_verdict_and_a_gap(rise, training, expected):
+    over = np.where(EPOCHS > 10, rise * (EPOCHS - 10), 0)
+    history = histories.made(
+        loss=FALL,
+        val_loss=FALL + 0.3 + over,
+        macro_f1=np.full(40, training),
+        val_macro_f1=np.full(40, 0.9),
     )
-    found = advice.overfitting(SimpleNamespace(fit=fit), {"dropout": "0.3"})
+    found = advice.overfitting(analysis(history), {"dropout": "0.3"})
     assert len(found) == expected
     assert all("validation at 0.900" in one.text and "(now 0.3)" in one.text for one in found)
 

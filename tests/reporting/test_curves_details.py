@@ -8,12 +8,6 @@ EPOCHS = np.arange(1, 41)
 FALL = 2 * np.exp(-EPOCHS / 4)
 
 
-def test_convergence_names_the_ranges_of_the_loss():
-    (text,) = curves_details.convergence_text(analysis(histories.made(loss=FALL)))
-    assert text.startswith("loss: converged (epochs 1-10 rapid")
-    assert "98 % of the improvement" in text
-
-
 def test_a_cosine_is_named_with_its_ends():
     rate = 0.01 * (1 + np.cos(np.pi * (EPOCHS - 1) / 39)) / 2
     text = " ".join(curves_details.schedule_text(analysis(histories.made(loss=FALL, lr=rate))))

@@ -26,3 +26,36 @@ def test_sections_without_a_finding_are_left_out():
 def test_tables_have_a_cell_per_column():
     for table in curves_details.tables(analysed()):
         assert {len(row) for row in table.rows} == {len(table.head)}
+
+
+def best_text(**values):
+    options = {name: values.pop(name) for name in ("facts",) if name in values}
+    return " ".join(curves_text.best_epoch_text(analysis(histories.made(**values, **options))))
+
+
+def test_the_wait_before_an_early_stop_is_in_words():
+    assert "before, every epoch was an improvement" in best_text(val_loss=[3, 2, 1, 2, 2, 2])
+    text = best_text(val_loss=[4, 3, 3.5, 2, 1, 1.5, 1.5, 1.5])
+    assert "it never went more than 1 epoch without an improvement" in text
+
+
+def test_a_run_that_ran_its_planned_epochs_was_not_stopped():
+    facts = {"planned_epochs": 5, "patience": 100}
+    assert "It was not stopped early: all 5 planned epochs were run." in best_text(
+        val_loss=[1, 2, 3, 4, 5], facts=facts
+    )
+    text = best_text(val_loss=[2, 1, 3, 4, 5, 5], facts={"planned_epochs": 50})
+    assert "It ended after 6 of 50 planned epochs: probably stopped early with patience 4" in text
+
+
+def test_the_best_epoch_by_a_score_is_named_where_it_differs():
+    text = best_text(val_loss=[2, 1, 3], val_accuracy=[0.1, 0.2, 0.4])
+    assert "By val_accuracy epoch 3 is the best instead: 0.4, against 0.2 in epoch 2." in text
+    assert "instead" not in best_text(val_loss=[2, 1, 3], val_accuracy=[0.1, 0.4, 0.4])
+    assert "instead" not in best_text(val_loss=[2, 1, 3], val_error_rate=[0.4, 0.3, 0.2])
+
+
+def test_a_value_that_breaks_off_leaves_the_stop_open():
+    text = best_text(val_loss=[3, 2, 1, float("nan"), float("nan")])
+    assert "val_loss has no finite value after epoch 3 of 5." in text
+    assert "cannot be told" in text

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trackbed.curves import anomalies, best_epoch, convergence, fit, rate_schedule
-from trackbed.curves.history import History, robust_deviation
+from trackbed.curves.history import History, loss_pair, robust_deviation
 from trackbed.pipeline import tables
 from trackbed.pipeline.errors import UserError
 
@@ -87,7 +87,10 @@ def _waiting(history: History, seconds: pd.Series) -> float | None:
 class Analysis:
     """The findings of a run; None or empty where the data are missing or too few to say.
 
-    unknown: columns whose name tells nothing; they are kept, and no rule looks at them.
+    unknown: columns whose name tells nothing; they are kept, and no rule looks at them. parts:
+    those with a loss ('train', 'validation', 'test'); comparable_epochs: that have both losses, of
+    training and validation. verdicts: of the findings, what matters most
+    first; a good fit where there are none; empty where there is too little for a verdict.
     """
 
     name: str
@@ -95,11 +98,15 @@ class Analysis:
     epochs: int
     notes: tuple[str, ...]
     unknown: tuple[str, ...]
+    parts: tuple[str, ...]
+    comparable_epochs: int
     parameters: int | None
     best: best_epoch.Best | None
     others: tuple[best_epoch.Best, ...]
     losses: tuple[convergence.Change, ...]
     milestones: tuple[convergence.Milestones, ...]
+    verdicts: tuple[fit.Verdict, ...]
+    findings: tuple[fit.Finding, ...]
     fit: fit.Fit | None
     convergence: tuple[convergence.Convergence, ...]
     schedule: rate_schedule.Schedule | None
@@ -125,21 +132,26 @@ def analysis(
     the history has not.
     """
     monitored = best_epoch.monitored(history, monitor)
-    losses = history.of("loss")
-    analysed = [*losses, *([monitored] if monitored and monitored not in losses else [])]
+    pair = loss_pair(history)
+    findings, fitted = fit.findings(history), fit.fit(history)
+    verdicts = dict.fromkeys(one.verdict for one in findings)
     return Analysis(
         name=history.name,
         kind=history.kind,
         epochs=len(history.table),
         notes=history.notes,
         unknown=tuple(column.name for column in history.columns if column.role == "other"),
+        parts=tuple(dict.fromkeys(column.part for column in history.of("loss"))),
+        comparable_epochs=len(pair.train) if pair else 0,
         parameters=parameters if parameters is not None else history.facts.get("parameters"),
         best=best_epoch.best(history, monitored, patience) if monitored else None,
         others=best_epoch.others(history, monitored) if monitored else (),
         losses=convergence.changes(history),
         milestones=convergence.milestones(history),
-        fit=fit.fit(history),
-        convergence=convergence.convergence(history, analysed),
+        verdicts=tuple(verdicts) or ((fitted.verdict,) if fitted else ()),
+        findings=findings,
+        fit=fitted,
+        convergence=convergence.convergence(history, monitored),
         schedule=rate_schedule.schedule(history, monitored),
         anomalies=anomalies.anomalies(history, monitored),
         timing=timing(history),

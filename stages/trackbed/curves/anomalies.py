@@ -8,6 +8,7 @@ import pandas as pd
 
 from trackbed.curves.columns import Column
 from trackbed.curves.history import History, robust_deviation
+from trackbed.curves.loss_measures import breaks
 
 WINDOW = 8  # epochs on either side; Ultralytics switches mosaic off for the last 10
 LEAST = 0.02  # of the unit of the quantity (anomalies.unit)
@@ -81,7 +82,6 @@ FEWEST_EPOCHS = 10
 SPIKE, SWING = 0.10, 0.03
 SPIKE_DEVIATIONS = 4
 SPIKE_WINDOW = 3  # epochs on either side
-FEW = 0.2  # of the epochs
 TURNS = 2.33  # standard deviations above the expectation, one-sided 1 %
 STANDSTILL, STANDSTILL_SHARE, RESUMED = 5, 0.10, 0.05
 
@@ -148,17 +148,17 @@ def unit(history: History, column: Column) -> float:
 
 
 def not_finite(values: pd.Series, column: Column) -> list[Anomaly]:
-    """Infinite values, and values missing between finite ones or at the end."""
-    infinite = values.index[np.isinf(values)]
-    found = np.isfinite(values)
-    missing = values.isna()
-    # A loss logged every few epochs is no anomaly; one that broke was complete until then.
-    complete = found.any() and not missing[: values.index[found][-1]].any()
-    gone = values.index[missing] if complete or missing.mean() <= FEW else []
-    gone = [int(epoch) for epoch in gone] if found.any() else []
-    numbers = {"infinite": float(len(infinite)), "missing": float(len(gone))}
-    epochs = tuple(sorted({*map(int, infinite), *gone}))
-    return [Anomaly(Kind.NOT_FINITE, column.name, epochs, numbers)] if epochs else []
+    """Infinite and missing values; a value of the test part may be missing.
+
+    See loss_measures.breaks for what counts as missing.
+    """
+    epochs = breaks(values)
+    if not epochs or (column.part == "test" and values.isna().all()):
+        return []
+    infinite = int(np.isinf(values).sum())
+    numbers = {"infinite": float(infinite), "missing": float(len(epochs) - infinite)}
+    numbers |= {"finite": float(np.isfinite(values).sum())}
+    return [Anomaly(Kind.NOT_FINITE, column.name, epochs, numbers)]
 
 
 def spikes(values: pd.Series, column: Column, size: float) -> list[Anomaly]:

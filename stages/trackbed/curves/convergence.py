@@ -6,8 +6,10 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
+from trackbed.curves.anomalies import unit
 from trackbed.curves.columns import Column
-from trackbed.curves.history import FEWEST, History, Trend, scatter, trend
+from trackbed.curves.history import FEWEST, History, Trend, trend
+from trackbed.curves.loss_measures import RISE, swing
 
 SHARES = (0.90, 0.95, 0.99)
 
@@ -82,7 +84,9 @@ def _step(epochs: int) -> int:
 
 # Of all that the best epoch gained over the first one; conventions, stated in docs/curves.md.
 RAPID, MODERATE, SLOW = 0.40, 0.10, 0.02
-BEYOND_SCATTER = 3
+BEYOND_SWING = 3
+AROUND = 1  # epochs on either side of a best value that must be good, too
+MOST_SCORES = 8
 
 
 class Progress(StrEnum):
@@ -131,13 +135,21 @@ class Convergence:
     converged: bool
 
 
-def convergence(history: History, columns: list[Column]) -> tuple[Convergence, ...]:
-    """Of each column that has ten finite values or more."""
-    found = (_convergence(history.finite(column.name), column) for column in columns)
+def convergence(history: History, monitored: Column | None) -> tuple[Convergence, ...]:
+    """Of the losses, the monitored column and the first MOST_SCORES scores of validation, each with
+    ten finite values or more.
+    """
+    losses = history.of("loss")
+    columns = [*losses, *([monitored] if monitored and monitored not in losses else [])]
+    scores = [one for one in history.of("metric", "validation") if one not in columns]
+    found = (
+        _convergence(history.finite(column.name), column, abs(unit(history, column)))
+        for column in [*columns, *scores[:MOST_SCORES]]
+    )
     return tuple(one for one in found if one)
 
 
-def _convergence(values: pd.Series, column: Column) -> Convergence | None:
+def _convergence(values: pd.Series, column: Column, size: float) -> Convergence | None:
     parts = 4 if len(values) >= 4 * FEWEST else 2
     if len(values) < parts * FEWEST:
         return None
@@ -148,7 +160,7 @@ def _convergence(values: pd.Series, column: Column) -> Convergence | None:
         part = signed.iloc[places]
         best = max(before, part.max())
         share = float((best - before) / gained) if gained > 0 else 0.0
-        progress = _progress(part, level, share, gained)
+        progress = _progress(part, level, share, size, before)
         ranges.append(_range(part, values.iloc[places], share, progress))
         before, level = best, part.median()
     settled = int(signed.index[signed >= signed.max() - SLOW * gained][0])
@@ -165,24 +177,35 @@ def _range(signed: pd.Series, values: pd.Series, share: float, word: Progress) -
     return Range(*ends, mean, deviation, variation, line.slope, line.low, line.high, share, word)
 
 
-def _progress(signed: pd.Series, level: float, share: float, gained: float) -> Progress:
+def _progress(
+    signed: pd.Series, level: float, share: float, size: float, before: float
+) -> Progress:
     """Without a trend a best value by luck is no progress; a trend of almost nothing is none.
 
-    level: where the range began: the first value, or the median of the range before. A median far
-    beyond it is progress, even if all of it came at once.
+    level: where the range began: the first value, or the median of the range before; before: the
+    best value until then; size: the unit of the quantity (anomalies.unit). Values around the best
+    one far beyond the level are progress without a trend, too, and a median far below `before` is
+    worse.
     """
-    line = _trend(signed)
+    line, noise = _trend(signed), BEYOND_SWING * swing(signed)
     moved = abs(line.slope) * (len(signed) - 1)
-    if line.direction < 0 and moved >= SLOW * gained:
+    if share < SLOW and before - signed.median() > max(RISE * size, noise):
+        return Progress.WORSE
+    jumped = _around_best(signed) - level > noise
+    if line.direction < 0 and moved >= SLOW * size and not jumped:
         return Progress.WORSE
     if share < SLOW:
         return Progress.CONVERGED
-    jumped = signed.median() - level > BEYOND_SCATTER * scatter(signed)
     if line.direction <= 0 and not jumped:
         return Progress.NO_TREND if share >= MODERATE else Progress.CONVERGED
     if share >= RAPID:
         return Progress.RAPID
     return Progress.MODERATE if share >= MODERATE else Progress.SLOW
+
+
+def _around_best(signed: pd.Series) -> float:
+    place = int(signed.to_numpy().argmax())
+    return float(signed.iloc[max(0, place - AROUND) : place + AROUND + 1].median())
 
 
 def _trend(values: pd.Series) -> Trend:

@@ -4,27 +4,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-import pandas as pd
 
-from trackbed.curves.history import (
-    History,
-    LossPair,
-    ScorePair,
-    Trend,
-    loss_pair,
-    scatter,
-    score_pair,
-    trend,
-)
+from trackbed.curves import loss_measures
+from trackbed.curves.anomalies import unit
+from trackbed.curves.history import History, ScorePair, Trend, score_pair
+from trackbed.curves.loss_measures import Gap, Losses, end, second_half
 
 FEWEST_EPOCHS = 10
 # Conventions, stated in docs/curves.md; shares of a fall go by what the loss gained in the run.
 SOLVED = 0.70  # training score below which the training images themselves are not learned
 LEARNED = 0.01  # of the first training loss
-RISE = 0.10  # of the fall of the validation loss
+STAYS, FAR = 0.10, 0.25  # of the fall of the training loss
 GAP = 0.10  # training score above the validation score
-UNSTABLE = 0.15  # scatter of the validation loss in the second half, of the fall
-UNFINISHED = 0.05  # what the last quarter still gains, of the fall
+UNSTABLE = 0.15  # swing of the validation loss in the second half, of the fall
+OFTEN = 0.10  # of the epochs
+UNFINISHED = 0.05  # what a quarter of the epochs still gains at the end, of the unit of the series
 
 
 class Verdict(StrEnum):
@@ -35,33 +29,54 @@ class Verdict(StrEnum):
     UNDER_FITTING = "under-fitting"
     NOT_CONVERGED = "not converged"
     UNSTABLE = "unstable"
+    NOT_FINITE = "not finite"
 
 
 class Reason(StrEnum):
-    """The rule that gave the verdict."""
+    """The rule that gave a verdict."""
 
     NO_RISE = "validation does not rise"
     LOSS_RISES = "validation loss rises"
     SCORE_GAP = "score gap"
     LOW_SCORE = "training score"
     NOTHING_LEARNED = "training loss did not fall"
-    STILL_FALLING = "still falling"
+    STILL_IMPROVING = "still improving"
     SCATTER = "scatter"
-    NOT_FINITE = "training loss not finite"
+    DIVERGES = "training loss rises"
+    BREAKS_OFF = "loss not finite at the end"
+    SOMETIMES = "loss not finite at times"
+    NEVER_FINITE = "loss never finite"
+    NO_PROGRESS = "validation loss stays"
+
+
+VERDICTS = {
+    Reason.NEVER_FINITE: Verdict.NOT_FINITE,
+    Reason.LOSS_RISES: Verdict.OVER_FITTING,
+    Reason.SCORE_GAP: Verdict.OVER_FITTING,
+    Reason.NO_PROGRESS: Verdict.OVER_FITTING,
+    Reason.LOW_SCORE: Verdict.UNDER_FITTING,
+    Reason.NOTHING_LEARNED: Verdict.UNDER_FITTING,
+    Reason.STILL_IMPROVING: Verdict.NOT_CONVERGED,
+}  # all others: UNSTABLE
 
 
 @dataclass(frozen=True)
-class Gap:
-    """Validation minus training loss at an epoch (`last`: mean of the last quarter)."""
+class Finding:
+    """A verdict, its rule, the series it is about, and the epoch from which it holds, if any.
 
-    first: float
-    best: float
-    last: float
+    numbers: what carries it, by name.
+    """
+
+    verdict: Verdict
+    because: Reason
+    column: str
+    epoch: int | None
+    numbers: dict[str, float]
 
 
 @dataclass(frozen=True)
 class Fit:
-    """The verdict and what carries it.
+    """Training against validation, and the verdict: the first of the findings.
 
     onset: the epoch from which validation got worse (its best) or the gap of the scores stayed.
     rise: of the validation loss from its best to the median of the last quarter after it;
@@ -91,130 +106,152 @@ class Fit:
 
 def fit(history: History) -> Fit | None:
     """None where there are no training and validation losses of FEWEST_EPOCHS epochs."""
-    pair = loss_pair(history)
-    if pair is None or len(pair.validation) < FEWEST_EPOCHS:
+    found = loss_measures.losses(history)
+    pair = found.pair if found else None
+    if found is None or pair is None or len(pair.validation) < FEWEST_EPOCHS:
         return None
-    scores = score_pair(history)
-    best_epoch = int(pair.validation.idxmin())
-    growth_after = best_epoch
-    rising, rise, share = _rise(pair)
-    measured = {
-        "tail": trend(pair.validation[_last_quarter(pair.validation)]),
-        "scatter_share": scatter(_second_half(pair.validation)) / _fall(pair),
-        "training_score": _end(scores.train) if scores else None,
-        "validation_score": _end(scores.validation) if scores else None,
-    }
-    verdict, because = _verdict(history, pair, rising, measured)
-    onset = None
-    if because == Reason.LOSS_RISES or (verdict == Verdict.UNDER_FITTING and rising):
-        onset = best_epoch
-    elif because == Reason.SCORE_GAP and scores:
-        onset = growth_after = _gap_from(scores)
+    scores, values = score_pair(history), pair.validation
+    every = findings(history)
+    rise = loss_measures.rise(values, found.fall)
+    onsets = {one.because: one.epoch for one in every}
+    onset = rise.epoch if rise.rises else onsets.get(Reason.SCORE_GAP)
     return Fit(
-        verdict=verdict,
-        because=because,
+        verdict=every[0].verdict if every else Verdict.GOOD_FIT,
+        because=every[0].because if every else Reason.NO_RISE,
         losses=pair.name,
-        best_epoch=best_epoch,
-        best_loss=float(pair.validation.min()),
-        last_loss=float(pair.validation.iloc[-1]),
+        best_epoch=rise.epoch,
+        best_loss=float(values.min()),
+        last_loss=float(values.iloc[-1]),
         onset=onset,
-        rises=rising,
-        rise=rise,
-        rise_share=share,
-        gap=_gap(pair),
-        growth=trend(_gaps_after(pair, growth_after if onset else None)),
+        rises=rise.rises,
+        rise=rise.size,
+        rise_share=rise.share,
+        gap=loss_measures.gap(pair),
+        growth=loss_measures.growth(pair, onset),
+        tail=loss_measures.tail(values),
+        scatter_share=loss_measures.swing(second_half(values)) / found.fall,
         score=scores.name if scores else None,
-        **measured,
+        training_score=end(scores.train) if scores else None,
+        validation_score=end(scores.validation) if scores else None,
     )
 
 
-def _verdict(
-    history: History, pair: LossPair, rising: bool, measured: dict[str, float | Trend | None]
-) -> tuple[Verdict, Reason]:
-    """By the first of the rules that holds."""
-    training, validation = measured["training_score"], measured["validation_score"]
-    if _diverged(history):
-        return Verdict.UNSTABLE, Reason.NOT_FINITE
-    if measured["scatter_share"] > UNSTABLE:
-        return Verdict.UNSTABLE, Reason.SCATTER
-    if _unfinished(pair, measured["tail"]):
-        return Verdict.NOT_CONVERGED, Reason.STILL_FALLING
-    if _learned_nothing(pair.train):
-        return Verdict.UNDER_FITTING, Reason.NOTHING_LEARNED
-    if training is not None and training < SOLVED:
-        return Verdict.UNDER_FITTING, Reason.LOW_SCORE
-    if rising:
-        return Verdict.OVER_FITTING, Reason.LOSS_RISES
-    if training is not None and training - validation >= GAP:
-        return Verdict.OVER_FITTING, Reason.SCORE_GAP
-    return Verdict.GOOD_FIT, Reason.NO_RISE
+def findings(history: History) -> tuple[Finding, ...]:
+    """All that holds, what matters most first; from FEWEST_EPOCHS epochs on, but for losses that
+    are not finite.
 
-
-def _diverged(history: History) -> bool:
-    """Whether no training loss of the last epoch is a finite number."""
-    names = [column.name for column in history.of("loss", "train")]
-    return not np.isfinite(history.table[names].iloc[-1]).any()
-
-
-def _learned_nothing(losses: pd.Series) -> bool:
-    first = losses.iloc[0]
-    return bool(first > 0 and first - losses.min() <= LEARNED * first)
-
-
-def _rise(pair: LossPair) -> tuple[bool, float, float]:
-    """Whether the validation loss rises after its best epoch, by how much, and of its fall.
-
-    The trend leaves the best epoch out: it was picked for being low. Where the best is the first
-    epoch there was no fall, and the training loss says how large one is.
+    Empty means a good fit only where training and validation have a loss, see `fit`.
     """
-    values = pair.validation
-    best = values.min()
-    after = values[values.index > values.idxmin()]
-    if not len(after):
-        return False, 0.0, 0.0
-    fall = values.iloc[0] - best or _fall(pair)
-    rise = float(after[_last_quarter(after)].median() - best)
-    line = trend(after)
-    rising = line is not None and line.direction > 0 and bool(rise / fall >= RISE)
-    return rising, rise, float(rise / fall)
+    broken = _not_finite(history)
+    found = loss_measures.losses(history)
+    if found is None or found.epochs < FEWEST_EPOCHS:
+        return tuple(broken)
+    diverges = _rises(found, "train")
+    unfinished = _unfinished(history, found)
+    ends = [*broken, *diverges, *_nothing_learned(found)]
+    scores = score_pair(history)
+    rises = [] if diverges else _rises(found, "validation") or _no_progress(found)
+    gap = _score_gap(scores) if scores and not rises else []
+    low = _low_score(scores) if scores and not unfinished and not ends else []
+    return (*ends, *low, *rises, *unfinished, *gap, *_swings(found))
 
 
-def _fall(pair: LossPair) -> float:
-    """From the larger first loss to the best validation loss: the run's own unit of loss."""
-    first = max(pair.train.iloc[0], pair.validation.iloc[0])
-    return float(first - pair.validation.min()) or abs(float(first)) or 1.0
+def _finding(why: Reason, column: str, epoch: int | None, **numbers: float) -> Finding:
+    verdict = VERDICTS.get(why, Verdict.UNSTABLE)
+    return Finding(verdict, why, column, epoch, {name: float(one) for name, one in numbers.items()})
 
 
-def _unfinished(pair: LossPair, tail: Trend | None) -> bool:
-    if tail is None or tail.direction >= 0:
-        return False
-    return -tail.slope * (tail.last - tail.first) >= UNFINISHED * _fall(pair)
+def _not_finite(history: History) -> list[Finding]:
+    """Losses that are never finite, not finite at the end, or often not finite."""
+    found = []
+    for column in history.columns:
+        if column.role != "loss" or column.part == "test":
+            continue
+        values = history.table[column.name]
+        epochs = loss_measures.breaks(values)
+        end_from = loss_measures.first_of_last(epochs, values.index)
+        counts = {"infinite": np.isinf(values).sum(), "times": len(epochs), "epochs": len(values)}
+        if len(epochs) == len(values):
+            found.append(_finding(Reason.NEVER_FINITE, column.name, None, **counts))
+        elif end_from is not None:
+            found.append(_finding(Reason.BREAKS_OFF, column.name, end_from, **counts))
+        elif len(epochs) >= OFTEN * len(values):
+            found.append(_finding(Reason.SOMETIMES, column.name, epochs[0], **counts))
+    return sorted(found, key=lambda one: one.because != Reason.NEVER_FINITE)
 
 
-def _gap_from(scores: ScorePair) -> int:
-    """The first epoch from which on the training score stays GAP above the other."""
-    closed = (scores.train - scores.validation).dropna() < GAP
-    after = closed.index[closed][-1] if closed.any() else closed.index[0] - 1
-    return int(min(after + 1, closed.index[-1]))
+def _rises(found: Losses, part: str) -> list[Finding]:
+    """A training loss that rises after its best diverges, and that is no over-fitting."""
+    values = found.train if part == "train" else found.validation
+    if values is None or not (rise := loss_measures.rise(values, found.fall)).rises:
+        return []
+    why = Reason.DIVERGES if part == "train" else Reason.LOSS_RISES
+    best = float(values.min())
+    return [_finding(why, found.columns[part], rise.epoch, best=best, level=best + rise.size)]
 
 
-def _gap(pair: LossPair) -> Gap:
-    gaps = pair.validation - pair.train
-    return Gap(float(gaps.iloc[0]), float(gaps[pair.validation.idxmin()]), _end(gaps))
+def _no_progress(found: Losses) -> list[Finding]:
+    """A validation loss that stays while the training loss falls far below it."""
+    if found.train is None or found.validation is None:
+        return []
+    fall = float(found.train.iloc[0] - found.train.min())
+    gain = float(found.validation.iloc[0] - found.validation.min())
+    gap = end(found.validation) - end(found.train)
+    if fall <= 0 or gain > STAYS * fall or gap < FAR * fall:
+        return []
+    name = found.columns["validation"]
+    return [_finding(Reason.NO_PROGRESS, name, None, gain=gain, fall=fall, gap=gap)]
 
 
-def _gaps_after(pair: LossPair, onset: int | None) -> pd.Series:
-    gaps = pair.validation - pair.train
-    return gaps[gaps.index >= onset] if onset else _second_half(gaps)
+def _nothing_learned(found: Losses) -> list[Finding]:
+    if found.train is None:
+        return []
+    first, best = float(found.train.iloc[0]), float(found.train.min())
+    constant = found.train.nunique() == 1
+    if not constant and (first <= 0 or first - best > LEARNED * first):
+        return []
+    return [_finding(Reason.NOTHING_LEARNED, found.columns["train"], None, first=first, best=best)]
 
 
-def _second_half(values: pd.Series) -> pd.Series:
-    return values.iloc[len(values) // 2 :]
+def _unfinished(history: History, found: Losses) -> list[Finding]:
+    """The losses, and every other loss and score of validation (else of training), that still
+    improve at the end.
+    """
+    values = found.train if found.validation is None else found.validation
+    part = "train" if found.validation is None else "validation"
+    series = [(found.columns[part], values, 1, found.fall)] if values is not None else []
+    for column in [*history.of("loss", part), *history.of("metric", part)]:
+        if column.name not in found.columns[part].split(" + "):
+            size = unit(history, column)
+            series.append((column.name, history.finite(column.name), column.sign, size))
+    return [
+        _finding(Reason.STILL_IMPROVING, name, line.first, sign=sign, **vars(line))
+        for name, values, sign, size in series
+        if (line := loss_measures.tail(values))
+        and loss_measures.gain_per_quarter(line, values, sign) >= UNFINISHED * abs(size)
+    ]
 
 
-def _last_quarter(values: pd.Series) -> pd.Index:
-    return values.index[-max(1, len(values) // 4) :]
+def _low_score(scores: ScorePair) -> list[Finding]:
+    training = end(scores.train)
+    if training >= SOLVED:
+        return []
+    return [_finding(Reason.LOW_SCORE, scores.name, None, training=training)]
 
 
-def _end(values: pd.Series) -> float:
-    return float(values[_last_quarter(values)].mean())
+def _score_gap(scores: ScorePair) -> list[Finding]:
+    training, validation = end(scores.train), end(scores.validation)
+    if not training - validation >= GAP:
+        return []
+    ends = {"training": training, "validation": validation}
+    return [_finding(Reason.SCORE_GAP, scores.name, loss_measures.gap_onset(scores, GAP), **ends)]
+
+
+def _swings(found: Losses) -> list[Finding]:
+    if found.validation is None:
+        return []
+    swing = loss_measures.swing(second_half(found.validation))
+    if not swing > UNSTABLE * found.fall:
+        return []
+    name = found.columns["validation"]
+    return [_finding(Reason.SCATTER, name, None, share=swing / found.fall, swing=swing)]

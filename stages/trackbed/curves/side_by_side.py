@@ -41,7 +41,7 @@ class Contender:
     seconds: float | None
     total_seconds: float | None
     parameters: int | None
-    fit: Verdict | None
+    verdicts: tuple[Verdict, ...]
     noise: float | None
 
 
@@ -130,7 +130,7 @@ def _contender(history: History, analysis: Analysis, column: Column, target: flo
         seconds=_seconds(history.seconds, reached),
         total_seconds=analysis.timing.total if analysis.timing else None,
         parameters=analysis.parameters,
-        fit=analysis.fit.verdict if analysis.fit else None,
+        verdicts=analysis.verdicts,
         noise=noise if noise == noise else None,
     )
 

@@ -180,10 +180,10 @@ def validation_gap(training: Values, scores: Values) -> list[Advice]:
 
 def overfitting(analysis: Analysis | None, train: Values) -> list[Advice]:
     """An over-fitting run whose training score is above validation by more than OVERFIT."""
-    fit = analysis.fit if analysis else None
+    fit = analysis.fit if analysis and Verdict.OVER_FITTING in analysis.verdicts else None
     if fit is None or fit.training_score is None or fit.validation_score is None:
         return []
-    if fit.verdict != Verdict.OVER_FITTING or fit.training_score - fit.validation_score <= OVERFIT:
+    if fit.training_score - fit.validation_score <= OVERFIT:
         return []
     text = (
         f"Training {fit.score} ends at {formatting.share(fit.training_score)}, validation at "
@@ -194,14 +194,16 @@ def overfitting(analysis: Analysis | None, train: Values) -> list[Advice]:
 
 
 def unfinished(training: Values, analysis: Analysis | None) -> list[Advice]:
-    """Not stopped early, and the last epoch is the best or the validation loss still falls."""
+    """Not stopped early, and the last epoch is the best or a loss or score still improves."""
     epochs = training.get("epochs")
     if not epochs or training.get("stopped_early"):
         return []
+    found = analysis.findings if analysis else ()
+    names = [one.column for one in found if one.verdict == Verdict.NOT_CONVERGED]
     if training.get("best_epoch") == epochs:
         why = f"The last epoch, {epochs}, is the best"
-    elif analysis and analysis.fit and analysis.fit.verdict == Verdict.NOT_CONVERGED:
-        why = f"The validation loss still fell in the last quarter of {epochs} epochs"
+    elif names:
+        why = f"{formatting.listed(names, LISTED)} still improved at the end of {epochs} epochs"
     else:
         return []
     return [Advice(f"{why}: train for more epochs (train.epochs).", "training")]

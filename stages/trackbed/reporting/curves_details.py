@@ -13,22 +13,6 @@ from trackbed.reporting.formatting import count, duration, number, percent, plur
 MOST_DROPS = 10
 
 
-def convergence_text(analysis: Analysis) -> list[str]:
-    """How fast the monitored value and the loss improved, range by range; a table has the rest."""
-    monitored = analysis.best.column if analysis.best else ""
-    sentences = []
-    for one in analysis.convergence:
-        if one.column != monitored and parsed_name(one.column).quantity != "loss":
-            continue
-        parts = ", ".join(f"{part.first}-{part.last} {part.word}" for part in one.ranges)
-        end = "converged" if one.converged else "not converged at the end"
-        sentences.append(
-            f"{one.column}: {end} (epochs {parts}). 98 % of the improvement was reached at "
-            f"epoch {one.settled}."
-        )
-    return sentences
-
-
 def schedule_text(analysis: Analysis) -> list[str]:
     """The schedule and what followed each drop."""
     found = analysis.schedule
@@ -79,6 +63,11 @@ def _drop(drop: Drop) -> str:
 
 def _not_finite(one: Anomaly) -> str:
     words = "infinite" if one.numbers["infinite"] else "not a number"
+    if one.numbers["infinite"] and one.numbers["missing"]:
+        words = "infinite or not a number"
+    if not one.numbers["finite"]:
+        every = "in any epoch" if words == "not a number" else "in every epoch"
+        return f"{one.column} is {words} {every}."
     return f"{one.column} is {words} at {_epochs(one)}; not part of any mean."
 
 
@@ -171,7 +160,7 @@ def comparison_table(compared: SideBySide) -> Table:
                 duration(run.seconds),
                 duration(run.total_seconds),
                 count(run.parameters),
-                run.fit or "n/a",
+                ", ".join(run.verdicts) or "n/a",
             )
         )
     head = ("run", f"best {compared.quantity}", "epoch", "last")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from trackbed.curves.analysis import Analysis, ClassScores, Timing
 from trackbed.curves.best_epoch import Best, Stop, Stopped, StopReason
-from trackbed.curves.fit import FEWEST_EPOCHS, SOLVED, Fit, Reason, Verdict
+from trackbed.curves.fit import Verdict
 from trackbed.curves.side_by_side import Choice, SideBySide
-from trackbed.reporting import curves_details
+from trackbed.reporting import curves_details, curves_findings
 from trackbed.reporting.formatting import count, duration, listed, number, percent, plural, ranges
 
 MOST_OTHERS = 8
@@ -23,14 +23,12 @@ def best_epoch_text(analysis: Analysis) -> list[str]:
     there = [f"{name} {number(value)}" for name, value in best.others.items()]
     if there:
         sentences.append(f"Other values there: {listed(there, MOST_OTHERS)}.")
+    sentences += _by_another(best, analysis.others)
     if len(best.tied) > 1:
         sentences.append(f"Epochs {ranges(best.tied)} have the same value; the first is used.")
-    sentences.append(f"Epochs with a new best value: {ranges(best.so_far)}.")
-    if best.epochs_since:
-        sentences.append(
-            f"{plural(best.epochs_since, 'epoch')} followed; the last value is "
-            f"{number(best.last)}, worse by {number(best.worse_by)}."
-        )
+    if len(best.so_far) > 1:
+        sentences.append(f"Epochs with a new best value: {ranges(best.so_far)}.")
+    sentences += _afterwards(best)
     sentences.append(_stop(best, best.stop))
     rest = [f"{one.column} {number(one.value)} ({one.epoch})" for one in analysis.others]
     if rest:
@@ -39,19 +37,49 @@ def best_epoch_text(analysis: Analysis) -> list[str]:
     return sentences
 
 
+def _by_another(best: Best, others: tuple[Best, ...]) -> list[str]:
+    """Where a validation loss and a score have different best epochs."""
+    differ = [
+        one
+        for one in others
+        if one.lower_is_better != best.lower_is_better and best.others[one.column] != one.value
+    ]
+    if not differ:
+        return []
+    main = min(differ, key=lambda one: curves_findings.rank(one.column))
+    return [
+        f"By {main.column} epoch {main.epoch} is the best instead: {number(main.value)}, against "
+        f"{number(best.others[main.column])} in epoch {best.epoch}."
+    ]
+
+
+def _afterwards(best: Best) -> list[str]:
+    sentences = []
+    if best.epochs_since:
+        worse = f", worse by {number(best.worse_by)}" if best.worse_by else ", as good"
+        sentences.append(
+            f"{plural(best.epochs_since, 'epoch')} followed; the last value is "
+            f"{number(best.last)}{worse}."
+        )
+    if best.last_epoch < best.run_end:
+        sentences.append(
+            f"{best.column} has no finite value after epoch {best.last_epoch} of {best.run_end}."
+        )
+    return sentences
+
+
 def fit_text(analysis: Analysis) -> list[str]:
-    """The verdict, its reason, and the gap between training and validation."""
+    """The verdicts with their reasons, and the gap between training and validation."""
     fit = analysis.fit
+    sentences = curves_findings.findings_text(analysis)
     if fit is None:
-        return [f"No verdict: it needs training and validation losses of {FEWEST_EPOCHS} epochs."]
-    sentences = [f"{fit.verdict.capitalize()}: {_reason(fit)}."]
-    if fit.verdict == Verdict.UNDER_FITTING and fit.rises:
-        sentences.append(f"In addition, {_rise(fit)}.")
-    gap = fit.gap
+        return [*sentences, curves_findings.no_verdict_text(analysis)]
+    gap, at_best = fit.gap, ""
+    if fit.best_epoch != gap.first_epoch:
+        at_best = f"{number(gap.best)} in epoch {fit.best_epoch}, "
     sentences.append(
         f"Generalisation gap (validation minus training, {fit.losses}): {number(gap.first)} "
-        f"in the first epoch, {number(gap.best)} in epoch {fit.best_epoch}, {number(gap.last)} in "
-        f"the last quarter."
+        f"in epoch {gap.first_epoch}, {at_best}{number(gap.last)} in the last quarter."
     )
     if fit.growth and fit.growth.direction:
         moves = "grows" if fit.growth.direction > 0 else "shrinks"
@@ -65,73 +93,53 @@ def fit_text(analysis: Analysis) -> list[str]:
 
 def _stop(best: Best, stop: Stop) -> str:
     since = plural(best.epochs_since, "epoch")
+    waited = plural(best.longest_wait, "epoch")
     if stop.because == StopReason.RECORDED:
         if stop.verdict == Stopped.YES:
             return f"The log records an early stop, {since} after the best epoch."
         return "The log records no early stop."
+    if stop.because == StopReason.COMPLETE:
+        return f"It was not stopped early: all {plural(stop.planned, 'planned epoch')} were run."
     if stop.because == StopReason.WOULD_HAVE_STOPPED:
         return (
             f"Early stopping with patience {stop.patience} would have ended it earlier: one "
-            f"improvement took {best.longest_wait} epochs."
+            f"improvement came only after {waited} without any."
         )
     if stop.because == StopReason.PATIENCE:
         ended = "ended it" if stop.verdict == Stopped.YES else "did not end it"
         return f"Early stopping with patience {stop.patience} {ended}: {since} since the best one."
+    if best.last_epoch < best.run_end:
+        return "Whether it was stopped early cannot be told from a value that breaks off."
     if stop.verdict == Stopped.NO and not best.epochs_since:
         return "It was not stopped early: its best epoch is its last."
     if stop.verdict == Stopped.NO:
         return (
             f"It was not stopped early: it ends {since} after the best one, and went on after "
-            f"{best.longest_wait} epochs without improvement before."
+            f"{waited} without improvement before."
+        )
+    return _maybe_stopped(best, stop)
+
+
+def _maybe_stopped(best: Best, stop: Stop) -> str:
+    since = plural(best.epochs_since, "epoch")
+    if stop.because == StopReason.SHORT_OF_PLAN:
+        return (
+            f"It ended after {best.run_end} of {plural(stop.planned, 'planned epoch')}: probably "
+            f"stopped early with patience {stop.patience}, or interrupted."
         )
     if stop.verdict == Stopped.LIKELY:
+        earlier = "before, every epoch was an improvement"
+        if best.longest_wait:
+            waited = plural(best.longest_wait, "epoch")
+            earlier = f"before, it never went more than {waited} without an improvement"
         return (
-            f"Probably stopped early after epoch {best.last_epoch}, with patience {stop.patience}: "
-            f"no earlier improvement took more than {best.longest_wait} epochs."
+            f"Probably stopped early after epoch {best.run_end}, with patience {stop.patience}: "
+            f"{earlier}."
         )
     where = " and on a round number of epochs" if stop.because == StopReason.ROUND_NUMBER else ""
     return (
         f"It ends {since} after the best one{where}: by plan, or by early stopping with patience "
         f"{stop.patience}."
-    )
-
-
-def _reason(fit: Fit) -> str:
-    scores = (
-        f"{number(fit.training_score)} in training, {number(fit.validation_score)} in validation"
-    )
-    if fit.because == Reason.LOSS_RISES:
-        return _rise(fit) + (f", with {fit.score} {scores}" if fit.score else "")
-    if fit.because == Reason.SCORE_GAP:
-        return f"from epoch {fit.onset} on the gap in {fit.score} persists: {scores} at the end"
-    if fit.because == Reason.LOW_SCORE:
-        return (
-            f"training {fit.score} ends at {number(fit.training_score)}, below {SOLVED:.2f}: the "
-            f"network does not fit the training images"
-        )
-    if fit.because == Reason.NOTHING_LEARNED:
-        return "the training loss never fell by more than 1 % of its first value"
-    if fit.because == Reason.STILL_FALLING and fit.tail:
-        return (
-            f"the validation loss still falls in the last quarter, by {number(-fit.tail.slope)} "
-            f"per epoch (95 % interval {number(-fit.tail.high)} to {number(-fit.tail.low)})"
-        )
-    if fit.because == Reason.SCATTER:
-        return (
-            f"in the second half the scatter of the validation loss is "
-            f"{percent(fit.scatter_share)} of its whole fall"
-        )
-    if fit.because == Reason.NOT_FINITE:
-        return "the training loss of the last epoch is not a finite number"
-    ends = f"the validation loss ends at {number(fit.last_loss)}, best {number(fit.best_loss)}"
-    return f"{ends}, and does not rise" + (f" ({fit.score} {scores})" if fit.score else "")
-
-
-def _rise(fit: Fit) -> str:
-    times = f", {fit.last_loss / fit.best_loss:.1f} times as much" if fit.best_loss > 0 else ""
-    return (
-        f"from epoch {fit.best_epoch} on the validation loss rises, from {number(fit.best_loss)} "
-        f"to {number(fit.last_loss)}{times}"
     )
 
 
@@ -145,13 +153,15 @@ class Section:
 
 
 def headline(analysis: Analysis) -> str:
-    """The run in one line."""
-    verdict = analysis.fit.verdict.capitalize() if analysis.fit else "No verdict"
+    """The run in one line: losses without a number, the verdicts, the best epoch."""
+    broken = curves_findings.never_finite_text(analysis)
+    verdicts = curves_findings.verdicts_text(analysis)
+    start = f"{broken} {verdicts}".strip()
     if not analysis.best:
-        return f"{verdict}; {plural(analysis.epochs, 'epoch')}."
+        return f"{start}; {plural(analysis.epochs, 'epoch')}."
     best = analysis.best
-    where = f"best epoch {best.epoch} of {best.last_epoch}"
-    return f"{verdict}; {where}, {best.column} {number(best.value)}."
+    where = f"best epoch {best.epoch} of {best.run_end}"
+    return f"{start}; {where}, {best.column} {number(best.value)}."
 
 
 def sections(analysis: Analysis) -> list[Section]:
@@ -159,7 +169,7 @@ def sections(analysis: Analysis) -> list[Section]:
     topics: list[tuple[str, str, Callable[[Analysis], list[str]]]] = [
         ("best", "Best epoch", best_epoch_text),
         ("fit", "Fit", fit_text),
-        ("convergence", "Convergence", curves_details.convergence_text),
+        ("convergence", "Convergence", curves_findings.convergence_text),
         ("schedule", "Learning rate", curves_details.schedule_text),
         ("anomalies", "Anomalies", curves_details.anomalies_text),
         ("time", "Time", lambda analysis: timing_text(analysis.timing)),
@@ -182,11 +192,12 @@ def comparison_text(compared: SideBySide) -> list[str]:
             f"{names} are equally good: their best values differ from {number(first.value)} by no "
             f"more than the scatter of one run from epoch to epoch."
         )
-    if chosen.fit in (Verdict.OVER_FITTING, Verdict.UNSTABLE):
+    worse = [one for one in chosen.verdicts if one in (Verdict.OVER_FITTING, Verdict.UNSTABLE)]
+    if worse:
         sentences.append(
-            f"It is {chosen.fit}: keep the weights of epoch {chosen.epoch}, not the last."
+            f"It is {' and '.join(worse)}: keep the weights of epoch {chosen.epoch}, not the last."
         )
-    if chosen.fit == Verdict.NOT_CONVERGED:
+    if Verdict.NOT_CONVERGED in chosen.verdicts:
         sentences.append("It has not converged: more epochs may make it better still.")
     sentences.append(
         "The values are comparable only if all runs were validated on the same images. One run "

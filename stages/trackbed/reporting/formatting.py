@@ -75,8 +75,12 @@ def count(value: float | None) -> str:
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A number of any size with so many significant digits, or 'n/a'."""
-    return NOT_AVAILABLE if _missing(value) else f"{value:.{digits}g}"
+    """A number of any size with so many significant digits, or 'n/a'; from 10,000 to a billion
+    with all its digits before the point.
+    """
+    if _missing(value):
+        return NOT_AVAILABLE
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.{digits}g}"
 
 
 def ranges(epochs: Sequence[int]) -> str:
