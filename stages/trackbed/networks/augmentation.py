@@ -5,7 +5,7 @@ of the saved model.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -18,26 +18,20 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Change(Section):
-    """One change: the name of its Keras layer and the arguments of that layer."""
+    """One change: its name, which is that of its function in random_layers, and its arguments."""
 
-    keras_layer: ClassVar[str]
     mixes: ClassVar[bool] = False  # needs the labels
-
-    def arguments(self) -> dict[str, Any]:
-        """The arguments of the Keras layer, without the seed."""
-        return self.model_dump(exclude={"name"})
 
     def layer(self, seed: int) -> "keras.layers.Layer":
         """The Keras layer that applies the change."""
-        import keras
+        from trackbed.networks import random_layers
 
-        return getattr(keras.layers, self.keras_layer)(**self.arguments(), seed=seed)
+        return getattr(random_layers, self.name)(seed, **self.model_dump(exclude={"name"}))
 
 
 class Flip(Change):
-    """Mirror half of the images: left to right, upside down, or both."""
+    """Mirror half of the images: left to right, upside down, or each of the two independently."""
 
-    keras_layer = "RandomFlip"
     name: Literal["flip"]
     mode: Literal["horizontal", "vertical", "horizontal_and_vertical"]
 
@@ -45,85 +39,66 @@ class Flip(Change):
 class Rotation(Change):
     """Rotate by up to `degrees` either way; the edge is filled by mirroring."""
 
-    keras_layer = "RandomRotation"
     name: Literal["rotation"]
     degrees: float = Field(gt=0, le=180)
 
-    def arguments(self) -> dict[str, Any]:
-        """Keras takes the angle as a share of a full turn."""
-        return {"factor": self.degrees / 360, "fill_mode": "reflect"}
-
 
 class Zoom(Change):
-    """Zoom in, and out unless `inward`, by up to `factor`; the edge is filled by mirroring."""
+    """Show a window whose side is smaller, or larger unless `inward`, by up to `factor`.
 
-    keras_layer = "RandomZoom"
+    The edge is filled by mirroring.
+    """
+
     name: Literal["zoom"]
     factor: Share
     inward: bool = False
 
-    def arguments(self) -> dict[str, Any]:
-        """Keras takes a negative factor for zooming in."""
-        return {
-            "height_factor": (-self.factor, 0.0 if self.inward else self.factor),
-            "fill_mode": "reflect",
-        }
-
 
 class Translation(Change):
-    """Shift by up to `factor` of the side; the edge is filled by mirroring."""
+    """Shift by up to `factor` of the side, by whole pixels; the edge is filled by mirroring."""
 
-    keras_layer = "RandomTranslation"
     name: Literal["translation"]
     factor: Share
-
-    def arguments(self) -> dict[str, Any]:
-        """Nearest pixels: bilinear interpolation would blur, and blur marks unusable frames."""
-        factors = {"height_factor": self.factor, "width_factor": self.factor}
-        return factors | {"fill_mode": "reflect", "interpolation": "nearest"}
 
 
 class Brightness(Change):
     """Add or subtract up to `factor` of the value range, the same for all pixels of an image."""
 
-    keras_layer = "RandomBrightness"
     name: Literal["brightness"]
     factor: Share
 
 
 class Contrast(Change):
-    """Increase or reduce the contrast around the mean of an image by up to `factor`."""
+    """Multiply the distances from the mean of a colour by 1 - `factor` to 1 + `factor`."""
 
-    keras_layer = "RandomContrast"
     name: Literal["contrast"]
     factor: Share
 
 
 class Saturation(Change):
-    """Change the saturation of colours: 0.5 changes nothing, 0 is grey, 1 is full colour."""
+    """Change the saturation (HSV) of colours: 0.5 changes nothing, 0 is grey, 1 is full colour.
 
-    keras_layer = "RandomSaturation"
+    A value f from `low` to `high` multiplies the saturation by f / (1 - f).
+    """
+
     name: Literal["saturation"]
     low: float = Field(ge=0, le=1)
     high: float = Field(ge=0, le=1)
 
-    def arguments(self) -> dict[str, Any]:
-        """Keras takes a range."""
-        return {"factor": (self.low, self.high)}
-
 
 class Hue(Change):
-    """Shift the hue by up to `factor` of half the colour circle."""
+    """Shift the hue by up to `factor` of half the colour circle, either way."""
 
-    keras_layer = "RandomHue"
     name: Literal["hue"]
     factor: Share
 
 
 class Perspective(Change):
-    """Distort the perspective, moving the corners by up to `scale` of the side."""
+    """Move every corner, sideways and up or down, by up to half of `scale` of the side.
 
-    keras_layer = "RandomPerspective"
+    The edge is filled by mirroring.
+    """
+
     name: Literal["perspective"]
     factor: Annotated[float, Field(gt=0, le=1)] = 1.0  # share of the images
     scale: Annotated[float, Field(gt=0, le=1)]
@@ -132,48 +107,39 @@ class Perspective(Change):
 class Erasing(Change):
     """Fill a random rectangle of up to `area` of the image with noise."""
 
-    keras_layer = "RandomErasing"
     name: Literal["erasing"]
     factor: Annotated[float, Field(gt=0, le=1)]  # share of the images
     area: Share
 
-    def arguments(self) -> dict[str, Any]:
-        """Keras takes the smallest and the largest area."""
-        return {"factor": self.factor, "scale": (0.02, max(0.02, self.area))}
-
 
 class RandAugment(Change):
-    """`count` random changes per batch, of strength `factor` (arXiv 1909.13719).
+    """`count` random operations per image, of strength `factor` (arXiv 1909.13719).
 
     They include inverted colours and shears: check that the classes stay recognisable.
     """
 
-    keras_layer = "RandAugment"
     name: Literal["rand_augment"]
     count: int = Field(ge=1, le=10)
     factor: Share
-
-    def arguments(self) -> dict[str, Any]:
-        """Keras calls them operations."""
-        return {"num_ops": self.count, "factor": self.factor}
 
 
 class MixUp(Change):
     """Blend pairs of images and their labels; shares from Beta(alpha, alpha) (arXiv 1710.09412)."""
 
-    keras_layer = "MixUp"
     mixes = True
     name: Literal["mixup"]
     alpha: float = Field(gt=0, le=10)
 
 
 class CutMix(Change):
-    """Paste a rectangle of another image, mixing labels by area (arXiv 1905.04899)."""
+    """Paste a rectangle of another image, mixing labels by area (arXiv 1905.04899).
 
-    keras_layer = "CutMix"
+    The area is a share of the image from Beta(factor, factor), rounded to whole pixels.
+    """
+
     mixes = True
     name: Literal["cutmix"]
-    factor: Annotated[float, Field(gt=0, le=1)] = 1.0  # parameter of the Beta distribution
+    factor: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
 Changes = list[
@@ -211,7 +177,7 @@ def build(changes: Sequence[Change], seed: int) -> Augmentation:
 def layers(changes: Sequence[Change], seed: int) -> list["keras.layers.Layer"]:
     """The Keras layers of the changes of images, in their order, each with its own seed.
 
-    They map float pixels 0..255 of shape (batch, height, width, 3) to the same, in training only.
+    They map pixels 0..255 of shape (batch, height, width, 3) to float32 ones, in training only.
     """
     return [
         change.layer(seed + number) for number, change in enumerate(changes) if not change.mixes
