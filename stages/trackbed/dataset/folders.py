@@ -5,9 +5,10 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from trackbed.pipeline.errors import BadData
+from trackbed.pipeline.errors import BadData, UserError
 from trackbed.pipeline.index import TEST, TRAIN, VALIDATION
 
 IGNORE = "ignore"  # in place of a part
@@ -33,21 +34,37 @@ DOCUMENT_SUFFIXES = {
 }
 CLUTTER_NAMES = {"__MACOSX", "Thumbs.db", "ehthumbs.db", "desktop.ini", "@eaDir", "lost+found"}
 CLUTTER_NAMES |= {"$RECYCLE.BIN", "System Volume Information", "__pycache__"}
+DVC_FOLDER = ".dvc"
+# The name of an object in a cache, of DVC 3 and of versions before.
+OBJECT = re.compile(r"(files/[a-z0-9]+/)?[0-9a-f]{2}/[0-9a-f]{30}")
 
 
 @dataclass(frozen=True)
 class Tree:
-    """Everything in a folder, by names relative to it; symbolic links are not followed."""
+    """Everything in a folder, by names relative to it; symbolic links are not followed.
+
+    Links that DVC made into its cache are no links here, but the files that it tracks.
+    """
 
     files: list[str] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)  # hidden files and clutter
     irregular: set[str] = field(default_factory=set)  # neither a regular file nor a folder
+    cached: dict[str, Path] = field(default_factory=dict)  # links of DVC -> the files in its cache
+
+    def path(self, root: Path, name: str) -> Path:
+        """Where the bytes of a file lie; `root` is the folder."""
+        return self.cached.get(name, root / name)
 
     def inside(self, prefix: str) -> list[str]:
         """The folders directly under a prefix, which is empty or ends in a slash."""
         rest = (name[len(prefix) :] for name in self.folders if name.startswith(prefix))
         return [name for name in rest if "/" not in name]
+
+
+def is_clutter(name: str) -> bool:
+    """Whether a file or folder belongs to an operating system or to DVC, or is hidden."""
+    return name.startswith(".") or name in CLUTTER_NAMES or name.endswith(".dvc")
 
 
 def walk(root: Path) -> Tree:
@@ -67,21 +84,77 @@ def walk(root: Path) -> Tree:
 
 
 def _walk(root: Path, tree: Tree) -> None:
-    waiting = [("", False)]
+    waiting, links = [("", False)], CacheLinks(root)
     while waiting:
         prefix, hidden = waiting.pop()
         with os.scandir(root / prefix) as items:
             for item in items:
                 name = prefix + item.name
-                clutter = hidden or item.name.startswith(".") or item.name in CLUTTER_NAMES
+                clutter = hidden or is_clutter(item.name)
                 if item.is_dir(follow_symlinks=False):
                     waiting.append((name + "/", clutter))
                     if not clutter:
                         tree.folders.append(name)
                     continue
                 (tree.ignored if clutter else tree.files).append(name)
-                if not item.is_file(follow_symlinks=False):
+                if item.is_symlink() and (target := links.target(root / name)):
+                    tree.cached[name] = target
+                elif not item.is_file(follow_symlinks=False):
                     tree.irregular.add(name)
+
+
+class CacheLinks:
+    """The links into the caches of the DVC projects around a folder and the current one.
+
+    A cache may be shared or external, as `cache.dir` of the settings says. The settings are read
+    when the first link is asked for.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def target(self, link: Path) -> Path | None:
+        """The cached file that a symbolic link names; None for a link elsewhere.
+
+        Raises UserError if the settings of DVC cannot be read.
+        """
+        try:
+            given = link.parent / link.readlink()
+            path = given.parent.resolve(strict=True) / given.name
+        except (OSError, RuntimeError):  # it leads nowhere, or to itself
+            return None
+        names = [
+            path.relative_to(cache).as_posix()
+            for cache in self._caches
+            if path.is_relative_to(cache)
+        ]
+        is_file = path.is_file() and not path.is_symlink()
+        return path if is_file and any(map(OBJECT.fullmatch, names)) else None
+
+    @cached_property
+    def _caches(self) -> list[Path]:
+        starts = (self.folder.absolute(), self.folder.resolve(), Path.cwd())
+        roots = {root for start in starts if (root := _project(start))}
+        return sorted(map(_cache, roots))
+
+
+def _project(start: Path) -> Path | None:
+    """The nearest DVC project at or above a path."""
+    return next((one for one in (start, *start.parents) if (one / DVC_FOLDER).is_dir()), None)
+
+
+def _cache(project: Path) -> Path:
+    from dvc.config import Config
+    from dvc.exceptions import DvcException
+
+    try:
+        settings = Config(str(project / DVC_FOLDER), validate=False)
+    except DvcException as error:
+        raise UserError(
+            f"{project / DVC_FOLDER}: DVC's settings cannot be read ({error})."
+        ) from None
+    given = settings.get("cache", {}).get("dir")
+    return Path(given or project / DVC_FOLDER / "cache").resolve()
 
 
 def words(name: str) -> list[str]:

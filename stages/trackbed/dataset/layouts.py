@@ -50,8 +50,8 @@ def read(root: Path, tree: Tree, hints: Hints = NO_HINTS) -> Found:
         elif name.startswith(tuple(found.unlabelled)):
             strays.append((name, NO_LABEL))
         elif class_folder:
-            class_name = class_folder.rpartition("/")[2]
-            entries.append(Entry(name, class_name, part, "", root / name, folder=class_folder))
+            class_name, path = class_folder.rpartition("/")[2], tree.path(root, name)
+            entries.append(Entry(name, class_name, part, "", path, folder=class_folder))
         elif name in tree.irregular or not is_document(name):
             strays.append((name, NOT_REGULAR if name in tree.irregular else NO_CLASS))
         else:

@@ -44,7 +44,10 @@ def read(root: Path, tree: Tree) -> Found:
     _refuse_repetitions(rows, path)
     named = {row.filename for row in rows} | {MANIFEST}
     return Found(
-        [Entry(r.filename, r.label, r.part, r.group, root / r.filename, r.box) for r in rows],
+        [
+            Entry(r.filename, r.label, r.part, r.group, tree.path(root, r.filename), r.box)
+            for r in rows
+        ],
         {row.label for row in rows},
         sorted(printable(name) for name in {*tree.files, *tree.ignored} - named),
         has_groups=has_groups,

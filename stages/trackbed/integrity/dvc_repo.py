@@ -1,6 +1,6 @@
 """DVC's view of the project: its outputs, cache, settings, and files of other revisions.
 
-The only module that calls DVC's Python interface for reading; it is imported inside functions,
+The only module that reads projects with DVC's Python interface; it is imported inside functions,
 since that takes a second.
 """
 
