@@ -123,6 +123,26 @@ def test_cross_validated_settings_are_compared_by_fold(project):
     assert names(output_of(project, "--folds", "0"))[2] == "poor"
 
 
+def test_a_later_commit_keeps_the_ranking(project):
+    """Comes last: it adds commits."""
+    before = names(output_of(project))
+    base = project.run("git", "rev-parse", "--short=7", "HEAD").strip()
+    project.run("dvc", "remote", "add", "-d", "store", "/nowhere")
+    project.commit("the remote's address")
+    text = output_of(project)
+    assert names(text) == before
+    assert f" of {base}.\n" in text.splitlines(keepends=True)[0]
+    done = sweeping.called(project, "best", "--apply")
+    assert done.returncode == 2
+    assert f"started from {base}" in done.stderr
+    assert "has no finished experiment" in sweeping.called(project, "best", "--rev", "HEAD").stderr
+    (project.folder / "stages/train.py").write_text("other code")
+    project.commit("code")
+    text = output_of(project)
+    assert f"Ranked are those of {base}; since then code or data have changed: stages/" in text
+    assert names(text) == before
+
+
 def test_a_commit_without_experiments_is_an_error(tmp_path):
     project = sweeping.create(tmp_path)
     done = sweeping.called(project, "best")

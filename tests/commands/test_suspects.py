@@ -223,3 +223,14 @@ def test_predictions_missing_in_the_cache_are_an_error(finished, tmp_path):
     message = refused(project)
     assert "HEAD:models/validation.csv: neither DVC's cache nor a remote gave it" in message
     assert "trackbed sweep --folds all --force" in message
+
+
+def test_trainings_of_an_earlier_commit_count_too(finished, tmp_path):
+    project = copied(finished, tmp_path)
+    (project.folder / "README.md").write_text("x")
+    project.commit()
+    done = sweeping.called(project, "suspects")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "The trainings of HEAD lack folds. With the same code and data: those of" in done.stdout
+    assert "144 training images, each scored by a model" in done.stdout
+    assert "HEAD: validated on fold 0, missing 1 of 2" in refused(project, "--rev", "HEAD")

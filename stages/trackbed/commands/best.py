@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 HELP = "rank the experiments and test the best against the next"
 DESCRIPTION = """\
-Rank the finished experiments of HEAD by a score and test whether the best one is significantly
-better than the runner-up. Failed, queued and running experiments and the workspace are left out.
+Rank the finished experiments by a score and test whether the best one is significantly better than
+the runner-up. Failed, queued and running experiments and the workspace are left out.
+
+Experiments belong to the commit that they started from. Those of HEAD count, and those of every
+other commit with the same code, data and pipeline; where there are none, those of the nearest
+earlier commit that has any. --rev ranks the experiments of one commit alone.
 
 Experiments that differ only in train.fold and train.seed are one setting, ranked by its mean over
 the folds. A setting that lacks a fold which others have is not ranked. Two cross-validated settings
@@ -39,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--folds", metavar="0,1,...", help="only runs on these folds")
     parser.add_argument(
-        "--rev", default="HEAD", metavar="REV", help="experiments of this commit; default: HEAD"
+        "--rev",
+        metavar="REV",
+        help="experiments of this commit alone; default: HEAD and commits with the same code",
     )
     parser.add_argument("--top", type=int, default=10, metavar="N", help="rows; default: 10")
     action = parser.add_mutually_exclusive_group()
@@ -52,20 +58,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Print the ranking and the comparison; apply or branch. Raises UserError."""
     from trackbed.evaluation import cross_validation
-    from trackbed.experiments import experiment, validity
+    from trackbed.experiments import experiment, lineage, validity
     from trackbed.integrity import git
     from trackbed.pages import comparison_page
+    from trackbed.reporting import formatting
 
     validity.check_project()
-    baseline = git.commit(arguments.rev)
+    baseline = git.commit(arguments.rev or "HEAD")
     if arguments.apply:
         _refuse_changes(baseline)
-    known = _distinct(experiment.finished(baseline))
+    by_commit, note = lineage.to_rank(baseline, alone=arguments.rev is not None)
+    known = [one for several in by_commit.values() for one in several]
     if not known:
+        others = formatting.listed([commit[:10] for commit in lineage.bases()], 5)
         raise UserError(
             f"Commit {baseline[:10]} has no finished experiment. Run `trackbed sweep` or "
-            "`dvc exp run`; --rev names another commit."
+            "`dvc exp run`; --rev names another commit"
+            + (f". These have experiments: {others}." if others else ".")
         )
+    if note:
+        print(note)
     part = _test_part(known, baseline)
     known = _on_test_part(known, part)
     keys = experiment.varied_params(known)
@@ -80,12 +92,10 @@ def run(arguments: argparse.Namespace) -> None:
     print(comparison_page.ranking_text(table, runs, keys, known, metric, arguments.top))
     print(comparison_page.compared(table, runs, keys, metric))
     _print_baseline(baseline, metric, part)
-    _apply_or_branch(arguments, comparison_page.standing(runs, keys, table.iloc[0]))
-
-
-def _distinct(known: "Sequence[Experiment]") -> "list[Experiment]":
-    """The experiments, each commit once."""
-    return list({one.commit: one for one in reversed(known)}.values())[::-1]
+    chosen = comparison_page.standing(runs, keys, table.iloc[0])
+    if arguments.apply:
+        _refuse_other_commit(chosen, by_commit, baseline)
+    _apply_or_branch(arguments, chosen)
 
 
 def _on_folds(runs: "pd.DataFrame", folds: str | None) -> "pd.DataFrame":
@@ -160,6 +170,23 @@ def _refuse_changes(baseline: str) -> None:
         raise UserError(
             f"--apply: would overwrite changes that are not committed, such as {modified[0]}. "
             "Commit or stash them first."
+        )
+
+
+def _refuse_other_commit(
+    row: "pd.Series", by_commit: "dict[str, list[Experiment]]", baseline: str
+) -> None:
+    """Raise UserError for an experiment that does not start from HEAD."""
+    (commit,) = [
+        commit
+        for commit, several in by_commit.items()
+        if row["commit"] in {one.commit for one in several}
+    ]
+    if commit != baseline:
+        raise UserError(
+            f"--apply: {row['name']} started from {commit[:10]}, and `dvc exp apply` would take "
+            f"back every file that was committed since. `git checkout {commit[:10]}` first, or "
+            "make a branch with --branch NAME."
         )
 
 

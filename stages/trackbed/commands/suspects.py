@@ -45,14 +45,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--partial", action="store_true", help="accept a run that lacks some folds")
     parser.add_argument(
-        "--rev", default="HEAD", metavar="REV", help="experiments of this commit; default: HEAD"
+        "--rev",
+        metavar="REV",
+        help="experiments of this commit alone; default: HEAD, and where they lack folds commits "
+        "with the same code and data",
     )
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Print the first suspects, write list and page. Raises UserError."""
     from trackbed.evaluation import mistakes
-    from trackbed.experiments import out_of_fold, training_runs, validity
+    from trackbed.experiments import out_of_fold, validity
     from trackbed.pages import suspects_page
     from trackbed.pipeline import index
 
@@ -62,8 +65,8 @@ def run(arguments: argparse.Namespace) -> None:
     records_path = Path("data/records")
     table = index.assigned(records_path, Path("data/folds"))
     training = table[table["part"] == "train"]
-    known = _of_these_data(training_runs.finished(arguments.rev))
     folds = int(training["fold"].max()) + 1
+    known = _of_these_data(_trainings(arguments.rev, folds))
     setting = out_of_fold.select(known, folds, arguments.setting, arguments.partial)
     predictions = out_of_fold.predictions(setting, table)
     ranked = mistakes.ranked(predictions, by_cleanlab=arguments.method == METHODS[1])
@@ -80,6 +83,23 @@ def run(arguments: argparse.Namespace) -> None:
     print(suspects_page.text(found))
     for path in suspects_page.write(arguments.out, found, records_path, table):
         print(f"written: {path}")
+
+
+def _trainings(revision: str | None, folds: int) -> "list[Training]":
+    """Those of a commit; for None of HEAD, and of other commits where HEAD's lack folds."""
+    from trackbed.experiments import lineage, out_of_fold, training_runs
+    from trackbed.integrity import git
+
+    own = training_runs.finished(revision or "HEAD")
+    here = training_runs.workspace_data()
+    settings = out_of_fold.by_setting([one for one in own if one.data() == here])
+    if revision is not None or any(len(one.folds) == folds for one in settings):
+        return own
+    others = lineage.with_same_source(git.commit())[1:]
+    if others:
+        names = ", ".join(commit[:7] for commit in others)
+        print(f"The trainings of HEAD lack folds. With the same code and data: those of {names}.")
+    return training_runs.finished("HEAD", others)
 
 
 def _of_these_data(known: "list[Training]") -> "list[Training]":

@@ -65,9 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--rev",
-        default="HEAD",
         metavar="REV",
-        help="with --summarise: the commit of the experiments",
+        help="with --summarise: the commit of the experiments; default: HEAD and commits with the "
+        "same code and data",
     )
 
 
@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     validity.check_project()
     if arguments.summarise:
-        _summarise(arguments.summarise, git.commit(arguments.rev))
+        _summarise(arguments.summarise, arguments.rev)
         return 0
     if arguments.jobs < 1:
         raise UserError(f"--jobs {arguments.jobs}: must be at least 1.")
@@ -165,11 +165,18 @@ def _check(settings: "Sequence[dict[str, str]]") -> None:
     validity.check_workspace(str(sections.get("data", {}).get("source", "")))
 
 
-def _summarise(prefix: str, baseline: str) -> None:
-    from trackbed.experiments import experiment
+def _summarise(prefix: str, revision: str | None) -> None:
+    from trackbed.experiments import lineage
+    from trackbed.integrity import git
 
-    known = [one for one in experiment.finished(baseline) if one.name.startswith(f"{prefix}-")]
-    if not _write(prefix, baseline, known, []):
+    baseline = git.commit(revision or "HEAD")
+    by_commit, note = lineage.to_rank(baseline, alone=revision is not None)
+    known = [one for several in by_commit.values() for one in several]
+    if note:
+        print(note)
+    if not _write(
+        prefix, baseline, [one for one in known if one.name.startswith(f"{prefix}-")], []
+    ):
         raise UserError(
             f"--summarise {prefix}: commit {baseline[:10]} has no finished experiment named "
             f"{prefix}-...; `dvc exp list` shows those there are, --rev another commit."

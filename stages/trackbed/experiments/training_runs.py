@@ -103,19 +103,19 @@ class Training:
         return {path: self.inputs.get(path) for path in DATA}
 
 
-def finished(revision: str) -> list[Training]:
+def finished(revision: str, others: Sequence[str] = ()) -> list[Training]:
     """The trainings of a revision's experiments, sorted by name, then the revision's own.
 
-    For HEAD also that of the workspace. Failed and queued experiments have no record and are left
-    out. Raises UserError for an unknown revision.
+    For HEAD also that of the workspace. others: full hashes of further commits, whose trainings
+    follow, with '@' and the commit in their names. Failed and queued experiments have no record
+    and are left out. Raises UserError for an unknown revision.
     """
     baseline = git.commit(revision)
-    reference = dvc_repo.experiments_reference(baseline)
-    commits = {
-        name.removeprefix(f"{reference}/"): commit
-        for name, commit in sorted(git.references(reference).items())
-    }
-    commits |= {revision: baseline}
+    commits = _experiments(baseline) | {revision: baseline}
+    for other in others:
+        mark = f"@{other[:7]}"
+        commits |= {f"{name}{mark}": commit for name, commit in _experiments(other).items()}
+        commits |= {mark: other}
     locks = git.file_contents([(commit, str(dvc_lock.LOCK)) for commit in commits.values()])
     found = [
         from_lock(lock, name, commit)
@@ -124,6 +124,14 @@ def finished(revision: str) -> list[Training]:
     if baseline == git.commit():
         found.append(from_lock(dvc_lock.workspace_lock(), WORKSPACE, None))
     return [one for one in found if one is not None]
+
+
+def _experiments(baseline: str) -> dict[str, str]:
+    reference = dvc_repo.experiments_reference(baseline)
+    return {
+        name.removeprefix(f"{reference}/"): commit
+        for name, commit in sorted(git.references(reference).items())
+    }
 
 
 def from_lock(lock: bytes | None, name: str, commit: str | None) -> Training | None:
