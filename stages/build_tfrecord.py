@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from trackbed.dataset import check, duplicates, findings, folders, groups, pool, recording, sources
+from trackbed.dataset import check, duplicates, findings, groups, pool, recording, schema, sources
 from trackbed.dataset.schema import Limits
 from trackbed.pipeline import index, params, tables
 from trackbed.pipeline.outputs import replacing_folder
@@ -18,7 +18,7 @@ MEBIBYTE = 2**20
 
 PartName = Annotated[
     Literal["train", "validation", "test", "ignore"],
-    BeforeValidator(lambda value: folders.part_of(value)[0] or value),
+    BeforeValidator(lambda value: schema.part_of(value)[0] or value),
 ]
 
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from recorded import raw_entry
 
-from trackbed.dataset import images
+from trackbed.dataset import images, schema
 from trackbed.dataset.schema import Entry, Limits, Rejected
 
 LIMITS = Limits(pixels=10_000, min_side=8, aspect=20)
@@ -74,3 +74,26 @@ def test_the_limits_of_shape_are_for_the_crop(reason):
     assert reason((50, 50), box=(0, 0, 7, 50)) == ("too small", "7 x 50, data.min_side is 8")
     assert reason((200, 50), box=(0, 0, 200, 9))[0] == "too narrow"
     assert reason((200, 51), box=(0, 0, 20, 20))[0] == "too many pixels"
+
+
+@pytest.mark.parametrize(
+    ("name", "meaning"),
+    [
+        ("train", ("train", True)),
+        ("training_set", ("train", True)),
+        ("TestImages", ("test", True)),
+        ("train2017", ("train", True)),
+        ("seg_test", ("test", False)),
+        ("DEV", ("validation", True)),
+        ("train_val", ("", False)),
+        ("constrain", ("", False)),
+        ("草", ("", False)),
+    ],
+)
+def test_the_part_that_a_name_means(name, meaning):
+    assert schema.part_of(name) == meaning
+
+
+def test_names_of_documents():
+    assert all(map(schema.is_document, ["a/README", "data.yaml", "LICENSE.md", "x/b.JSON"]))
+    assert not any(map(schema.is_document, ["1.png", "readme/1.png", "readme.png", "1", "x.zip"]))

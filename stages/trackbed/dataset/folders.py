@@ -6,32 +6,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from trackbed.dataset.schema import is_document, is_unlabelled
 from trackbed.pipeline.errors import BadData, UserError
-from trackbed.pipeline.index import TEST, TRAIN, VALIDATION
 
-IGNORE = "ignore"  # in place of a part
-PARTS = (TRAIN, VALIDATION, TEST)
-USUAL_NAMES = {
-    TRAIN: "train|training|trn|trainval",
-    VALIDATION: "val|valid|validation|dev|devel|eval|evaluation",
-    TEST: "test|testing|tst",
-}
-# What stands beside them in the names of parts, in the same word or in another.
-FILLERS = "set|dataset|data|images?|imgs?|pictures|photos|files|folder|dir|split|subset|part"
-PART_WORDS = {part: re.compile(rf"({names})({FILLERS})?") for part, names in USUAL_NAMES.items()}
-# Names without signs, of folders of pictures that nobody labelled: CVAT, FiftyOne, STL-10.
-UNLABELLED = re.compile(
-    rf"((un|no|not|non)labell?(ed|s)?|unknownlabels?|withoutlabels?|unannotated)({FILLERS})?"
-)
-# Words in names of folders of pictures to predict, where there are no class folders in them.
-PREDICTION_WORDS = {"pred", "predict", "prediction", "predictions", "inference"}
-DOCUMENT_NAMES = {"readme", "license", "licence", "copying", "changelog", "citation", "notice"}
-DOCUMENT_SUFFIXES = {
-    *(".txt", ".md", ".rst", ".html", ".pdf", ".log", ".cff", ".bib", ".names"),
-    *(".json", ".yaml", ".yml", ".csv", ".tsv", ".xml", ".py", ".ipynb"),
-}
 CLUTTER_NAMES = {"__MACOSX", "Thumbs.db", "ehthumbs.db", "desktop.ini", "@eaDir", "lost+found"}
 CLUTTER_NAMES |= {"$RECYCLE.BIN", "System Volume Information", "__pycache__"}
 DVC_FOLDER = ".dvc"
@@ -155,40 +134,6 @@ def _cache(project: Path) -> Path:
         ) from None
     given = settings.get("cache", {}).get("dir")
     return Path(given or project / DVC_FOLDER / "cache").resolve()
-
-
-def words(name: str) -> list[str]:
-    """The words of a name in lower case; `TrainSet_2` has train and set."""
-    return re.findall("[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
-
-
-def part_of(name: str) -> tuple[str, bool]:
-    """The part that a name means, '' for none, and whether nothing else stands in the name.
-
-    `training_set` means the training part and nothing else, `seg_test` the test part.
-    """
-    meanings = [
-        next((part for part, word in PART_WORDS.items() if word.fullmatch(one)), "")
-        for one in words(name)
-    ]
-    found = set(meanings) - {""}
-    others = [
-        one
-        for one, meaning in zip(words(name), meanings, strict=True)
-        if not meaning and not re.fullmatch(FILLERS, one)
-    ]
-    return (found.pop(), not others) if len(found) == 1 else ("", False)
-
-
-def is_unlabelled(name: str) -> bool:
-    """Whether a folder of this name holds pictures without a label, such as `no_label`."""
-    return bool(UNLABELLED.fullmatch("".join(words(name))))
-
-
-def is_document(name: str) -> bool:
-    """Whether a file is no picture but a text or table that comes with a set, by its name."""
-    path = PurePosixPath(name.lower())
-    return path.suffix in DOCUMENT_SUFFIXES or path.name in DOCUMENT_NAMES
 
 
 @dataclass(frozen=True)

@@ -5,27 +5,22 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from trackbed.dataset.folders import (
-    IGNORE,
-    PARTS,
-    PREDICTION_WORDS,
-    Hints,
-    Layout,
-    Shape,
-    Tree,
-    is_document,
-    part_of,
-    words,
-)
+from trackbed.dataset.folders import Hints, Layout, Shape, Tree
 from trackbed.dataset.schema import (
     BAD_NAME,
+    IGNORE,
     NO_CLASS,
     NO_LABEL,
     NOT_REGULAR,
+    PARTS,
+    PREDICTION_WORDS,
     Entry,
     Found,
     has_bad_name,
+    is_document,
+    part_of,
     printable,
+    words,
 )
 from trackbed.pipeline.errors import BadData, UserError
 from trackbed.pipeline.index import TRAIN

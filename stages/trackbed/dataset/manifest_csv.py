@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from trackbed.dataset.folders import PARTS, Tree, part_of
-from trackbed.dataset.schema import Box, Entry, Found, has_bad_name, printable
+from trackbed.dataset.folders import Tree
+from trackbed.dataset.schema import PARTS, Box, Entry, Found, has_bad_name, part_of, printable
 from trackbed.pipeline.errors import BadData, UserError
 
 MANIFEST = "manifest.csv"

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from trackbed.dataset.folders import PARTS, Tree
+from trackbed.dataset.folders import Tree
 from trackbed.dataset.schema import (
     NO_CLASS,
     NOT_REGULAR,
+    PARTS,
     Entry,
     Found,
     RawPixels,

@@ -1,9 +1,11 @@
-"""What a source holds: pictures to check and checked, limits, reasons to reject."""
+"""What a source holds: pictures to check and checked, names of parts, limits, reasons to reject."""
 
 import math
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+
+from trackbed.pipeline.index import TEST, TRAIN, VALIDATION
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels; right and bottom are the first column and row outside."""
@@ -25,6 +27,28 @@ BOX_OUTSIDE = "box outside"  # the picture is smaller than its crop box says
 NO_CLASS = "no class"  # it lies beside the class folders
 NO_LABEL = "no label"  # it lies in a folder of pictures that nobody labelled
 BAD_NAME = "bad name"  # not UTF-8, or with characters that a terminal or an editor interprets
+
+IGNORE = "ignore"  # in place of a part
+PARTS = (TRAIN, VALIDATION, TEST)
+USUAL_NAMES = {
+    TRAIN: "train|training|trn|trainval",
+    VALIDATION: "val|valid|validation|dev|devel|eval|evaluation",
+    TEST: "test|testing|tst",
+}
+# What stands beside them in the names of parts, in the same word or in another.
+FILLERS = "set|dataset|data|images?|imgs?|pictures|photos|files|folder|dir|split|subset|part"
+PART_WORDS = {part: re.compile(rf"({names})({FILLERS})?") for part, names in USUAL_NAMES.items()}
+# Names without signs, of folders of pictures that nobody labelled: CVAT, FiftyOne, STL-10.
+UNLABELLED = re.compile(
+    rf"((un|no|not|non)labell?(ed|s)?|unknownlabels?|withoutlabels?|unannotated)({FILLERS})?"
+)
+# Words in names of folders of pictures to predict, where there are no class folders in them.
+PREDICTION_WORDS = {"pred", "predict", "prediction", "predictions", "inference"}
+DOCUMENT_NAMES = {"readme", "license", "licence", "copying", "changelog", "citation", "notice"}
+DOCUMENT_SUFFIXES = {
+    *(".txt", ".md", ".rst", ".html", ".pdf", ".log", ".cff", ".bib", ".names"),
+    *(".json", ".yaml", ".yml", ".csv", ".tsv", ".xml", ".py", ".ipynb"),
+}
 
 # Control characters (C0, delete, C1), line separators, and Unicode's marks of direction.
 UNSAFE_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
@@ -102,6 +126,40 @@ class Listing:
     ignored: list[str]  # sorted file names
     strays: list[tuple[str, str]]  # file names and reasons, sorted
     notes: list[str] = field(default_factory=list)  # of Found
+
+
+def words(name: str) -> list[str]:
+    """The words of a name in lower case; `TrainSet_2` has train and set."""
+    return re.findall("[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+
+
+def part_of(name: str) -> tuple[str, bool]:
+    """The part that a name means, '' for none, and whether nothing else stands in the name.
+
+    `training_set` means the training part and nothing else, `seg_test` the test part.
+    """
+    meanings = [
+        next((part for part, word in PART_WORDS.items() if word.fullmatch(one)), "")
+        for one in words(name)
+    ]
+    found = set(meanings) - {""}
+    others = [
+        one
+        for one, meaning in zip(words(name), meanings, strict=True)
+        if not meaning and not re.fullmatch(FILLERS, one)
+    ]
+    return (found.pop(), not others) if len(found) == 1 else ("", False)
+
+
+def is_unlabelled(name: str) -> bool:
+    """Whether a folder of this name holds pictures without a label, such as `no_label`."""
+    return bool(UNLABELLED.fullmatch("".join(words(name))))
+
+
+def is_document(name: str) -> bool:
+    """Whether a file is no picture but a text or table that comes with a set, by its name."""
+    path = PurePosixPath(name.lower())
+    return path.suffix in DOCUMENT_SUFFIXES or path.name in DOCUMENT_NAMES
 
 
 def has_bad_name(name: str) -> bool:
