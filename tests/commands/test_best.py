@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import shutil
 import time
 
 import pytest
@@ -107,6 +108,29 @@ def test_apply_refuses_to_overwrite_changes(project):
         assert (project.folder / "data/evaluation/predictions.csv").exists()
     finally:
         project.run("git", "checkout", "-q", ".")
+
+
+@pytest.mark.slow
+def test_apply_of_a_run_that_dvc_gc_removed_is_all_or_nothing(project, tmp_path):
+    copy = sweeping.Project(shutil.copytree(project.folder, tmp_path / "copy", symlinks=True))
+    copy.environment = project.environment
+    shutil.copytree(copy.folder / ".dvc/cache", tmp_path / "store")
+    copy.run("dvc", "checkout")
+    copy.run("dvc", "gc", "--workspace", "--all-commits", "--force")
+    lost = sweeping.called(copy, "compare", "HEAD", "good")
+    assert lost.returncode == 2
+    assert (
+        "of good is not in DVC's cache, and there is no remote storage: it was never" in lost.stderr
+    )
+    done = sweeping.called(copy, "best", "--apply")
+    assert done.returncode == 2
+    assert "--apply: good: data/evaluation is not in DVC's cache" in done.stderr
+    assert copy.run("git", "status", "--porcelain") == ""
+    assert "up to date" in copy.run("dvc", "status")
+    copy.run("dvc", "remote", "add", "--local", "-d", "store", tmp_path / "store")
+    assert sweeping.called(copy, "best", "--apply").returncode == 0
+    assert "dropout: 0.1" in (copy.folder / "params.yaml").read_text()
+    assert "up to date" in copy.run("dvc", "status")
 
 
 def test_cross_validated_settings_are_compared_by_fold(project):

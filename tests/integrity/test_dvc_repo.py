@@ -2,8 +2,6 @@
 
 import contextlib
 import hashlib
-import shutil
-from pathlib import Path
 
 import pytest
 from damage import PICTURES, cache, flip, listing, name
@@ -42,16 +40,6 @@ def test_an_object_of_the_cache_is_checked(repo, damaged_project):
     for damaged in (md5, folder):
         with pytest.raises(Damaged, match="not as DVC wrote it"):
             dvc_repo.cached_object(repo, damaged)
-
-
-def test_a_file_of_a_revision_comes_from_git_or_the_cache(repo, damaged_project):
-    shutil.rmtree(damaged_project.folder / "copies")
-    assert dvc_repo.file_text(Path("score.json"), "HEAD") == "{}\n"
-    assert dvc_repo.file_text(Path("copies/a/1.jpg"), "HEAD") == PICTURES["a/1.jpg"].decode()
-    with pytest.raises(UserError, match=r"nothing\.txt of HEAD: the revision has none"):
-        dvc_repo.file_text(Path("nothing.txt"), "HEAD")
-    with pytest.raises(UserError, match=r"score\.json of nowhere: "):
-        dvc_repo.file_text(Path("score.json"), "nowhere")
 
 
 def test_a_clone_gets_the_cache_and_local_settings(repo, damaged_project, tmp_path):

@@ -4,6 +4,7 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trackbed.pipeline.errors import UserError
@@ -161,15 +162,17 @@ def _print_baseline(baseline: str, metric: str, part: str | None) -> None:
 
 
 def _refuse_changes(baseline: str) -> None:
-    from trackbed.integrity import git
+    from trackbed.integrity import dvc_repo, git, revisions
 
     if git.commit() != baseline:
         raise UserError("--apply: only works with experiments of HEAD; leave out --rev.")
     _, modified = git.uncommitted()
+    with dvc_repo.repository() as repo:
+        modified += revisions.changed_data(repo)
     if modified:
         raise UserError(
             f"--apply: would overwrite changes that are not committed, such as {modified[0]}. "
-            "Commit or stash them first."
+            "Commit or stash them first (data: `dvc add`, then commit)."
         )
 
 
@@ -192,20 +195,42 @@ def _refuse_other_commit(
 
 def _apply_or_branch(arguments: argparse.Namespace, row: "pd.Series") -> None:
     if arguments.apply:
-        _dvc_exp("apply", row["commit"])
+        _apply(row["commit"], row["name"])
         print(f"{row['name']} is in the workspace; `git checkout . && dvc checkout` takes it back.")
     elif arguments.branch:
         _dvc_exp("branch", row["commit"], arguments.branch)
         print(f"{row['name']} is branch {arguments.branch}.")
 
 
+def _apply(commit: str, name: str) -> None:
+    """Apply an experiment whole, or raise UserError and leave the workspace as it was."""
+    from trackbed.integrity import dvc_repo, git, revisions
+
+    with dvc_repo.repository() as repo:
+        revisions.refuse_incomplete(repo, commit, f"--apply: {name}")
+        revisions.refuse_losses(repo)
+    untracked, _ = git.uncommitted()
+    try:
+        _dvc_exp("apply", commit)
+    except UserError:
+        git.run("checkout", "--quiet", "HEAD", "--", ".")
+        for path in set(git.uncommitted()[0]) - set(untracked):
+            Path(path).unlink()
+        _dvc("checkout", "--force")
+        raise
+
+
 def _dvc_exp(*arguments: str) -> None:
+    _dvc("exp", *arguments)
+
+
+def _dvc(*arguments: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "dvc", "exp", *arguments],
+        [sys.executable, "-m", "dvc", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise UserError(f"dvc exp {arguments[0]}: {done.stdout.strip()}")
+        raise UserError(f"dvc {' '.join(arguments[:2])}: {done.stdout.strip()}")

@@ -15,6 +15,7 @@ import rich.text
 from trackbed.experiments import experiment, overrides, param_values, worktrees
 from trackbed.experiments.launcher import Job, Launcher, Outcome
 from trackbed.experiments.runs import Run
+from trackbed.integrity import dvc_repo, revisions
 from trackbed.pipeline import params
 from trackbed.pipeline.errors import UserError
 
@@ -145,7 +146,7 @@ class Sweeper:
         """The runs that no experiment covers yet; the others are reported as existing."""
         known = experiment.finished(self.baseline)
         sections = params.sections()
-        missing = []
+        missing, existing = [], {}
         for run in runs:
             wanted = param_values.flattened(overrides.applied(sections, run.setting))
             found = experiment.equivalent(wanted, known, self.baseline, run.name)
@@ -153,10 +154,25 @@ class Sweeper:
                 missing.append(run)
                 continue
             self.progress.report_existing(run.name, found.name)
+            existing[run.name] = found.commit
             if found.name != run.name:
                 experiment.add_name(found, run.name, self.baseline)
+        self._report_incomplete(existing)
         _refuse_taken([run.name for run in missing], {one.name for one in known})
         return missing
+
+    def _report_incomplete(self, existing: dict[str, str]) -> None:
+        """Print which of the experiments, a commit by name, have lost their models."""
+        if not existing:
+            return
+        with dvc_repo.repository() as repo:
+            gone = [name for name in existing if revisions.missing(repo, existing[name])]
+        if gone:
+            self.progress.print_line(
+                f"Only the scores of {', '.join(gone)} are left: DVC's cache does not hold their "
+                "outputs, such as the model. `dvc gc` removes them, and an experiment that comes "
+                "from elsewhere has none. --force runs them again."
+            )
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import pandas as pd
 from trackbed.evaluation.comparison import Comparison, compared
 from trackbed.experiments import param_values
 from trackbed.experiments.runs import FOLD, SEED
-from trackbed.integrity import dvc_lock, dvc_repo, git
+from trackbed.integrity import dvc_lock, dvc_repo, git, revisions
 from trackbed.pipeline import tables
 from trackbed.pipeline.errors import UserError
 
@@ -26,7 +26,7 @@ def predictions(revision: str) -> pd.DataFrame:
     """
     if revision == WORKSPACE:
         return tables.PREDICTIONS_TABLE.read(PREDICTIONS.parent)
-    text = dvc_repo.file_text(PREDICTIONS, revision)
+    text = revisions.file_text(PREDICTIONS, revision)
     return tables.PREDICTIONS_TABLE.parse(text, f"{revision}:{PREDICTIONS}")
 
 
@@ -69,7 +69,7 @@ def macro_f1(revision: str) -> float:
 def _scores(revision: str) -> dict[str, Any]:
     if revision == WORKSPACE:
         return tables.metrics(SCORES, "Run `dvc repro evaluate`.")
-    return tables.parsed_metrics(dvc_repo.file_text(SCORES, revision).encode("utf-8"))
+    return tables.parsed_metrics(revisions.file_text(SCORES, revision).encode("utf-8"))
 
 
 STAGE, MODELS = "train", "models"
@@ -189,7 +189,7 @@ def _from_remote(one: Training, named: str) -> str:
             f"{named}: DVC's cache does not hold it. `dvc repro -f train` makes it anew."
         )
     try:
-        return dvc_repo.file_text(VALIDATION, one.commit)
+        return revisions.file_text(VALIDATION, one.commit)
     except UserError as error:
         raise UserError(
             f"{named}: neither DVC's cache nor a remote gave it ({error}). If it was pushed, "

@@ -73,27 +73,6 @@ def cached_object(repo: Any, name: str) -> bytes | None:
     return content
 
 
-def file_text(path: Path, revision: str) -> str:
-    """A file of a revision, from git or from DVC's cache or remote. Raises UserError."""
-    import dvc.api
-    from dvc.exceptions import PathMissingError
-
-    try:
-        return dvc.api.read(path.as_posix(), rev=revision, encoding="utf-8")
-    except (FileNotFoundError, PathMissingError):
-        raise UserError(
-            f"{path} of {revision}: the revision has none, or neither cache nor remote holds it. "
-            f"Fetch it with `dvc fetch` on that revision, or `dvc push` where it was made."
-        ) from None
-    except Exception as error:
-        # Each kind of remote storage fails with exceptions of its own libraries.
-        reason = f"{error}".strip().partition("\n")[0] or type(error).__name__
-        raise UserError(
-            f"{path} of {revision}: {reason}. Fetch it with `dvc fetch` on that revision, or "
-            "`dvc push` where it was made."
-        ) from error
-
-
 def experiments_reference(baseline: str) -> str:
     """The prefix of the git references of a commit's experiments. baseline: its full hash."""
     return f"refs/exps/{baseline[:2]}/{baseline[2:]}"

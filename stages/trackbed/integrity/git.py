@@ -65,6 +65,11 @@ def file_contents(wanted: Sequence[tuple[str, str]]) -> list[bytes | None]:
     return list(_objects(run("cat-file", "--batch", stdin=names.encode("utf-8")), len(wanted)))
 
 
+def files(commit: str) -> list[str]:
+    """Paths below the current folder that a commit holds."""
+    return _paths("ls-tree", "-r", "-z", "--name-only", commit)
+
+
 def changed_paths(first: str, second: str) -> list[str]:
     """Paths below the current folder in which two commits differ."""
     return _paths("diff", "--name-only", "--relative", "--no-renames", "-z", first, second, "--")
