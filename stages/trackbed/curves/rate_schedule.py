@@ -1,31 +1,23 @@
 """Which schedule the learning rate followed, and what came after each of its drops."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from trackbed.curves import rate_shapes
 from trackbed.curves.columns import Column
 from trackbed.curves.history import History
+from trackbed.curves.rate_shapes import Shape
 
 SAME = 1e-3  # relative; learning rates are logged with six digits or more
-FITS = 0.01  # largest deviation from a shape, of the range of the rates
 FEWEST = 4  # rates that a shape must explain
 DROP = 0.95  # a rate below this share of the one before
 WINDOW = 3  # epochs compared before and after a drop
-
-
-class Shape(StrEnum):
-    """How a learning rate moves; `drops`: it is constant between them."""
-
-    CONSTANT = "constant"
-    DROPS = "drops"
-    LINEAR = "linear"
-    EXPONENTIAL = "exponential"
-    COSINE = "cosine"
-    OTHER = "other"
+LONG = 3  # epochs at the highest or lowest rate that are worth a word
+CYCLE = 0.2  # of the epochs: a longer warm-up is the first part of one cycle
+UNEVEN = 1  # epochs by which periods of a cycle may differ
 
 
 @dataclass(frozen=True)
@@ -51,8 +43,11 @@ class Drop:
 class Schedule:
     """The shape of the learning rate after its warm-up.
 
-    warm_up: epochs until the highest rate, 0 for none; warm_up_shape: LINEAR or OTHER, '' where
-    there is none. every: epochs between drops where that is always the same.
+    warm_up: epochs until the highest rate, 0 for none; warm_up_shape: '' where there is none.
+    one_cycle: a long warm-up and an end below the first rate. hold: epochs at the highest rate
+    before the shape begins, floor: at the lowest after it, 0 for fewer than LONG. restarts: first
+    epochs of the parts after the first, each of the shape. period: epochs from peak to peak of a
+    rate that goes up and down. every: epochs between drops where that is always the same.
     alike: other columns of learning rates with the same values; different: with others.
     """
 
@@ -60,6 +55,11 @@ class Schedule:
     shape: Shape
     warm_up: int
     warm_up_shape: Shape | Literal[""]
+    one_cycle: bool
+    hold: int
+    floor: int
+    restarts: tuple[int, ...]
+    period: int | None
     first: float
     highest: float
     last: float
@@ -67,6 +67,15 @@ class Schedule:
     every: int | None
     alike: tuple[str, ...]
     different: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Decay:
+    shape: Shape
+    hold: int = 0
+    floor: int = 0
+    restarts: tuple[int, ...] = ()
+    period: int | None = None
 
 
 def schedule(history: History, monitored: Column | None = None) -> Schedule | None:
@@ -81,15 +90,22 @@ def schedule(history: History, monitored: Column | None = None) -> Schedule | No
         column.name: bool(np.allclose(history.table[column.name].reindex(rates.index), rates, SAME))
         for column in columns[1:]
     }
-    warm_up = _warm_up(rates)
-    shape = _shape(rates.iloc[max(0, warm_up - 1) :], warm_up > 0)
-    epochs = _drops(rates) if shape == Shape.DROPS else []
+    peak = _peak(rates)
+    decay = _decay(rates.iloc[peak:])
+    peak = 0 if decay.period else peak  # the first rise is one of several
+    warm_up_shape = _warm_up_shape(rates.iloc[: peak + 1]) if peak else ""
+    epochs = _drops(rates) if decay.shape == Shape.DROPS else []
     between = set(np.diff(epochs).tolist())
     return Schedule(
         column=columns[0].name,
-        shape=shape,
-        warm_up=warm_up,
-        warm_up_shape=_warm_up_shape(rates.iloc[:warm_up]),
+        shape=decay.shape,
+        warm_up=peak + 1 if peak else 0,
+        warm_up_shape=warm_up_shape,
+        one_cycle=_one_cycle(rates, peak, decay),
+        hold=decay.hold,
+        floor=decay.floor,
+        restarts=decay.restarts,
+        period=decay.period,
         first=float(rates.iloc[0]),
         highest=float(rates.max()),
         last=float(rates.iloc[-1]),
@@ -100,65 +116,82 @@ def schedule(history: History, monitored: Column | None = None) -> Schedule | No
     )
 
 
-def _warm_up(rates: pd.Series) -> int:
-    """Epochs up to the first with the highest rate, if the rate rises throughout them."""
+def _peak(rates: pd.Series) -> int:
+    """The place of the first highest rate if the rate rises up to it, else 0.
+
+    The first rate may be there twice.
+    """
     values = rates.to_numpy()
     peak = int(np.argmax(values >= values.max() * (1 - SAME)))
-    rises = peak > 0 and bool((np.diff(values[: peak + 1]) > 0).all())
-    return peak + 1 if rises else 0
+    steps = np.diff(values[: peak + 1])
+    rises = peak > 0 and bool((steps[1:] > 0).all()) and bool(steps[0] >= 0)
+    return peak if rises and values[0] < values[peak] else 0
 
 
-def _warm_up_shape(rates: pd.Series) -> Shape | Literal[""]:
-    if not len(rates):
-        return ""
+def _warm_up_shape(rates: pd.Series) -> Shape:
     steps = np.diff(rates.to_numpy())
+    steps = steps[steps > 0]
     # The rate logged at the end of a warm-up may belong to its last step: allow for that.
-    linear = len(steps) < 2 or np.ptp(steps) <= 0.1 * steps.mean()
-    return Shape.LINEAR if linear else Shape.OTHER
-
-
-def _shape(rates: pd.Series, warmed: bool) -> Shape:
-    """`rates` begin with the highest one, which may still belong to the warm-up."""
-    values = rates.to_numpy()
-    if np.ptp(values) <= SAME * values.max():
-        return Shape.CONSTANT
-    values = values[1:] if warmed else values
-    changes = np.abs(np.diff(values)) > SAME * values[:-1]
-    if changes.mean() <= 0.5 and (np.diff(values)[changes] < 0).all():
-        return Shape.DROPS
-    if len(values) < FEWEST:
-        return Shape.OTHER
-    if _fits(values, _line(values)):
+    if len(steps) < 2 or np.ptp(steps) <= 0.1 * steps.mean():
         return Shape.LINEAR
-    if _fits(values, _exponential(values)):
-        return Shape.EXPONENTIAL
-    cosine = any(_fits(values, fitted) for fitted in _cosines(values))
-    return Shape.COSINE if cosine else Shape.OTHER
+    return rate_shapes.shape(rates.index.to_numpy(), rates.to_numpy())
 
 
-def _fits(values: np.ndarray, fitted: np.ndarray) -> bool:
-    return bool(np.abs(values - fitted).max() <= FITS * np.ptp(values))
+def _one_cycle(rates: pd.Series, peak: int, decay: _Decay) -> bool:
+    """As Smith's (2018, arXiv 1803.09820): up for a good part of the run, and down below the start.
+
+    A warm-up has the same form, but is short.
+    """
+    smooth = decay.shape in (Shape.COSINE, Shape.LINEAR) and not decay.restarts
+    return bool(smooth and peak + 1 > CYCLE * len(rates) and rates.iloc[-1] < rates.iloc[0])
 
 
-def _line(values: np.ndarray) -> np.ndarray:
-    places = np.arange(len(values))
-    return np.polyval(np.polyfit(places, values, 1), places)
+def _decay(rates: pd.Series) -> _Decay:
+    """What the rate does from its highest value on."""
+    values, epochs = rates.to_numpy(), rates.index.to_numpy()
+    slack = np.maximum(SAME * values, 2 * rate_shapes.rounding(values))
+    steps = np.diff(values)
+    if np.ptp(values) <= slack.max():
+        return _Decay(Shape.CONSTANT)
+    rises = np.flatnonzero(steps > slack[1:]) + 1
+    if len(rises):
+        return _parts(epochs, values, rises)
+    hold, floor = _level(values, slack), _level(values[::-1], slack[::-1])
+    long = {"hold": hold if hold >= LONG else 0, "floor": floor if floor >= LONG else 0}
+    for start in dict.fromkeys((0, hold - 1, hold, hold + 1)):
+        for end in (len(values), len(values) - floor + 1):
+            found = rate_shapes.shape(epochs[start:end], values[start:end])
+            if found != Shape.OTHER:
+                used = {"hold": long["hold"] if start else 0}
+                used |= {"floor": long["floor"] if end < len(values) else 0}
+                return _Decay(found, **used)
+    few = (np.abs(steps) > slack[1:]).mean() <= 0.5
+    return _Decay(Shape.DROPS if few else Shape.OTHER)
 
 
-def _exponential(values: np.ndarray) -> np.ndarray:
-    return np.exp(_line(np.log(values))) if (values > 0).all() else np.full(len(values), np.inf)
+def _level(values: np.ndarray, slack: np.ndarray) -> int:
+    """How many rates at the beginning are the same."""
+    differ = np.abs(values - values[0]) > slack[0]
+    return int(np.argmax(differ)) if differ.any() else len(values)
 
 
-def _cosines(values: np.ndarray) -> list[np.ndarray]:
-    """The best half cosines, from rate to rate, of as many epochs as seen and up to thrice."""
-    places, fitted = np.arange(len(values)), []
-    lengths = np.unique(np.linspace(len(values) - 1, 3 * len(values), 200).astype(int))
-    for length in lengths:
-        for shift in (0, 1):  # logged at the start of an epoch, or at its end
-            wave = np.cos(np.pi * (places + shift) / (length + shift))
-            basis = np.column_stack([np.ones(len(values)), wave])
-            fitted.append(basis @ np.linalg.lstsq(basis, values, rcond=None)[0])
-    return fitted
+def _parts(epochs: np.ndarray, values: np.ndarray, rises: np.ndarray) -> _Decay:
+    """A rate that jumps up again: parts of one shape, or up and down at a fixed distance.
+
+    rises: places of the rates that are higher than the one before.
+    """
+    if (np.diff(rises) > 1).all():
+        parts = np.split(np.arange(len(values)), rises)
+        found = {
+            rate_shapes.shape(epochs[part], values[part]) for part in parts if len(part) >= FEWEST
+        }
+        if len(found) == 1 and Shape.OTHER not in found and len(parts[0]) >= FEWEST:
+            return _Decay(found.pop(), restarts=tuple(int(epochs[place]) for place in rises))
+    turns = np.flatnonzero(np.diff(np.sign(np.diff(values))) < 0) + 1
+    periods = np.diff(np.r_[0, turns])
+    if len(turns) and np.ptp(periods) <= UNEVEN:
+        return _Decay(Shape.OTHER, period=round(float(periods.mean())))
+    return _Decay(Shape.OTHER)
 
 
 def _drops(rates: pd.Series) -> list[int]:

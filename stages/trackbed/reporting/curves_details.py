@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from trackbed.curves.analysis import Analysis
 from trackbed.curves.anomalies import Anomaly, Kind
 from trackbed.curves.columns import parsed_name
-from trackbed.curves.rate_schedule import Drop, Schedule, Shape
+from trackbed.curves.rate_schedule import Drop, Schedule
+from trackbed.curves.rate_shapes import Shape
 from trackbed.curves.side_by_side import SideBySide
 from trackbed.reporting.formatting import count, duration, number, percent, plural, ranges
 
 MOST_DROPS = 10
+SAME_FACTOR = 0.01
 
 
 def schedule_text(analysis: Analysis) -> list[str]:
@@ -39,17 +41,43 @@ def anomalies_text(analysis: Analysis) -> list[str]:
 
 
 def _shape(found: Schedule) -> str:
-    names = {Shape.DROPS: "constant between drops", Shape.OTHER: "of no known shape"}
-    words = names.get(found.shape, found.shape)
-    rates = f"{found.first:g} to {found.last:g}"
-    if found.shape == Shape.CONSTANT and not found.warm_up:
-        return f"Constant, {found.first:g}"
-    if found.warm_up:
-        kind = f"{found.warm_up_shape} " if found.warm_up_shape == Shape.LINEAR else ""
-        warm = f"{kind}warm-up over {plural(found.warm_up, 'epoch')} to {found.highest:g}"
-        return f"{warm.capitalize()}, then {words}, down to {found.last:g}"
-    every = f", every {plural(found.every, 'epoch')}" if found.every else ""
-    return f"{words.capitalize()}{every}, {rates}"
+    if not found.warm_up:
+        if found.shape == Shape.CONSTANT:
+            return f"Constant, {found.first:g}"
+        if found.period:
+            distance = plural(found.period, "epoch")
+            return f"Up and down, {distance} from peak to peak, up to {found.highest:g}"
+        text = f"{_decay(found)}, {found.first:g} to {found.last:g}"
+        return text[0].upper() + text[1:]
+    kind = "" if found.warm_up_shape == Shape.OTHER else f"{found.warm_up_shape} "
+    rise = "rise" if found.one_cycle else "warm-up"
+    text = f"{kind}{rise} over {plural(found.warm_up, 'epoch')} to {found.highest:g}, then "
+    text = f"one cycle: {text}" if found.one_cycle else text
+    text += _decay(found)
+    if found.shape != Shape.CONSTANT:
+        text += f", {'at last' if found.restarts else 'down to'} {found.last:g}"
+    return text[0].upper() + text[1:]
+
+
+def _decay(found: Schedule) -> str:
+    """What follows the warm-up."""
+    text = str(found.shape)
+    if found.shape == Shape.OTHER:
+        text = "of no known shape"
+    elif found.shape == Shape.DROPS:
+        every = f" every {plural(found.every, 'epoch')}" if found.every else ""
+        text = f"constant between drops{every}{_factor(found.drops)}"
+    if found.restarts:
+        text += f" with restarts at {_at(found.restarts)}"
+    if found.hold:
+        text = f"constant for {plural(found.hold, 'epoch')}, then {text}"
+    return f"{text}, then constant for {plural(found.floor, 'epoch')}" if found.floor else text
+
+
+def _factor(drops: tuple[Drop, ...]) -> str:
+    factors = [drop.after / drop.before for drop in drops]
+    same = len(factors) > 1 and max(factors) - min(factors) <= SAME_FACTOR * max(factors)
+    return f", each to {factors[0]:.2g} times" if same else ""
 
 
 def _drop(drop: Drop) -> str:
@@ -127,7 +155,11 @@ def _cause(analysis: Analysis, epoch: int, found: list[Anomaly], dropped: set[in
 
 
 def _epochs(one: Anomaly) -> str:
-    return f"epoch{'s' if len(one.epochs) > 1 else ''} {ranges(one.epochs)}"
+    return _at(one.epochs)
+
+
+def _at(epochs: tuple[int, ...]) -> str:
+    return f"epoch{'s' if len(epochs) > 1 else ''} {ranges(epochs)}"
 
 
 @dataclass(frozen=True)
