@@ -26,7 +26,7 @@ def test_a_clear_drop_fails_with_its_reason(worse):
     assert "FAILED: macro F1 fell by" in done.stdout
 
 
-def test_a_score_below_the_floor_fails_without_a_base(comparable):
+def test_a_score_too_low_fails_without_a_base(comparable):
     parameters, scores = (
         comparable.folder / "params.yaml",
         comparable.folder / "metrics/evaluate.json",
@@ -39,6 +39,11 @@ def test_a_score_below_the_floor_fails_without_a_base(comparable):
         done = sweeping.called(comparable, "gate")
         assert done.returncode == 1
         assert done.stdout == "FAILED: macro F1 0.5000 is below the floor of 0.6000\n"
+        scores.write_text('{"macro_f1": 0.7, "not_above_baseline": 1}')
+        comparable.change(gate={"above_baseline": True})
+        done = sweeping.called(comparable, "gate")
+        assert done.returncode == 1
+        assert done.stdout.startswith("FAILED: macro F1 is 0.700; without a network")
     finally:
         parameters.write_text(kept[0])
         scores.write_text(kept[1])

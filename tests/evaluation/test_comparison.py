@@ -128,21 +128,35 @@ def change(fixed, *, worse=False):
     return comparison.compared(*(reversed(tables) if worse else tables))
 
 
+def reasons(macro_f1, change=None, *, floor=0.0, allowed=0.01, check=True, **scores):
+    p = comparison.GateParams(macro_f1_floor=floor, allowed_drop=allowed, above_baseline=check)
+    return comparison.reasons_against({"macro_f1": macro_f1} | scores, p, change)
+
+
 def test_a_score_below_the_floor_fails_without_a_base():
-    assert comparison.reasons_against(0.79, 0.8, None, 0.0) == [
-        "macro F1 0.7900 is below the floor of 0.8000"
-    ]
-    assert comparison.reasons_against(0.81, 0.8, None, 0.0) == []
+    assert reasons(0.79, floor=0.8) == ["macro F1 0.7900 is below the floor of 0.8000"]
+    assert reasons(0.81, floor=0.8) == []
+
+
+def test_a_model_that_does_not_beat_its_baseline_fails():
+    scores = {"not_above_baseline": 1, "baseline_logistic_macro_f1": 0.774}
+    scores |= {"above_baseline": -0.576, "above_baseline_low": -0.7, "above_baseline_high": -0.4}
+    (reason,) = reasons(0.198, **scores)
+    assert "macro F1 is 0.198" in reason
+    assert "logistic regression on colour and gradient statistics 0.774" in reason
+    assert "-0.576 (95 % interval -0.700 to -0.400)" in reason
+    assert reasons(0.198, check=False, **scores) == []
+    assert reasons(0.9, not_above_baseline=0) == []
 
 
 def test_a_clear_drop_fails_and_a_gain_does_not():
-    (reason,) = comparison.reasons_against(0.9, 0.0, change(0.3, worse=True), 0.01)
+    (reason,) = reasons(0.9, change(0.3, worse=True))
     assert reason.startswith("macro F1 fell by 0.0")
-    assert comparison.reasons_against(0.9, 0.0, change(0.3), 0.01) == []
+    assert reasons(0.9, change(0.3)) == []
 
 
 @pytest.mark.parametrize(("fixed", "allowed"), [(0.3, 0.5), (0.002, 0.0)])
 def test_a_drop_that_is_allowed_or_no_more_than_chance_passes(fixed, allowed):
     worse = change(fixed, worse=True)
     assert worse.difference[0] < 0
-    assert comparison.reasons_against(0.9, 0.0, worse, allowed) == []
+    assert reasons(0.9, worse, allowed=allowed) == []

@@ -81,14 +81,14 @@ def test_gate_and_compare_say_why_there_is_nothing_to_compare(project, command, 
 def test_macro_f1_is_that_of_the_file(project):
     committed(project, right=36)
     write_results(project.folder, right=30)
-    assert training_runs.macro_f1("HEAD") == 0.9
-    assert training_runs.macro_f1(training_runs.WORKSPACE) == 0.75
+    assert training_runs.scores("HEAD")["macro_f1"] == 0.9
+    assert training_runs.scores(training_runs.WORKSPACE)["macro_f1"] == 0.75
 
 
 def test_a_revision_without_results_is_an_error(project):
     project.commit()
     with pytest.raises(UserError, match=r"evaluate\.json of HEAD: the revision has none"):
-        training_runs.macro_f1("HEAD")
+        training_runs.scores("HEAD")
     with pytest.raises(UserError, match=r"predictions\.csv of HEAD: the revision has none"):
         training_runs.predictions("HEAD")
 
@@ -97,7 +97,7 @@ def test_scores_without_macro_f1_are_an_error(project):
     write_results(project.folder)
     (project.folder / "metrics/evaluate.json").write_text('{"macro_f1": null}')
     with pytest.raises(UserError, match=r"of workspace: no macro_f1\. Run `dvc repro -f evaluate`"):
-        training_runs.macro_f1(training_runs.WORKSPACE)
+        training_runs.scores(training_runs.WORKSPACE)
 
 
 LOCK = """\

@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 
 from trackbed.pipeline.errors import Diverged
-from trackbed.training.callbacks import RefuseDivergence
+from trackbed.training import batches
+from trackbed.training.callbacks import RawWeights, RefuseDivergence, averaging
+from trackbed.training.optimization import optimizer
 
 
 def watched():
@@ -42,3 +44,24 @@ def test_a_weight_that_is_not_finite_is_found(broken):
     model.set_weights([kernel, bias])
     with pytest.raises(Diverged, match=r"last/kernel became (nan|inf) at epoch 5, its end"):
         callback.on_epoch_end(4, {"loss": 0.5, "val_loss": 0.5})
+
+
+def test_raw_and_averaged_weights_of_the_last_epoch_are_compared():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.set_weights([np.zeros((1, 1))])
+    model.compile(optimizer("sgd", 0.1, weight_decay=0, average=0.9), "mse")
+    raw = RawWeights()
+    ones = np.ones((4, 1), np.float32)
+    callbacks = [raw, *averaging(model.optimizer)]
+    model.fit(ones, ones, epochs=2, validation_data=(ones, ones), callbacks=callbacks, verbose=0)
+    (kept,) = model.get_weights()
+    scores = raw.scores(batches.in_order(ones, ones, batch=4))
+    np.testing.assert_array_equal(model.get_weights()[0], kept)
+    assert scores["averaged"]["val_loss"] == pytest.approx((1 - kept.item()) ** 2, rel=1e-5)
+    assert scores["raw"]["val_loss"] == pytest.approx((1 - raw.weights[0].item()) ** 2, rel=1e-5)
+    # The raw weight moved towards 1 faster than its average.
+    assert 0 < kept.item() < raw.weights[0].item()
+
+
+def test_without_an_average_there_is_nothing_to_compare():
+    assert RawWeights().scores([]) == {}

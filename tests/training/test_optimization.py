@@ -186,9 +186,20 @@ def test_the_plateau_watches_the_monitored_value():
     assert optimization.plateau_callbacks(choices()) == []
 
 
-def test_a_warm_up_as_long_as_the_training_is_refused():
-    with pytest.raises(UserError, match=r"train\.warmup_epochs: must be below train.epochs \(10\)"):
-        optimization.phases(choices(warmup_epochs=10), SCRATCH, None, steps=5)
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_the_warm_up_takes_at_most_half_of_the_training(epochs):
+    p = choices(schedule="cosine", epochs=epochs, warmup_epochs=2)
+    (phase,) = optimization.phases(p, SCRATCH, None, steps=4)
+    found = []
+    for step in (0, 2 * epochs, 4 * epochs):  # the start, the end of the warm-up, the end
+        phase.optimizer.iterations.assign(step)
+        found.append(float(phase.optimizer.learning_rate))
+    assert found == pytest.approx([0, 1e-3, 0], abs=1e-9)
+
+
+def test_a_single_step_has_the_whole_learning_rate():
+    rate = optimization.learning_rate("cosine", 1e-4, **(SHAPE | {"steps": 1, "warmup": 2}))
+    assert float(rate(0)) == pytest.approx(1e-4)
 
 
 def test_loss_rate_and_optimizer_are_those_of_params():

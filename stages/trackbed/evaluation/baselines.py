@@ -109,17 +109,21 @@ def baseline_warning(scores: Mapping[str, Any]) -> str:
     """
     if not scores.get("not_above_baseline"):
         return ""
+    return f"WARNING: this model is NOT SHOWN to be better than a baseline: {shortfall(scores)}."
+
+
+def shortfall(scores: Mapping[str, Any]) -> str:
+    """Macro F1 beside that of the baselines and the interval of the difference, as a clause."""
     names = ("above_baseline", "above_baseline_low", "above_baseline_high")
     value, low, high = (_number(scores.get(name), "+") for name in names)
     majority, logistic = (
         _number(scores.get(f"baseline_{name}_macro_f1")) for name in ("majority", "logistic")
     )
     return (
-        f"WARNING: this model is NOT SHOWN to be better than a baseline without a network. Macro "
-        f"F1 is {_number(scores.get('macro_f1'))}; always naming the most frequent class reaches "
-        f"{majority}, logistic regression on colour and gradient statistics {logistic}. The "
-        f"difference to the better one is {value} (95 % interval {low} to {high}), and its "
-        "interval is not above 0."
+        f"macro F1 is {_number(scores.get('macro_f1'))}; without a network, always naming the "
+        f"most frequent class reaches {majority}, logistic regression on colour and gradient "
+        f"statistics {logistic}; the difference to the better one is {value} (95 % interval {low} "
+        f"to {high}), not above 0"
     )
 
 

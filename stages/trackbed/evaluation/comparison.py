@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 from scipy.stats import binomtest
 
-from trackbed.evaluation import intervals, metrics
+from trackbed.evaluation import baselines, intervals, metrics
 from trackbed.pipeline import params, tables
 
 
@@ -19,6 +20,7 @@ class GateParams(params.Section):
 
     macro_f1_floor: float = Field(ge=0, le=1)
     allowed_drop: float = Field(ge=0, le=1)
+    above_baseline: bool = True
 
 
 @dataclass(frozen=True)
@@ -149,23 +151,28 @@ def _classes(names: list[str], class_f1: list[np.ndarray], labels: np.ndarray) -
 
 
 def reasons_against(
-    macro_f1: float, floor: float, change: Comparison | None, allowed_drop: float
+    scores: Mapping[str, Any], p: GateParams, change: Comparison | None
 ) -> list[str]:
     """Why the result must not be merged, one sentence each; none if it may.
 
-    change: against the base, or None to check the floor alone. A drop counts where it is larger
-    than allowed and its interval leaves out 0, so that neither noise nor a negligible difference
-    fails the gate.
+    scores: of evaluate.json, with macro_f1; where they lack not_above_baseline (evaluations of
+    older versions), the baselines are not checked. change: against the base, or None to check the
+    scores alone. A drop counts where it is larger than allowed and its interval leaves out 0, so
+    that neither noise nor a negligible difference fails the gate.
     """
-    found = []
-    if macro_f1 < floor:
-        found.append(f"macro F1 {macro_f1:.4f} is below the floor of {floor:.4f}")
+    found, macro_f1 = [], scores["macro_f1"]
+    if macro_f1 < p.macro_f1_floor:
+        found.append(f"macro F1 {macro_f1:.4f} is below the floor of {p.macro_f1_floor:.4f}")
+    if p.above_baseline and scores.get("not_above_baseline"):
+        found.append(
+            f"{baselines.shortfall(scores)} (gate.above_baseline: false lets such a model pass)"
+        )
     if change is not None:
         value, low, high = change.difference
-        if value < -allowed_drop and high < 0:
+        if value < -p.allowed_drop and high < 0:
             found.append(
                 f"macro F1 fell by {-value:.4f} (95 % interval {-high:.4f} to {-low:.4f}) from "
-                f"{change.macro_f1[0]:.4f} to {change.macro_f1[1]:.4f}; {allowed_drop:.4f} is "
+                f"{change.macro_f1[0]:.4f} to {change.macro_f1[1]:.4f}; {p.allowed_drop:.4f} is "
                 "allowed"
             )
     return found

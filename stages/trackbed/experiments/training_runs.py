@@ -58,12 +58,12 @@ def test_part(revision: str) -> str:
         return ""
 
 
-def macro_f1(revision: str) -> float:
-    """Macro F1 in metrics/evaluate.json of a revision, 0 to 1. Raises UserError."""
-    value = _scores(revision).get("macro_f1")
-    if not isinstance(value, int | float):
+def scores(revision: str) -> dict[str, Any]:
+    """metrics/evaluate.json of a revision, with macro_f1 of 0 to 1. Raises UserError."""
+    found = _scores(revision)
+    if not isinstance(found.get("macro_f1"), int | float):
         raise UserError(f"{SCORES} of {revision}: no macro_f1. Run `dvc repro -f evaluate`.")
-    return float(value)
+    return found
 
 
 def _scores(revision: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pandas as pd
 from trackbed.curves.analysis import Analysis
 from trackbed.curves.fit import Verdict
 from trackbed.evaluation.mistakes import wrong
-from trackbed.reporting import evaluation_tables, formatting
+from trackbed.reporting import evaluation_tables, formatting, training_advice
 from trackbed.reporting.dataset_summary import Reason
 from trackbed.reporting.evaluation_tables import Confusion
 from trackbed.reporting.run import Run
@@ -55,6 +55,8 @@ def advice(run: Run) -> list[Advice]:
     evaluation, training, params = run.evaluation, run.training, run.params.get("train", {})
     scores, classes = evaluation.scores, evaluation.classes
     return [
+        *some(training_advice.lagging_average(run), "training"),
+        *some(training_advice.below_baseline(run), "scores"),
         *untested(classes),
         *confused(evaluation.confusion, classes),
         *scarce(run.data.counts, classes, scores.get("macro_f1"), params),
@@ -66,6 +68,11 @@ def advice(run: Run) -> list[Advice]:
         *miscalibrated(scores, params),
         *rejected(run.data.files, run.data.reasons),
     ]
+
+
+def some(text: str, target: str) -> list[Advice]:
+    """One advice, or none where the text is ''."""
+    return [Advice(text, target)] if text else []
 
 
 def untested(classes: pd.DataFrame) -> list[Advice]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 import keras
+import numpy as np
 
 from trackbed.pipeline.errors import Diverged
 
@@ -21,6 +22,39 @@ def averaging(optimizer: keras.optimizers.Optimizer) -> list[keras.callbacks.Cal
     Its place is before the callback that keeps the best weights.
     """
     return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if optimizer.use_ema else []
+
+
+class RawWeights(keras.callbacks.Callback):
+    """The weights of the last epoch before they were averaged, to compare both.
+
+    Its place is before the callback that swaps averaged weights at the end of an epoch.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights: list[np.ndarray] = []
+        self.averaged: dict[str, float] = {}
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Remember the weights, and the validation scores of the averaged ones."""
+        self.weights = self.model.get_weights()
+        self.averaged = {name: value for name, value in logs.items() if name.startswith("val_")}
+
+    def scores(self, validation: Any) -> dict[str, dict[str, float]]:
+        """Loss and scores on the validation batches: 'raw' and 'averaged', or {}.
+
+        The model keeps the weights that it has.
+        """
+        if not self.weights:
+            return {}
+        kept = self.model.get_weights()
+        self.model.set_weights(self.weights)
+        raw = self.model.evaluate(validation, return_dict=True, verbose=0)
+        self.model.set_weights(kept)
+        return {
+            "averaged": {name: float(value) for name, value in self.averaged.items()},
+            "raw": {f"val_{name}": float(value) for name, value in raw.items()},
+        }
 
 
 class Best(keras.callbacks.EarlyStopping):

@@ -107,6 +107,7 @@ class EpochLog(keras.callbacks.Callback):
             "stopped_early": outcome.stopped_early,
             "monitor": monitor,
             "best": {f"val_{name}": best[f"val/{name}"] for name in QUANTITIES},
+            **({"last_epoch": outcome.last_epoch} if outcome.last_epoch else {}),
             "parameters": network.count_params(),
             "network": network.name,
         }

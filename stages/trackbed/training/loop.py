@@ -1,7 +1,7 @@
 """Train a network on images, or its head on embeddings, in memory."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import keras
@@ -11,7 +11,7 @@ import tensorflow as tf
 from trackbed.networks.augmentation import Augmentation
 from trackbed.training import batches, fast_batchnorm, optimization
 from trackbed.training.batches import Examples
-from trackbed.training.callbacks import Best, RefuseDivergence, averaging
+from trackbed.training.callbacks import Best, RawWeights, RefuseDivergence, averaging
 from trackbed.training.optimization import Phase
 from trackbed.training.resources import InputWait
 from trackbed.training.resume import KeepState, State, Store
@@ -38,11 +38,16 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The epoch whose weights the network has, and how many epochs ran; both count from 1."""
+    """The epoch whose weights the network has, and how many epochs ran; both count from 1.
+
+    last_epoch: validation loss and scores of the last epoch with 'averaged' and with 'raw'
+    weights, {} where the weights are not averaged.
+    """
 
     best_epoch: int
     epochs: int
     stopped_early: bool
+    last_epoch: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def fit(
@@ -79,6 +84,7 @@ def fit(
     # An epoch of embeddings takes less time than Keras' work between two steps.
     steps_per_execution = steps if training.images.ndim < IMAGES_DIMENSIONS else 1
     state = (store.read() if store else None) or State()
+    raw = RawWeights()
     keeper = KeepState(store, state, best, callbacks) if store else None
     best.epochs = state.epochs
     for number, phase in enumerate(phases[state.phase :], state.phase):
@@ -98,7 +104,7 @@ def fit(
                 epochs=first_epoch + phase.epochs,
                 validation_data=validation_batches,
                 callbacks=[
-                    *averaging(phase.optimizer),
+                    *([raw, *swap] if (swap := averaging(phase.optimizer)) else []),
                     RefuseDivergence(),
                     best,
                     *callbacks,
@@ -108,7 +114,7 @@ def fit(
                 verbose=0,
             )
     early = best.epochs < sum(phase.epochs for phase in phases)
-    return Outcome(best.best_epoch + 1, best.epochs, early)
+    return Outcome(best.best_epoch + 1, best.epochs, early, raw.scores(validation_batches))
 
 
 def compile_model(

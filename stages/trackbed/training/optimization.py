@@ -49,12 +49,14 @@ def learning_rate(
     'constant' and 'plateau' give `rate` itself; plateau_callbacks lowers the latter.
     'exponential' multiplies it by `decay_rate` over every `decay_steps` steps, continuously.
     'cosine' rises linearly from 0 over `warmup` steps and falls to 0 along half a cosine over
-    the rest of `steps` (Loshchilov and Hutter 2017, arXiv 1608.03983).
+    the rest of `steps` (Loshchilov and Hutter 2017, arXiv 1608.03983). The warm-up takes at most
+    half of the steps.
     """
     if schedule in ("constant", "plateau"):
         return rate
     if schedule == "exponential":
         return schedules.ExponentialDecay(rate, decay_steps, decay_rate)
+    warmup = min(warmup, steps // 2)
     falling = max(1, steps - warmup)
     if not warmup:
         return schedules.CosineDecay(rate, falling)
@@ -168,14 +170,8 @@ def phases(p: TrainParams, spec: Spec, network: keras.Model, steps: int) -> list
 
     Of two phases the first trains with the whole backbone frozen; the second unfreezes the
     layers that the spec names and starts at `fine_tune_rate`. `steps` are those of an epoch.
-    Raises UserError if there is no backbone or no epoch left for the second phase, and for a
-    warm-up that is not shorter than the training.
+    Raises UserError if there is no backbone or no epoch left for the second phase.
     """
-    if p.schedule == "cosine" and p.warmup_epochs >= p.epochs:
-        raise UserError(
-            f"params.yaml, train.warmup_epochs: must be below train.epochs ({p.epochs}), "
-            f"got {p.warmup_epochs}."
-        )
     if not p.head_epochs:
         return [_phase(p, p.epochs, p.learning_rate, steps)]
     base = next((layer for layer in network.layers if isinstance(layer, keras.Model)), None)
