@@ -87,7 +87,9 @@ def test_the_tables_have_the_scores_of_the_stages(swept):
     table = pd.read_csv(swept.folder / "sweeps/sweep/table.csv")
     first = table.iloc[0]
     assert first["std"] == pytest.approx(0.01)
-    assert first["high"] - first["low"] == pytest.approx(2 * 4.30265 * 0.01 / math.sqrt(3))
+    reach = 4.30265 * 0.01 / math.sqrt(3) / (0.89 * 0.11)  # of the log odds
+    odds = [math.log(first[end] / (1 - first[end])) for end in ("low", "high")]
+    assert odds == pytest.approx([math.log(0.89 / 0.11) + sign * reach for sign in (-1, 1)])
     assert first["test_macro_f1"] == pytest.approx(0.84)
     results = pd.read_csv(swept.folder / "sweeps/sweep/cv_results.csv")
     best = results[results["rank_test_score"] == 1].iloc[0]

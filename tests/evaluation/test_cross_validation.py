@@ -10,7 +10,7 @@ from sklearn.datasets import make_classification
 from sklearn.model_selection import GridSearchCV
 from sklearn.tree import DecisionTreeClassifier
 
-from trackbed.evaluation import cross_validation
+from trackbed.evaluation import cross_validation, scores
 
 
 def runs(*rows, keys=("train.dropout",)):
@@ -62,9 +62,11 @@ def test_mean_deviation_and_interval_by_hand():
     (row,) = table.to_dict("records")
     assert row["mean"] == pytest.approx(0.8)
     assert row["std"] == pytest.approx(0.1)
-    # Student's t with 2 degrees of freedom: 4.3027.
-    assert row["low"] == pytest.approx(0.8 - 4.3027 * 0.1 / math.sqrt(3), abs=1e-5)
-    assert row["high"] == pytest.approx(0.8 + 4.3027 * 0.1 / math.sqrt(3), abs=1e-5)
+    # Student's t with 2 degrees of freedom: 4.3027, of the log odds, ln(0.8 / 0.2), whose
+    # deviation is that of the mean divided by 0.8 * 0.2.
+    reach = 4.3027 * 0.1 / math.sqrt(3) / 0.16
+    assert row["low"] == pytest.approx(1 / (1 + math.exp(reach) / 4), abs=1e-5)
+    assert row["high"] == pytest.approx(1 / (1 + math.exp(-reach) / 4), abs=1e-5)
     assert (row["rank"], row["splits"], row["val_accuracy"]) == (1, 3, pytest.approx(0.4))
 
 
@@ -73,6 +75,64 @@ def test_the_interval_agrees_with_scipy():
     expected = stats.t.interval(0.95, 4, values.mean(), stats.sem(values))
     assert cross_validation.t_interval(values) == pytest.approx(expected)
     assert np.isnan(cross_validation.t_interval([0.5])).all()
+
+
+@pytest.mark.parametrize(
+    "values", [[0.7, 0.956], [0.0, 1.0], [1.0, 1.0], [0.0, 0.0], [0.999, 1.0, 0.97], [0.001, 0.2]]
+)
+def test_the_interval_of_a_share_stays_a_share(values):
+    low, high = cross_validation.t_interval(values, scores.SHARE)
+    assert 0 <= low <= np.mean(values) <= high <= 1
+
+
+def test_a_mean_of_many_equal_folds_has_the_interval_of_scipy():
+    values = np.random.default_rng(0).normal(0.5, 0.001, 20)
+    expected = stats.t.interval(0.95, 19, values.mean(), stats.sem(values))
+    assert cross_validation.t_interval(values, scores.SHARE) == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_interval_of_a_loss_is_not_negative():
+    assert cross_validation.t_interval([0.01, 0.2], scores.limits("val_loss"))[0] == 0
+    table = cross_validation.table(
+        runs(("a", 0, 0, 0.9), ("a", 1, 0, 0.1)), ["train.dropout"], "val_loss", lower=True
+    )
+    assert table["low"].tolist() == [0]
+    assert table["high"].iloc[0] > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "limits"),
+    [
+        ("val_macro_f1", (0, 1)),
+        ("test_accuracy", (0, 1)),
+        ("best.val_accuracy", (0, 1)),
+        ("test_top_3", (0, 1)),
+        ("test_macro_f1_low", (0, 1)),
+        ("test_above_baseline", (-1, 1)),
+        ("test_brier", (0, 2)),
+        ("val_loss", (0, math.inf)),
+        ("seconds", (0, math.inf)),
+        ("parameters", (-math.inf, math.inf)),
+    ],
+)
+def test_limits_of_scores(name, limits):
+    assert scores.limits(name) == limits
+
+
+def test_equal_scores_are_ordered_by_the_lower_loss():
+    table = runs(("a", 0, 0, 0.9), ("b", 0, 0, 0.9), ("c", 0, 0, 0.9), ("d", 0, 0, 0.95))
+    table["val_loss"] = [0.3, 0.1, np.nan, 0.5]
+    ranked = cross_validation.table(table, ["train.dropout"])
+    assert ranked["train.dropout"].tolist() == ["d", "b", "a", "c"]
+    assert ranked["rank"].tolist() == [1, 2, 2, 2]
+
+
+def test_rounding_does_not_decide_the_rank():
+    rows = [("a", fold, 0, score) for fold, score in enumerate((0.1, 0.2, 0.3))]
+    rows += [("b", fold, 0, score) for fold, score in enumerate((0.3, 0.2, 0.1))]
+    table = runs(*rows)
+    table["val_loss"] = [0.5] * 3 + [0.4] * 3
+    assert cross_validation.table(table, ["train.dropout"])["train.dropout"].iloc[0] == "b"
 
 
 def test_a_setting_that_lacks_a_fold_is_not_ranked():
@@ -142,6 +202,29 @@ def test_the_paired_difference_is_corrected_for_overlap():
     assert not change.distinguishable
     plain = stats.ttest_rel(first, second)
     assert plain.pvalue < 0.05  # which would have found a difference
+
+
+@pytest.mark.parametrize(("folds", "ran"), [(5, 5), (5, 2), (10, 3)])
+def test_the_correction_has_the_folds_of_the_split(folds, ran):
+    first, second = np.random.default_rng(folds).normal(0.8, 0.05, (2, ran))
+    rows = [("a", fold, 0, score) for fold, score in enumerate(first)]
+    rows += [("b", fold, 0, score) for fold, score in enumerate(second)]
+    table = runs(*rows).assign(folds=folds)
+    change = cross_validation.difference(table, ["train.dropout"], ("a",), ("b",))
+    # Nadeau and Bengio: 1/n + images of a validation fold / images trained on.
+    tested, trained = 1 / folds, 1 - 1 / folds
+    deviation = math.sqrt((first - second).var(ddof=1) * (1 / ran + tested / trained))
+    reach = stats.t.ppf(0.975, ran - 1) * deviation
+    middle = (first - second).mean()
+    assert (change.low, change.high) == pytest.approx((middle - reach, middle + reach))
+
+
+def test_a_difference_of_shares_stays_within_minus_one_and_one():
+    rows = [("a", 0, 0, 0.9), ("a", 1, 0, 0.9), ("b", 0, 0, 0.1), ("b", 1, 0, 0.5)]
+    change = cross_validation.difference(runs(*rows), ["train.dropout"], ("a",), ("b",))
+    assert (change.low, change.high) == (-1, 1)
+    loss = cross_validation.difference(runs(*rows), ["train.dropout"], ("a",), ("b",), "val_loss")
+    assert loss.low < -1
 
 
 def test_one_fold_tells_no_difference():

@@ -193,3 +193,12 @@ def test_a_paired_difference_is_narrower_than_the_scores():
     assert low <= difference <= high
     alone = overall(labels, first, np.arange(900), 3, seed=0)["macro_f1"]
     assert high - low < (alone[1] - alone[0]) / 3
+
+
+def test_a_difference_of_few_groups_stays_within_minus_one_and_one():
+    labels, groups = np.tile([0, 0, 1, 1], 3), np.arange(12) // 4
+    wrong_in_first = np.where(groups == 0, 1 - labels, labels)
+    pairs = (labels, wrong_in_first), (wrong_in_first, labels)
+    found = [intervals.macro_f1_difference(labels, pair, groups, 2, seed=0) for pair in pairs]
+    assert [value for value, *_ in found] == pytest.approx([1 / 3, -1 / 3])
+    assert [ends for _, *ends in found] == [[-1, 1], [-1, 1]]  # of three groups, 2 degrees

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -25,17 +27,40 @@ NUMBERS = np.arange(300)
 def test_the_better_run_is_named_with_the_size_of_the_difference():
     change = changed(NUMBERS % 2 == 0, NUMBERS % 10 > 0)
     text = comparison_page.verdict(change, "main", "branch")
-    assert text.startswith("branch is better than main: macro F1 differs by 0.566 ")
+    assert text.startswith(
+        "branch is better than main: its macro F1 is higher by 0.566 (95 % interval +0."
+    )
     # F1 before: 2/3 and 0; after: 240/270 and 300/330. All 150 wrong ones are fixed; the 30
     # whose number ends in 0 were right before.
-    assert text.endswith("150 images are fixed and 30 newly wrong.")
+    assert text.endswith("150 images fixed and 30 newly wrong.")
 
 
 def test_a_change_within_noise_is_not_distinguishable():
     change = changed(NUMBERS > 1, NUMBERS > 2)
     text = comparison_page.verdict(change, "main", "branch")
-    assert text.startswith("main and branch are not distinguishable")
-    assert "holds 0. 0 images are fixed and 1 newly wrong." in text
+    # One more mistake of 300: the F1s fall by about 1 / 300.
+    assert text.startswith(
+        "main and branch are not distinguishable: main has the higher macro F1, by 0.003 (95 % "
+    )
+    assert text.endswith(", which holds 0). 0 images fixed and 1 newly wrong.")
+    reversed_text = comparison_page.verdict(changed(NUMBERS > 2, NUMBERS > 1), "main", "branch")
+    assert "branch has the higher macro F1, by 0.003" in reversed_text
+    between = re.compile(r"interval \S+ to \S+,")
+    assert between.findall(text) == between.findall(reversed_text)
+
+
+def test_images_of_one_group_say_that_nothing_is_known():
+    tables = [answers(number < NUMBERS).assign(group="drive") for number in (1, 20)]
+    text = comparison_page.verdict(comparison.compared(*tables), "main", "branch")
+    assert text.startswith("main and branch are not distinguishable: main has the higher macro F1")
+    assert "(95 % interval unknown, as all images are of one group)" in text
+    assert "nan to" not in text
+
+
+def test_equal_scores_have_no_better_run():
+    change = changed(NUMBERS % 4 > 0, NUMBERS % 4 > 0)
+    text = comparison_page.verdict(change, "main", "branch")
+    assert text.startswith("main and branch are not distinguishable: macro F1 is equal (")
 
 
 def test_the_terminal_lists_the_largest_change_of_a_class_first():

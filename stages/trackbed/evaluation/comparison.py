@@ -47,7 +47,7 @@ class Comparison:
     @property
     def distinguishable(self) -> bool:
         """Whether the interval of the difference leaves out 0."""
-        return not self.difference[1] <= 0 <= self.difference[2]
+        return self.difference[1] > 0 or self.difference[2] < 0
 
 
 def fingerprint(rows: pd.DataFrame, classes: Sequence[str]) -> str:

@@ -1,8 +1,9 @@
 """Cross-validation tables: several settings, each run on several folds.
 
 A table of runs has a row per run with the columns `fold`, `seed`, one per parameter that varies
-(its value as text), `seconds` of training, and scores such as `val_macro_f1`. Folds are what is
-repeated; a fold's score is the mean of its seeds. Where there is one fold, seeds are repeated.
+(its value as text), `seconds` of training, and scores such as `val_macro_f1`; `folds` is the number
+of folds of the split, of which some may not have run. Folds are what is repeated; a fold's score is
+the mean of its seeds. Where there is one fold, seeds are repeated.
 """
 
 from collections.abc import Sequence
@@ -12,9 +13,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata, t
 
+from trackbed.evaluation import intervals, scores
+
 SCORE = "val_macro_f1"
-SCORES = ("val_macro_f1", "val_accuracy", "val_loss")
+LOSS = "val_loss"
+SCORES = ("val_macro_f1", "val_accuracy", LOSS)
 LEVEL = 0.95
+DIGITS = 12  # a smaller difference of two means is rounding
 
 
 @dataclass(frozen=True)
@@ -73,17 +78,27 @@ def comparable(runs: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     return runs[runs[across].isin(best)].reset_index(drop=True)
 
 
-def t_interval(values: Sequence[float]) -> tuple[float, float]:
+def t_interval(
+    values: Sequence[float], limits: tuple[float, float] = scores.ANY
+) -> tuple[float, float]:
     """95 % interval of the mean by Student's t; (NaN, NaN) for fewer than two values.
 
-    It takes the values for independent. Scores of folds are not quite, because their training
-    parts overlap, and no unbiased estimate of that exists (Bengio and Grandvalet 2004).
+    limits: the smallest and the largest possible value. That of a share, 0 to 1, is taken on the
+    scale of the log odds, see intervals.logit_t, another one is cut at its limits. It takes the
+    values for independent. Scores of folds are not quite, because their training parts overlap,
+    and no unbiased estimate of that exists (Bengio and Grandvalet 2004).
     """
     if len(values) < 2:
         return (np.nan, np.nan)
-    mean, error = np.mean(values), np.std(values, ddof=1) / np.sqrt(len(values))
+    mean, error = float(np.mean(values)), np.std(values, ddof=1) / np.sqrt(len(values))
+    if limits == scores.SHARE and 0 < mean < 1:
+        return intervals.logit_t(mean, error, len(values) - 1, LEVEL)
     reach = t.ppf((1 + LEVEL) / 2, len(values) - 1) * error
-    return float(mean - reach), float(mean + reach)
+    return _within(mean - reach, limits), _within(mean + reach, limits)
+
+
+def _within(value: float, limits: tuple[float, float]) -> float:
+    return float(np.clip(value, *limits))
 
 
 def table(
@@ -92,8 +107,9 @@ def table(
     """Settings, best first: rank, values, mean, std (of a sample), low, high, min, max, splits,
     scores. min and max are those of single runs, over all folds and seeds.
 
-    A setting that lacks a fold on which others ran has no mean and comes last: another fold may
-    be easier. lower: whether a lower score is better. Other scores of the runs are means.
+    Equal means share a rank and are ordered by the lower validation loss, then as in the runs. A
+    setting that lacks a fold on which others ran has no mean and comes last: another fold may be
+    easier. lower: whether a lower score is better. Other scores of the runs are means.
     """
     values = splits(runs, keys, score)
     means = values.mean(axis=1, skipna=False)
@@ -101,14 +117,15 @@ def table(
     made = pd.DataFrame(list(values.index), columns=list(keys), index=values.index)
     made.insert(0, "rank", _ranks(means, lower))
     made["mean"], made["std"] = means, values.std(axis=1, ddof=1, skipna=False)
-    intervals = [t_interval(row) for row in values.to_numpy()]
-    made["low"], made["high"] = [low for low, _ in intervals], [high for _, high in intervals]
+    limits = scores.limits(score)
+    made[["low", "high"]] = [t_interval(row, limits) for row in values.to_numpy()]
     for end in ("min", "max"):
         made[end] = splits(runs, keys, score, end).agg(end, axis=1).where(means.notna())
     made["splits"] = values.notna().sum(axis=1)
     for name in others:
         made[name] = splits(runs, keys, name).mean(axis=1, skipna=False)
-    return made.sort_values("rank", kind="stable").reset_index(drop=True)
+    ties = [LOSS] if LOSS in made else []
+    return made.sort_values(["rank", *ties], kind="stable").reset_index(drop=True)
 
 
 def cv_results(
@@ -144,7 +161,7 @@ def marginals(runs: pd.DataFrame, keys: Sequence[str], score: str = SCORE) -> pd
         for value in dict.fromkeys(runs[key]):
             own = runs[runs[key] == value].dropna(subset=[score])
             means = own.groupby(repeated(runs))[score].mean().to_numpy()
-            low, high = t_interval(means)
+            low, high = t_interval(means, scores.limits(score))
             spread = np.std(means, ddof=1) if len(means) > 1 else np.nan
             mean = means.mean() if len(means) else np.nan
             rows.append((key, value, len(own), mean, spread, low, high))
@@ -158,8 +175,11 @@ def difference(
     """One setting less another, paired over the folds (or seeds) that both have.
 
     Over folds the interval is that of the corrected resampled t-test (Nadeau and Bengio 2003):
-    with k folds the variance of the mean is (1/k + 1/(k - 1)) times that of the differences,
-    because training parts overlap; the uncorrected one finds differences where there are none.
+    the variance of the mean of n differences is (1/n + r) times theirs, with r the images of a
+    validation fold divided by those trained on, because training parts overlap. In a split of k
+    folds r is 1/(k - 1), however many of them ran. Without r it finds differences where there are
+    none. The interval is cut to what a difference can be, -1 to 1 of shares, which changes neither
+    its coverage nor whether it leaves out 0.
     """
     across = repeated(runs)
     values = splits(runs, keys, score)
@@ -170,10 +190,18 @@ def difference(
     mean = float(paired.mean()) if count else np.nan
     if count < 2:
         return Difference(mean, np.nan, np.nan, count, across)
-    overlap = 1 / (values.shape[1] - 1) if across == "fold" else 0.0
+    overlap = 1 / (_folds(runs) - 1) if across == "fold" else 0.0
     error = np.sqrt((1 / count + overlap) * paired.var(ddof=1))
     reach = float(t.ppf((1 + LEVEL) / 2, count - 1) * error)
-    return Difference(mean, mean - reach, mean + reach, count, across)
+    least, most = scores.limits(score)
+    ends = [_within(end, (least - most, most - least)) for end in (mean - reach, mean + reach)]
+    return Difference(mean, *ends, count, across)
+
+
+def _folds(runs: pd.DataFrame) -> int:
+    """The folds of the split; where the runs do not say, as many as ran."""
+    ran = runs["fold"].nunique()
+    return max(ran, int(runs["folds"].max())) if "folds" in runs else ran
 
 
 def _scores(runs: pd.DataFrame) -> list[str]:
@@ -183,5 +211,5 @@ def _scores(runs: pd.DataFrame) -> list[str]:
 
 def _ranks(means: pd.Series, lower: bool) -> np.ndarray:
     """1 for the best; settings without a mean share the last rank."""
-    better = means.to_numpy() * (1 if lower else -1)
+    better = means.round(DIGITS).to_numpy() * (1 if lower else -1)
     return rankdata(np.where(np.isnan(better), np.inf, better), method="min").astype(int)

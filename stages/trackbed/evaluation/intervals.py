@@ -65,8 +65,8 @@ def macro_f1_difference(
 ) -> tuple[float, float, float]:
     """Macro F1 of the first predictions less that of the second, and its 95 % interval (low, high).
 
-    Paired: both are evaluated on the same resampled groups, see `intervals`. Student's t. A single
-    group has no interval: NaN.
+    Paired: both are evaluated on the same resampled groups, see `intervals`. Student's t, cut to
+    -1 to 1: a difference of shares is nothing else. A single group has no interval: NaN.
     """
     counted = [counts(labels, each, groups, classes) for each in predicted]
     value = float(np.subtract(*(one.whole.macro_f1[0] for one in counted)))
@@ -76,7 +76,7 @@ def macro_f1_difference(
     first, second = bootstrap.resampled(counted, strata, seed)
     quantile = t.ppf((1 + LEVEL) / 2, bootstrap.degrees_of_freedom(strata))
     reach = float(quantile * (first.macro_f1 - second.macro_f1).std())
-    return value, value - reach, value + reach
+    return value, max(value - reach, -1.0), min(value + reach, 1.0)
 
 
 def accuracy(

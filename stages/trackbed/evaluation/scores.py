@@ -18,13 +18,17 @@ from trackbed.evaluation.metrics import Answers
 BOUNDS = ("low", "high")  # suffixes of the ends of a score's 95 % interval
 NOT_FINITE = "not a finite number"
 HIGHER, LOWER, NEITHER = "higher", "lower", ""  # which value is better
+# Smallest and largest possible value.
+SHARE, DIFFERENCE = (0.0, 1.0), (-1.0, 1.0)
+POSITIVE, ANY = (0.0, float("inf")), (float("-inf"), float("inf"))
 
 
 @dataclass(frozen=True)
 class Score:
     """key: in evaluate.json; '{k}' in key, label and meaning is the k of the top-k accuracy.
     label: the row in the report's table of scores, or '' where the report has the value elsewhere.
-    better: HIGHER, LOWER or NEITHER. missing: why there may be no value.
+    better: HIGHER, LOWER or NEITHER. missing: why there may be no value. limits: the smallest and
+    the largest possible value.
     """
 
     key: str
@@ -33,6 +37,7 @@ class Score:
     formula: Callable[[Answers], float] | None = None
     better: str = HIGHER
     missing: str = NOT_FINITE
+    limits: tuple[float, float] = SHARE
 
 
 SCORES = (
@@ -84,6 +89,7 @@ SCORES = (
         "Mean negative log-likelihood of the true class, in nats; lower is better.",
         lambda answers: metrics.loss(answers.probabilities, answers.labels),
         better=LOWER,
+        limits=POSITIVE,
     ),
     Score(
         "confidence_right",
@@ -107,6 +113,7 @@ SCORES = (
         "The difference of the two; large is good: doubt marks mistakes.",
         lambda answers: answers.confidence(right=True) - answers.confidence(right=False),
         missing="needs both right and wrong predictions",
+        limits=DIFFERENCE,
     ),
     Score(
         "calibration_error",
@@ -123,6 +130,7 @@ SCORES = (
         "others, 0 to 2; lower is better.",
         lambda answers: calibration.brier(answers.probabilities, answers.labels),
         better=LOWER,
+        limits=(0.0, 2.0),
     ),
     Score(
         "overconfidence",
@@ -130,9 +138,15 @@ SCORES = (
         "Mean confidence less accuracy; above 0 the probabilities are too high.",
         lambda answers: metrics.overconfidence(answers.probabilities, answers.labels),
         better=NEITHER,
+        limits=DIFFERENCE,
     ),
     Score(
-        "images", "", "Number of test images.", lambda answers: len(answers.labels), better=NEITHER
+        "images",
+        "",
+        "Number of test images.",
+        lambda answers: len(answers.labels),
+        better=NEITHER,
+        limits=POSITIVE,
     ),
     Score(
         "classes_without_images",
@@ -140,12 +154,14 @@ SCORES = (
         "Number of classes without test images; macro scores leave them out.",
         lambda answers: answers.probabilities.shape[1] - len(np.unique(answers.labels)),
         better=NEITHER,
+        limits=POSITIVE,
     ),
     Score(
         "test_part",
         "",
         "Fingerprint of the test part; only runs with the same one are compared.",
         better=NEITHER,
+        limits=ANY,
     ),
     Score(
         "embed_equal",
@@ -158,6 +174,7 @@ SCORES = (
         "Macro F1, quick less exact",
         "What scoring those embeddings would change; no more than chance if the interval holds 0.",
         better=NEITHER,
+        limits=DIFFERENCE,
     ),
     Score(
         "refusal_threshold",
@@ -193,6 +210,7 @@ SCORES = (
         "above_baseline",
         "Macro F1 above the better one",
         "The model less the better of these two; no more than chance if the interval holds 0.",
+        limits=DIFFERENCE,
     ),
     Score(
         "not_above_baseline",
@@ -205,6 +223,7 @@ SCORES = (
         "",
         "Temperature with the lowest loss on the validation fold.",
         better=NEITHER,
+        limits=POSITIVE,
     ),
     Score(
         "calibrated_calibration_error",
@@ -219,6 +238,7 @@ SCORES = (
         "Brier score of the probabilities with the temperature.",
         lambda answers: calibration.brier(answers.calibrated, answers.labels),
         better=LOWER,
+        limits=(0.0, 2.0),
     ),
     Score(
         "calibrated_loss",
@@ -226,6 +246,7 @@ SCORES = (
         "Cross-entropy of the probabilities with the temperature, in nats.",
         lambda answers: metrics.loss(answers.calibrated, answers.labels),
         better=LOWER,
+        limits=POSITIVE,
     ),
     Score(
         "corrupted_accuracy",
@@ -253,6 +274,18 @@ def find(key: str) -> Score | None:
         return score
     (k,) = re.findall(r"\d+", key)
     return replace(score, label=score.label.format(k=k), meaning=score.meaning.format(k=k))
+
+
+def limits(name: str) -> tuple[float, float]:
+    """Smallest and largest possible value of a key of evaluate.json, 'val_loss', 'seconds', ...
+
+    Minus infinity to infinity for what is not known.
+    """
+    key = re.sub(r"^(best\.|val_|test_)+", "", name)
+    score = find(key)
+    if score:
+        return score.limits
+    return POSITIVE if any(word in key for word in ("loss", "seconds", "epoch")) else ANY
 
 
 def ordered(values: Mapping[str, Any]) -> dict[str, Any]:

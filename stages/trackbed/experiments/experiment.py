@@ -142,7 +142,9 @@ def varied_params(known: Sequence[Experiment]) -> list[str]:
 
 
 def run_table(known: Sequence[Experiment], keys: Sequence[str]) -> pd.DataFrame:
-    """One row per experiment: name, commit, fold, seed, the values of the keys, scores.
+    """One row per experiment: name, commit, fold, seed, folds, the values of the keys, scores.
+
+    folds: of the split, see evaluation.cross_validation.
 
     Sorted by the values, numbers by size, then fold, seed and name.
     """
@@ -150,10 +152,11 @@ def run_table(known: Sequence[Experiment], keys: Sequence[str]) -> pd.DataFrame:
     rows.sort(
         key=lambda row: [param_values.sort_key(row[key]) for key in (*keys, "fold", "seed", "name")]
     )
-    columns = ["name", "commit", "fold", "seed", *keys, *VALIDATION_COLUMNS, *TEST_COLUMNS]
+    columns = ["name", "commit", "fold", "seed", "folds", *keys, *VALIDATION_COLUMNS, *TEST_COLUMNS]
     table = pd.DataFrame(rows, columns=columns)
     return table.astype(
-        {"fold": int, "seed": int} | dict.fromkeys((*VALIDATION_COLUMNS, *TEST_COLUMNS), float)
+        {"fold": int, "seed": int, "folds": int}
+        | dict.fromkeys((*VALIDATION_COLUMNS, *TEST_COLUMNS), float)
     )
 
 
@@ -204,6 +207,7 @@ def _why_missing(metric: str, known: Sequence[Experiment]) -> str:
 def _row(one: Experiment, keys: Sequence[str]) -> dict[str, Any]:
     row: dict[str, Any] = {"name": one.name, "commit": one.commit}
     row |= {"fold": str(one.params.get(FOLD, "0")), "seed": str(one.params.get(SEED, "0"))}
+    row["folds"] = one.params.get("split.folds", "0")
     row |= {key: param_values.short_text(one.params.get(key, "")) for key in keys}
     row |= {name: one.validation.get(key, np.nan) for name, key in VALIDATION_COLUMNS.items()}
     return row | {name: one.test.get(key, np.nan) for name, key in TEST_COLUMNS.items()}

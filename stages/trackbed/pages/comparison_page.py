@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from trackbed.evaluation.comparison import Comparison
@@ -29,17 +30,23 @@ class Changed:
 def verdict(change: Comparison, first: str, second: str) -> str:
     """The difference in a sentence or two."""
     value, low, high = change.difference
-    moved = f"{len(change.fixed)} images are fixed and {len(change.newly_wrong)} newly wrong."
-    if not change.distinguishable:
-        return (
-            f"{first} and {second} are not distinguishable: macro F1 differs by {value:+.3f}, and "
-            f"its 95 % interval, {low:+.3f} to {high:+.3f}, holds 0. {moved}"
-        )
+    fixed = formatting.plural(len(change.fixed), "image")
+    moved = f"{fixed} fixed and {len(change.newly_wrong)} newly wrong."
     better, other = (second, first) if value > 0 else (first, second)
-    return (
-        f"{better} is better than {other}: macro F1 differs by {abs(value):.3f} (95 % interval "
-        f"{min(abs(low), abs(high)):.3f} to {max(abs(low), abs(high)):.3f}). {moved}"
+    if value < 0:
+        low, high = -high, -low
+    known = np.isfinite(low)
+    between = f"95 % interval {low:+.3f} to {high:+.3f}" if known else "95 % interval unknown"
+    if change.distinguishable:
+        return (
+            f"{better} is better than {other}: its macro F1 is higher by {abs(value):.3f} "
+            f"({between}). {moved}"
+        )
+    more = (
+        f"{better} has the higher macro F1, by {abs(value):.3f}" if value else "macro F1 is equal"
     )
+    reason = "which holds 0" if known else "as all images are of one group"
+    return f"{first} and {second} are not distinguishable: {more} ({between}, {reason}). {moved}"
 
 
 def text(change: Comparison, first: str, second: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
@@ -67,10 +68,11 @@ def best(sweep: Sweep) -> dict[str, Any]:
     table = sweep.table
     first = table.iloc[0]
     results = cross_validation.cv_results(sweep.runs, sweep.keys)
+    wanted = [results[f"param_{key}"] == first[key] for key in sweep.keys]
     return {
         "best_params_": {key: param_values.typed(first[key]) for key in sweep.keys},
         "best_score_": float(first["mean"]),
-        "best_index_": int(results["rank_test_score"].argmin()),
+        "best_index_": int(np.argmax(np.logical_and.reduce(wanted))) if wanted else 0,
         "scoring": cross_validation.SCORE,
         "n_splits_": int(table["splits"].max()),
         "interval": [float(first["low"]), float(first["high"])],
@@ -123,13 +125,18 @@ def runner_up(
     text = (
         f"The runner-up is {setting_text(keys, second)} with {formatting.share(second['mean'])}: "
     )
+    moved = [key for key in keys if key.startswith("split.") and first[key] != second[key]]
+    if moved:
+        return text + f"the two have other folds ({moved[0]}), so they cannot be paired."
     if change.count < 2:
         return text + "on one fold the difference cannot be compared with noise; use --folds all."
-    between = f"{change.value:+.4f} (95 % interval {change.low:+.4f} to {change.high:+.4f})"
-    paired = f"paired over {formatting.plural(change.count, change.of)}"
+    between = (
+        f"the best less the runner-up is {change.value:+.4f} (95 % interval {change.low:+.4f} to "
+        f"{change.high:+.4f}), paired over {formatting.plural(change.count, change.of)}."
+    )
     if change.distinguishable:
-        return text + f"the difference is significant: {between}, {paired}."
-    return text + f"the two are not distinguishable: the difference is {between}, {paired}."
+        return text + f"the difference is significant: {between}"
+    return text + f"the two are not distinguishable: {between}"
 
 
 def text(sweep: Sweep) -> str:
