@@ -4,7 +4,7 @@ import os
 import pytest
 from PIL import Image
 from program import trackbed
-from project import draw
+from project import ROOT, draw
 
 from trackbed import cli
 
@@ -62,7 +62,8 @@ def test_all_that_dvc_or_the_build_would_stumble_over_is_listed(evil, tmp_path, 
     # 12 whole ones, 7 that are rejected and two that are hidden or clutter.
     assert "21 files = 12 accepted + 7 rejected + 2 ignored; 3 classes" in out
     assert "GRAS/passwd.png  (to /etc/passwd)" in out
-    assert "is not safe; the build would reject 7 of the files." in out
+    assert "is not safe; the build would reject 7 of the files and fail." in out
+    assert "7 of 19 files (36.8%) are rejected, data.max_rejects allows 5.0%" in out
     assert out.replace("\n", "").isprintable()
     with (tmp_path / "list.csv").open(newline="") as file:
         rows = [tuple(row.values())[:3] for row in csv.DictReader(file)]
@@ -102,7 +103,7 @@ def test_contradicting_pictures_are_rejected(source, capsys):
     assert code == BAD_DATA
     assert "11 accepted + 2 rejected" in out
     assert "GRAS/000_0.png  (STONE/twin.bmp)" in out
-    assert "is safe; the build would reject 2 of" in out
+    assert "is safe; the build would reject 2 of the files and fail." in out
 
 
 def test_the_limits_are_those_of_the_parameters(source, tmp_path, capsys):
@@ -117,7 +118,7 @@ def test_classes_may_be_fixed_and_a_source_refused_as_a_whole(source, capsys):
     assert scanned(capsys, source, "--classes", "STONE,GRAS,BALLAST")[0] == 0
     code, out = scanned(capsys, source, "--classes", "STONE,GRAS")
     assert code == BAD_DATA
-    assert "not usable as a source:" in out
+    assert "stops the build (build_tfrecord):" in out
     assert "'BALLAST' is no class" in out
 
 
@@ -136,3 +137,53 @@ def test_wrong_usage_is_one_line(source, tmp_path):
     done = trackbed("scan", source, "--csv", source / "list.csv")
     assert done.returncode == 2
     assert "must lie outside of" in done.stderr
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project of DVC without git; 15 pictures in each of 3 classes are in data/raw."""
+    (tmp_path / "project/.dvc").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "project")
+    (tmp_path / "project/.dvc/config").write_text("[core]\n    no_scm = true\n")
+    draw(tmp_path / "project/data/raw", groups=15, frames=1)
+    return tmp_path / "project"
+
+
+def test_a_folder_outside_of_the_project_is_refused_by_dvc(project, capsys):
+    draw(project.parent / "pictures", groups=15, frames=1)
+    assert scanned(capsys, "data/raw")[0] == 0
+    code, out = scanned(capsys, "../pictures")
+    assert code == BAD_DATA
+    assert f"outside of the project {project}. Move it there" in out
+    assert "dvc add ../pictures --out data/pictures" in out
+    assert out.endswith("`dvc add ../pictures` is refused; the build would take every picture.\n")
+
+
+def test_a_folder_that_dvc_tracks_with_another_is_refused(project, capsys):
+    (project / "data.dvc").write_text(f"outs:\n- md5: {'0' * 32}.dir\n  path: data\n")
+    code, out = scanned(capsys, "data/raw", "--quick")
+    assert code == BAD_DATA
+    assert "data/raw: DVC already tracks data (data.dvc)." in out
+
+
+def test_parameters_of_the_source_are_used_and_others_checked(project, capsys):
+    (project / "stages").symlink_to(ROOT / "stages")
+    text = (ROOT / "params.yaml").read_text().replace("source: data/sample", "source: data/raw")
+    (project / "params.yaml").write_text(
+        text.replace("folds: 5", "folds: one").replace("0.05", "2")
+    )
+    code, out = scanned(capsys, "data/raw", "--quick")
+    assert code == BAD_DATA
+    assert "params.yaml, data.max_rejects: must be at most 1, got 2." in out
+    assert "params.yaml, split.folds: must be a whole number, got one." in out
+    assert r"data.group: '^(drive\\d+)_' does not match 45 of 45 file names" in out
+    (project / "params.yaml").write_text(text)
+    code, out = scanned(capsys, "data", "--classes", "raw")
+    assert "params.yaml names another data.source, data/raw: its data.classes, parts" in out
+
+
+def test_wrong_parameters_alone_have_the_exit_code_of_parameters(project, capsys):
+    (project / "params.yaml").write_text("data: [")
+    code, out = scanned(capsys, "data/raw", "--quick")
+    assert code == 2
+    assert "wrong in params.yaml:\n  params.yaml: not valid YAML" in out

@@ -1,14 +1,17 @@
+import dataclasses
 import os
+import re
 import socket
 
 import pytest
 from PIL import Image
 from project import draw
 
-from trackbed.dataset import folders, source_scan
+from trackbed.dataset import folders, groups, source_scan
 from trackbed.dataset.schema import Limits
 
 LIMITS = Limits(10_000)
+SETTINGS = source_scan.Settings(LIMITS, folds=2, test_share=0.5)
 
 
 @pytest.fixture
@@ -17,8 +20,8 @@ def source(tmp_path):
     return draw(tmp_path / "raw", groups=2)
 
 
-def scan(folder, workers=1, limits=LIMITS):
-    return source_scan.scan(folder, None, limits, crop_margin=0.0, workers=workers)
+def scan(folder, workers=1, **changes):
+    return source_scan.scan(folder, dataclasses.replace(SETTINGS, **changes), workers)
 
 
 def test_a_clean_folder_is_fine(source):
@@ -60,8 +63,47 @@ def test_contradicting_pictures_are_rejected(source):
 def test_a_folder_of_one_class_is_refused_as_a_source(tmp_path):
     draw(tmp_path / "raw", groups=1, classes=("GRAS",))
     result = scan(tmp_path / "raw")
-    assert "a single class" in str(result.refusal)
+    assert "a single class" in result.build_problems[0]
     assert not result.is_fine()
+
+
+def test_all_that_stops_the_build_is_found_at_once(source):
+    (source / "new").mkdir()
+    (source / "GRAS ").mkdir()
+    draw(source, groups=2, classes=("gras",))
+    for path in (source / "BALLAST").iterdir():
+        path.write_bytes(b"")
+    problems = scan(source).build_problems
+    assert [re.sub(".*raw: ", "", one)[:40] for one in problems] == [
+        "the class 'GRAS ' has an unusable name: ",
+        "the classes 'GRAS' and 'gras' differ in ",
+        "no picture of class 'new'.",
+        "4 of 16 files (25.0%) are rejected, data",
+        "all pictures of BALLAST are rejected: em",
+    ]
+
+
+def test_the_split_is_tried(source):
+    assert "fewer groups than folds: BALLAST (2)" in scan(source, folds=9).split_problems[0]
+    by_drive = groups.Grouping(r"^(\d+)_", True)
+    result = scan(source, grouping=by_drive, test_share=0.3, workers=None)
+    assert "fewer groups than folds: BALLAST (2)" in result.split_problems[0]
+    assert result.build_problems == []
+
+
+def test_single_rejected_files_stop_nothing(source):
+    (source / "GRAS/cut.png").write_bytes(b"")
+    result = scan(source, max_rejects=0.08)
+    assert result.is_fine()
+    assert len(result.rejects) == 1
+    assert not scan(source, max_rejects=0.07).is_fine()
+
+
+def test_conflicts_stop_a_build_that_must_fail_on_them(source):
+    Image.open(source / "GRAS/000_0.png").save(source / "STONE/same.bmp")
+    assert scan(source, max_rejects=0.2).build_problems == []
+    problems = scan(source, on_conflict="fail").build_problems
+    assert "2 pictures are in two classes or parts" in problems[0]
 
 
 def test_a_class_without_files_in_one_part_is_no_hazard(tmp_path):

@@ -36,11 +36,15 @@ USUAL_NAMES = {
     TEST: "test|testing|tst",
 }
 # What stands beside them in the names of parts, in the same word or in another.
-FILLERS = "set|dataset|data|images?|imgs?|pictures|photos|files|folder|dir|split|subset|part"
-PART_WORDS = {part: re.compile(rf"({names})({FILLERS})?") for part, names in USUAL_NAMES.items()}
+FILLER = re.compile(
+    "set|dataset|data|images?|imgs?|pictures|photos|files|folder|dir|split|subset|part"
+)
+PART_WORDS = {
+    part: re.compile(rf"({names})({FILLER.pattern})?") for part, names in USUAL_NAMES.items()
+}
 # Names without signs, of folders of pictures that nobody labelled: CVAT, FiftyOne, STL-10.
 UNLABELLED = re.compile(
-    rf"((un|no|not|non)labell?(ed|s)?|unknownlabels?|withoutlabels?|unannotated)({FILLERS})?"
+    rf"((un|no|not|non)labell?(ed|s)?|unknownlabels?|withoutlabels?|unannotated)({FILLER.pattern})?"
 )
 # Words in names of folders of pictures to predict, where there are no class folders in them.
 PREDICTION_WORDS = {"pred", "predict", "prediction", "predictions", "inference"}
@@ -146,7 +150,7 @@ def part_of(name: str) -> tuple[str, bool]:
     others = [
         one
         for one, meaning in zip(words(name), meanings, strict=True)
-        if not meaning and not re.fullmatch(FILLERS, one)
+        if not meaning and not FILLER.fullmatch(one)
     ]
     return (found.pop(), not others) if len(found) == 1 else ("", False)
 

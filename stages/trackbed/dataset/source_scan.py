@@ -2,9 +2,11 @@
 
 import os
 import stat
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -12,15 +14,24 @@ from trackbed.dataset import (
     check,
     duplicates,
     folders,
+    folds,
     groups,
     layouts,
     manifest_csv,
     rails,
     sources,
 )
-from trackbed.dataset.folders import Tree
-from trackbed.dataset.schema import BAD_NAME, UNREADABLE, Limits, Listing, has_bad_name, printable
+from trackbed.dataset.folders import Hints, Tree
+from trackbed.dataset.schema import (
+    BAD_NAME,
+    UNREADABLE,
+    Entry,
+    Limits,
+    has_bad_name,
+    printable,
+)
 from trackbed.pipeline.errors import UserError
+from trackbed.pipeline.index import TRAIN, VALIDATION
 
 LINK = "symbolic link"  # dvc add copies its target into the cache
 PIPE = "pipe"
@@ -43,10 +54,10 @@ class Hazard:
     detail: str = ""
 
 
-def hazards(root: Path, tree: Tree) -> list[Hazard]:
+def hazards(root: Path, tree: Tree, settings: "Settings | None" = None) -> list[Hazard]:
     """All hazards of a folder and of what lies in it, hidden files too, sorted by name.
 
-    `tree`: folders.walk(root). Nothing is opened.
+    `tree`: folders.walk(root). `settings`: tell classes from parts. Nothing is opened.
     """
     hazards = [_irregular(root, "")] if root.is_symlink() else []
     hazards += [_irregular(root, name) for name in tree.irregular]
@@ -58,7 +69,7 @@ def hazards(root: Path, tree: Tree) -> list[Hazard]:
         for name in (*tree.files, *tree.ignored)
         if name not in tree.irregular and not os.access(root / name, os.R_OK)
     ]
-    return sorted(hazards + _empty_classes(root, tree))
+    return sorted(hazards + _empty_classes(root, tree, settings))
 
 
 def _irregular(root: Path, name: str) -> Hazard:
@@ -76,11 +87,12 @@ def _name_fault(name: str) -> str:
     return "control characters"
 
 
-def _empty_classes(root: Path, tree: Tree) -> list[Hazard]:
+def _empty_classes(root: Path, tree: Tree, settings: "Settings | None") -> list[Hazard]:
     if manifest_csv.MANIFEST in tree.files or rails.files(tree):
         return []
+    hints = Hints() if settings is None else Hints(settings.classes or (), settings.parts)
     try:
-        empty = layouts.empty_classes(root, tree)
+        empty = layouts.empty_classes(root, tree, hints)
     except UserError:  # unclear which folders are classes; reported when the source is read
         return []
     return [Hazard(printable(name), EMPTY_CLASS) for name in empty]
@@ -88,6 +100,23 @@ def _empty_classes(root: Path, tree: Tree) -> list[Hazard]:
 
 COLUMNS = ["filename", "outcome", "reason", "detail"]
 HAZARD, REJECTED, IGNORED = "hazard", "rejected", "ignored"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the parameters say to build and split; see sections `data` and `split`."""
+
+    limits: Limits
+    classes: list[str] | None = None
+    parts: Mapping[str, str] | None = None
+    grouping: groups.Grouping = field(default_factory=lambda: groups.Grouping(None, False))
+    crop_margin: float = 0.0
+    max_rejects: float = 0.05
+    on_conflict: duplicates.OnConflict = "reject"
+    folds: int | None = None  # None: the split is not tried
+    test_share: float = 0.2
+    validation_part: str = "fold"
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,11 +128,13 @@ class ScanResult:
     rejects: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=COLUMNS))
     ignored: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
-    refusal: UserError | None = None  # why the folder as a whole is no source
+    notes: list[str] = field(default_factory=list)  # what was taken for what
+    build_problems: list[str] = field(default_factory=list)  # each would stop the build
+    split_problems: list[str] = field(default_factory=list)  # each would stop the split
 
     def is_fine(self) -> bool:
-        """Whether `dvc add` is safe and the build would take every picture."""
-        return not self.hazards and self.rejects.empty and self.refusal is None
+        """Whether nothing in the folder stops `dvc add`, the build or the split."""
+        return not (self.hazards or self.build_problems or self.split_problems)
 
     def table(self) -> pd.DataFrame:
         """A row per hazard, rejected file and ignored file; columns as in COLUMNS."""
@@ -115,37 +146,80 @@ class ScanResult:
         return table.reindex(columns=COLUMNS).fillna("")
 
 
-def scan(
-    folder: Path,
-    classes: list[str] | None,
-    limits: Limits,
-    crop_margin: float,
-    workers: int | None,
-) -> ScanResult:
+def scan(folder: Path, settings: Settings, workers: int | None) -> ScanResult:
     """Look through a folder as the build would; `workers` None leaves the pictures unopened.
 
-    Raises BadData where it is no folder, or cannot be listed.
+    All problems are found at once, but for groups that the split joins because pictures look
+    alike. Raises BadData where it is no folder, or cannot be listed.
     """
     tree = folders.walk(folder)
-    found = hazards(folder, tree)
+    found = hazards(folder, tree, settings)
     files, ignored = len(tree.files) + len(tree.ignored), [printable(name) for name in tree.ignored]
     try:
-        listing = sources.scan(folder, classes, groups.Grouping(None, False))
+        listing, problems = sources.listing_and_problems(
+            folder, settings.classes, settings.grouping, settings.parts
+        )
     except UserError as problem:
-        return ScanResult(found, files, ignored=ignored, refusal=problem)
-    checking = check.SourceCheck(listing, limits, crop_margin, workers or 1)
-    if workers is not None:
-        _check_pictures(checking, listing)
-    counts = checking.counts() if workers is not None else {}
-    return ScanResult(found, files, checking.rejects(), listing.ignored, counts)
+        return ScanResult(found, files, ignored=ignored, build_problems=[str(problem)])
+    # Of the others the problems tell.
+    with_files = sorted({entry.class_name for entry in listing.entries})
+    listing = replace(listing, classes=with_files)
+    checking = check.SourceCheck(listing, settings.limits, settings.crop_margin, workers or 1)
+    if workers is None:
+        accepted, counts = _table((entry, "") for entry in listing.entries), {}
+    else:
+        accepted = _accepted(checking, settings, problems)
+        counts = checking.counts()
+        # The second one names classes of which nothing is left.
+        for limit in (settings.max_rejects, 1.0):
+            _collect(problems, checking.refuse_too_many_rejects, limit)
+    splitting: list[UserError] = []
+    if settings.folds and accepted["label"].nunique() > 1:
+        _collect(splitting, _split, accepted, settings)
+    return ScanResult(
+        found,
+        files,
+        checking.rejects(),
+        listing.ignored,
+        counts,
+        listing.notes,
+        list(dict.fromkeys(map(str, problems))),
+        list(map(str, splitting)),
+    )
 
 
-def _check_pictures(checking: check.SourceCheck, listing: Listing) -> None:
-    """Go through all pictures, and reject those that contradict each other."""
-    rows = []
+def _collect(problems: list[UserError], function: Callable[..., Any], *arguments: Any) -> Any:
+    """The result of a function; its UserError goes to the problems instead."""
+    try:
+        return function(*arguments)
+    except UserError as problem:
+        problems.append(problem)
+
+
+def _table(rows: Iterable[tuple[Entry, str]]) -> pd.DataFrame:
+    """Entries and their pixel hashes in columns of an index."""
+    table = pd.DataFrame(
+        [(e.filename, e.class_name, e.part, e.group, pixel_hash) for e, pixel_hash in rows],
+        columns=["filename", "class_name", "part", "group", "pixel_hash"],
+    )
+    return table.assign(record=range(len(table)), label=pd.factorize(table["class_name"])[0])
+
+
+def _accepted(
+    checking: check.SourceCheck, settings: Settings, problems: list[UserError]
+) -> pd.DataFrame:
+    """The pictures that the build would keep: all are checked, and whether they contradict."""
     with closing(checking.accepted()) as pictures:
-        for record, (entry, picture) in enumerate(pictures):
-            rows.append((record, entry.filename, entry.class_name, entry.part, picture.pixel_hash))
-    columns = ["record", "filename", "class_name", "part", "pixel_hash"]
-    table = pd.DataFrame(rows, columns=columns)
-    checking.reject(table, duplicates.conflicts_to_reject(table, "reject"))
+        table = _table((entry, picture.pixel_hash) for entry, picture in pictures)
+    conflicts = _collect(problems, duplicates.conflicts_to_reject, table, settings.on_conflict)
+    if conflicts is None:
+        return table
+    checking.reject(table, conflicts)
+    return table[~table["record"].isin(conflicts["record"])].reset_index(drop=True)
+
+
+def _split(table: pd.DataFrame, settings: Settings) -> None:
+    """Raise the UserError that the split would raise."""
+    if settings.validation_part == TRAIN:
+        table = table.assign(part=table["part"].replace(VALIDATION, TRAIN))
+    folds.assigned(table, settings.folds, settings.test_share, settings.seed)

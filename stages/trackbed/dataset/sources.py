@@ -1,5 +1,6 @@
 """What a source folder holds: its pictures with class, part and group, before they are opened."""
 
+import dataclasses
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -93,11 +94,11 @@ def listing_and_problems(
     found = _read(folder, folders.walk(folder), hints)
     names = sorted(found.classes) if classes is None else list(classes)
     problems = list(_class_problems(found, names, classes, folder))
-    entries = found.entries
     try:
         entries = named_groups(found, grouping)
     except UserError as error:
         problems.append(error)
+        entries = [dataclasses.replace(entry, group=entry.filename) for entry in found.entries]
     entries = sorted(entries, key=lambda e: (e.filename, e.box or ()))
     listing = Listing(entries, names, sorted(found.ignored), sorted(found.strays), found.notes)
     return listing, [*problems, *_formulas(listing, folder)]

@@ -48,6 +48,51 @@ def repository() -> Iterator[Any]:
         raise UserError(f"{error}".strip().partition("\n")[0]) from error
 
 
+def add_refusals(folder: Path) -> list[str]:
+    """Why `dvc add` in the current folder refuses another one, whatever lies in it.
+
+    Empty where it takes it, and where the current folder is in no project of DVC.
+    """
+    try:
+        with repository() as repo:
+            return list(_add_refusals(repo, folder))
+    except UserError:
+        return []
+
+
+def _add_refusals(repo: Any, folder: Path) -> Iterator[str]:
+    path, root = folder.resolve(), Path(repo.root_dir).resolve()
+    if root.is_relative_to(path):
+        yield f"{folder}: holds the project itself. Put the pictures into a folder of their own."
+        return
+    if not path.is_relative_to(root):
+        yield (
+            f"{folder}: outside of the project {root}. Move it there, or let DVC copy it with "
+            f"`dvc add {folder} --out data/{path.name}`."
+        )
+        return
+    for out in repo.index.outs:
+        other = Path(out.fs_path).resolve()
+        if other == path and out.stage.cmd:
+            yield f"{folder}: an output of the stage {out.stage.addressing}."
+        elif other != path and (path.is_relative_to(other) or other.is_relative_to(path)):
+            yield f"{folder}: DVC already tracks {os.path.relpath(other)} ({out.stage.addressing})."
+    if repo.dvcignore.is_ignored(repo.fs, str(path)):
+        yield f"{folder}: ignored by .dvcignore."
+    if not repo.config["core"].get("no_scm"):
+        yield from _git_refusals(repo, folder, path)
+
+
+def _git_refusals(repo: Any, folder: Path, path: Path) -> Iterator[str]:
+    if repo.scm.is_tracked(str(path)):
+        yield (
+            f"{folder}: tracked by git. Run `git rm -r --cached {folder}` and commit; the files "
+            "stay where they are."
+        )
+    if repo.scm.is_ignored(f"{path}.dvc"):
+        yield f"{folder}.dvc: ignored by git, so that DVC refuses to write it. Change .gitignore."
+
+
 def outputs(repo: Any) -> list[Output]:
     """All outputs inside the repository's folder, sorted by path."""
     return sorted(
