@@ -205,16 +205,38 @@ def test_the_scores_are_those_of_cleanlab(seed):
 def test_cleanlab_keeps_its_issues_in_its_own_order():
     filtering = pytest.importorskip("cleanlab.filter")
     shares, given = noisy()
-    expected = filtering.find_label_issues(
-        given, shares, return_indices_ranked_by="self_confidence", n_jobs=1
-    )
+    options = {"filter_by": "low_self_confidence", "return_indices_ranked_by": "self_confidence"}
+    expected = filtering.find_label_issues(given, shares, n_jobs=1, **options)
     found = mistakes.ranked(label_table(shares, given), by_cleanlab=True)
     assert 0 < len(found) < len(given)
     assert found["record"].tolist() == list(expected)
     assert found["rank"].tolist() == list(range(1, len(expected) + 1))
 
 
+@pytest.mark.parametrize("wrong", [1, 2, 3, 5])
+def test_cleanlab_lists_a_class_whose_labels_are_all_wrong(wrong):
+    pytest.importorskip("cleanlab")
+    given = np.array([0, 1] * 20 + [2] * wrong)  # no image is of the third class
+    shares = np.full((len(given), 3), 0.01)
+    shares[np.arange(len(given)), np.where(given == 2, 0, given)] = 0.98
+    found = mistakes.ranked(label_table(shares, given), by_cleanlab=True)
+    assert found["record"].tolist() == list(range(40, 40 + wrong))
+
+
+def test_cleanlab_takes_a_class_without_images():
+    pytest.importorskip("cleanlab")
+    shares = [[0.9, 0.1, 0], [0.8, 0.2, 0], [0.1, 0.9, 0], [0.9, 0.1, 0]]
+    found = mistakes.ranked(label_table(shares, [0, 0, 1, 1]), by_cleanlab=True)
+    assert found["record"].tolist() == [3]
+
+
+def test_labels_of_a_single_class_are_refused():
+    pytest.importorskip("cleanlab")
+    with pytest.raises(UserError, match=r"--method cleanlab: .*at least 2 classes"):
+        mistakes.ranked(label_table([[0.9, 0.1], [0.2, 0.8]], [0, 0]), by_cleanlab=True)
+
+
 def test_without_cleanlab_it_says_how_to_get_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "cleanlab.filter", None)  # as if it were not installed
+    monkeypatch.setitem(sys.modules, "cleanlab.count", None)  # as if it were not installed
     with pytest.raises(UserError, match=r"needs cleanlab, which is not installed\. Run `make susp"):
         mistakes.ranked(label_table([[0.9, 0.1]], [0]), by_cleanlab=True)

@@ -35,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--method",
         choices=METHODS,
         default=METHODS[0],
-        help="self-confidence ranks all images; cleanlab selects those it considers mislabelled "
-        "(needs cleanlab: make suspects)",
+        help="self-confidence ranks all images; cleanlab ends the list after as many as it "
+        "estimates to be mislabelled (needs cleanlab: make suspects)",
     )
     parser.add_argument(
         "--setting",

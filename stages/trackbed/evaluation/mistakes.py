@@ -83,15 +83,15 @@ def ranked(table: pd.DataFrame, *, by_cleanlab: bool = False) -> pd.DataFrame:
 
     table: out-of-fold predictions (see pipeline.tables) with `fold`. suggested: the most
     probable class, which may be the given one; confidence: its probability. Ties are in the order
-    of records. by_cleanlab: only images that cleanlab reports as mislabelled; raises UserError
-    where it is not installed.
+    of records. by_cleanlab: only as many as cleanlab estimates to be mislabelled; raises UserError
+    where it is not installed or finds a single class.
     """
     names = tables.predicted_classes(table.drop(columns="fold"))
     given, shares = labels(table, names), probabilities(table, names)
     own = self_confidence(shares, given)
     order = np.argsort(own, kind="stable")
     if by_cleanlab:
-        order = order[_cleanlab_issues(given, shares)[order]]
+        order = order[: _cleanlab_count(given, shares)]
     made = table.rename(columns={"true": "given", "predicted": "suggested"})
     made = made.assign(self_confidence=own).iloc[order].reset_index(drop=True)
     made.insert(0, "rank", np.arange(1, len(made) + 1))
@@ -124,13 +124,20 @@ def probabilities(table: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     return table[columns].to_numpy(float)
 
 
-def _cleanlab_issues(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Which rows cleanlab reports as mislabelled: bool, shape (rows,). Raises UserError."""
+def _cleanlab_count(labels: np.ndarray, probabilities: np.ndarray) -> int:
+    """How many labels cleanlab estimates to be wrong. Raises UserError.
+
+    The lowest self-confidences, so many, are what its filter low_self_confidence lists. Its default
+    filter keeps at least one image of every class, so that it never lists the wrong label of a
+    class's only image, nor all of three wrong ones.
+    """
     try:
-        from cleanlab.filter import find_label_issues
+        from cleanlab.count import num_label_issues
     except ModuleNotFoundError:
         raise UserError(
             "--method cleanlab: needs cleanlab, which is not installed. Run `make suspects`."
         ) from None
-    # One process: more would each import everything anew, for a sum over a table.
-    return find_label_issues(labels, probabilities, n_jobs=1)
+    try:
+        return int(num_label_issues(labels, probabilities))
+    except ValueError as error:
+        raise UserError(f"--method cleanlab: {error}") from None

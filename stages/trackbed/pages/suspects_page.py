@@ -74,7 +74,7 @@ def verdict(found: Found) -> str:
     listed, doubted = len(found.rows), len(mistakes.doubted(found.rows))
     if found.method == "cleanlab":
         labels = formatting.plural(found.ranked, "label")
-        text = f"cleanlab considers {labels} wrong; {listed:,} are listed."
+        text = f"cleanlab estimates {labels} to be wrong; the first {listed:,} are listed."
     else:
         text = f"The {formatting.plural(listed, 'label')} with the lowest probability."
     return f"{text} For {doubted:,} of them another class is more probable."
