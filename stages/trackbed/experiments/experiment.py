@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from trackbed.evaluation import scores
 from trackbed.experiments import param_values
@@ -223,10 +222,9 @@ def _metric(one: Experiment, metric: str) -> float:
 
 def _flat_params(text: bytes) -> dict[str, Any]:
     try:
-        loaded = yaml.load(text, Loader=yaml.BaseLoader)
-    except yaml.YAMLError:
+        return param_values.flattened(params.parsed(text))
+    except UserError:
         return {}
-    return param_values.flattened(loaded) if isinstance(loaded, dict) else {}
 
 
 def _validation(text: bytes | None) -> dict[str, Any]:

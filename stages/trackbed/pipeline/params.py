@@ -1,9 +1,10 @@
 """Load one section of params.yaml, checked and typed, with readable errors."""
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -14,6 +15,10 @@ PARAMS = Path("params.yaml")
 
 # YAML's ways to write "nothing", as text.
 NULLS = ("", "~", "null", "Null", "NULL")
+
+BOOLEANS = ("true", "True", "TRUE", "false", "False", "FALSE")
+INTEGER = re.compile(r"[-+]?(0b[01][01_]*|0o[0-7][0-7_]*|0x[\da-fA-F][\da-fA-F_]*|\d[\d_]*)")
+FLOAT = re.compile(r"[-+]?(\d[\d_]*\.[\d_]*|\d[\d_]*(?=[eE])|\.\d[\d_]*)([eE][-+]?\d+)?")
 
 T = TypeVar("T")
 Maybe = Annotated[T | None, BeforeValidator(lambda value: None if value in NULLS else value)]
@@ -33,14 +38,17 @@ def load(section: str, model: type[S], path: Path = PARAMS) -> S:
     """The section of the file as an instance of its model.
 
     Scalars are read as text and converted by the model's types alone, because YAML readers
-    disagree on them: PyYAML takes `1e-05` for text (`dvc exp run -S` writes it that way), a
-    class called `NO` for a boolean and `012` for ten.
-    Raises UserError for an unreadable file, a missing section and every wrong key or value.
+    disagree on them: PyYAML takes `1e-05` for text (`dvc exp run -S` writes it that way) and a
+    class called `NO` for a boolean.
+    Raises UserError for an unreadable file, a missing section, every wrong key or value, and
+    text that would need quotes, see `_refuse_unquoted`.
     """
-    values = sections(path).get(section)
+    values = _parsed(path).get(section)
     if not isinstance(values, dict):
         raise UserError(f"{path}: section '{section}' is missing; it holds {_keys(model)}.")
-    return checked(section, model, values, path)
+    found = checked(section, model, values, path)
+    _refuse_unquoted(values, found, f"{path}, {section}")
+    return found
 
 
 def checked(section: str, model: type[S], values: dict[str, Any], path: Path = PARAMS) -> S:
@@ -52,20 +60,121 @@ def checked(section: str, model: type[S], values: dict[str, Any], path: Path = P
 
 
 def sections(path: Path = PARAMS) -> dict[str, Any]:
-    """The whole file, every scalar as text. Raises UserError for an unreadable file."""
+    """The whole file, every scalar as text, see `same_text`. Raises UserError if unreadable."""
+    return _as_text(_parsed(path))
+
+
+def parsed(content: bytes) -> dict[str, Any]:
+    """Like `sections`, of the bytes of a params.yaml. Raises UserError."""
+    return _as_text(_loaded(content, PARAMS))
+
+
+def same_text(text: str) -> str:
+    """One text for all ways to write a value that are the same to DVC, which reads YAML 1.2.
+
+    1.10 and 1.1, 1.0 and 1, 012 and 12, 1e-3 and 0.001, True and true, ~ and null: DVC runs no
+    stage because one becomes the other. (It also takes 1 for true, and 0 for false.)
+    """
+    if text in NULLS:
+        return "null"
+    if text in BOOLEANS:
+        return text.lower()
+    digits = text.replace("_", "")
+    if INTEGER.fullmatch(text):
+        return str(int(digits, 0 if re.match(r"[-+]?0[box]", digits) else 10))
+    if FLOAT.fullmatch(text):
+        number = float(digits)
+        return str(int(number)) if number.is_integer() and abs(number) < 2**53 else repr(number)
+    return text
+
+
+class _Unquoted(str):
+    """The `same_text` of a scalar without quotes; written: as it stands in the file."""
+
+    written: str
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads every scalar as text; resolves merge keys (`<<`); refuses a key that comes twice."""
+
+    yaml_constructors: ClassVar = {}
+    yaml_implicit_resolvers: ClassVar = {"<": [("tag:yaml.org,2002:merge", re.compile("<<"))]}
+
+    def construct_scalar(self, node: yaml.ScalarNode) -> str:
+        text = super().construct_scalar(node)
+        if node.style is not None:
+            return text
+        unquoted = _Unquoted(same_text(text))
+        unquoted.written = text
+        return unquoted
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[str, Any]:
+        names = [key.value for key, _ in node.value]
+        if double := next((name for name in names if names.count(name) > 1), None):
+            problem = f"the key '{double}' comes twice"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    """The whole file; scalars are text, those without quotes `_Unquoted`. Raises UserError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     except FileNotFoundError:
         raise UserError(f"{path}: no such file. Run from the root of the repository.") from None
+    return _loaded(content, path)
+
+
+def _loaded(content: bytes, path: Path) -> dict[str, Any]:
+    try:
+        loaded = yaml.load(content.decode("utf-8"), Loader=_Loader)
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 text ({error}).") from None
-    try:
-        loaded = yaml.load(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not valid YAML. {error}") from None
     if not isinstance(loaded, dict):
         raise UserError(f"{path}: must hold sections such as `data:` and `train:`.")
     return loaded
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _as_text(inner) for key, inner in value.items()}
+    return [_as_text(inner) for inner in value] if isinstance(value, list) else str(value)
+
+
+def _refuse_unquoted(values: Any, found: Any, place: str) -> None:
+    """Raise UserError for text without quotes that DVC takes for a number, a boolean or nothing.
+
+    DVC would not see that a title changes from 1.10 to 1.1 or a class from 012 to 12. Whole
+    numbers in their usual form are text as well: there is one way to write each.
+    """
+    if problems := list(_unquoted(values, found, place)):
+        raise UserError("\n".join(problems))
+
+
+def _unquoted(values: Any, found: Any, place: str) -> Iterator[str]:
+    if isinstance(values, dict):
+        for key, value in values.items():
+            if isinstance(found, dict):
+                yield from _unquoted(key, str(key), place)
+            inner = found.get(key) if isinstance(found, dict) else getattr(found, key, None)
+            yield from _unquoted(value, inner, f"{place}.{key}")
+    elif isinstance(values, list) and isinstance(found, list | tuple):
+        for number, (value, inner) in enumerate(zip(values, found, strict=False)):
+            yield from _unquoted(value, inner, f"{place}.{number}")
+    elif isinstance(values, _Unquoted) and isinstance(found, str) and _is_ambiguous(values.written):
+        yield (
+            f"{place}: must be text, but DVC reads {values.written or 'nothing'} without quotes as "
+            f"{values} and would not see a change to another way of writing that. Write "
+            f"'{values.written}', with quotes."
+        )
+
+
+def _is_ambiguous(text: str) -> bool:
+    if INTEGER.fullmatch(text):
+        return text != same_text(text)
+    return text in (*NULLS, *BOOLEANS) or FLOAT.fullmatch(text) is not None
 
 
 def _keys(model: type[BaseModel]) -> str:
