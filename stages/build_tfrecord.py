@@ -35,6 +35,7 @@ class DataParams(params.Section):
     max_pixels: int = Field(ge=1)  # width x height
     min_side: int = Field(ge=1)  # pixels
     max_aspect: float = Field(ge=1)  # longer side / shorter side
+    white_level: Maybe[int] = Field(None, ge=1, le=65535)  # of 16-bit files that name none
     shard_size: float = Field(gt=0)  # MiB
     on_conflict: duplicates.OnConflict  # for the same picture in two classes, or in two parts
 
@@ -52,12 +53,12 @@ def main(data_path: Path, metrics_path: Path) -> None:
     grouping = groups.Grouping(p.group, p.group_per_class)
     listing = sources.scan(Path(p.source), p.classes, grouping, p.parts)
     print(*listing.notes, sep="\n", end="\n" if listing.notes else "")
-    limits = Limits(p.max_pixels, p.min_side, p.max_aspect)
+    limits = Limits(p.max_pixels, p.min_side, p.max_aspect, p.white_level)
     checked = check.SourceCheck(listing, limits, p.crop_margin, runtime.workers or pool.cores())
     with replacing_folder(records_path) as folder, closing(checked.accepted()) as pictures:
         shard_bytes = int(p.shard_size * MEBIBYTE)
         table = recording.write(folder, pictures, listing.classes, shard_bytes)
-        duplicate_counts = duplicates.counts(table)
+        complete, duplicate_counts = table, duplicates.counts(table)
         conflicts = duplicates.conflicts_to_reject(table, p.on_conflict)
         if len(conflicts):
             checked.reject(table, conflicts)
@@ -70,12 +71,16 @@ def main(data_path: Path, metrics_path: Path) -> None:
         # Also where a failure of this stage leaves it.
         index.REJECTS_TABLE.write(check.CACHE, checked.rejects())
         checked.refuse_too_many_rejects(p.max_rejects)
-        found = findings.findings(table)
+        found = findings.findings(table, checked.noted())
         index.FINDINGS_TABLE.write(folder, found)
-    counted = findings.counts(table, found)
-    counts = checked.counts() | duplicate_counts | counted
+    # Also of pictures that were rejected for their conflicts.
+    everything = findings.findings(complete, checked.noted()) if len(conflicts) else found
+    counted = findings.kind_counts(everything)
+    counts = checked.counts() | duplicate_counts | counted | findings.spread(table)
     tables.write_metrics(metrics_path / index.COUNTS_FILE, counts)
     print(checked.summary())
+    for sentence in findings.set_sentences(found):
+        print(sentence)
     if unusual := findings.summary(counted):
         print(f"Looked unusual, listed in {records_path / index.FINDINGS_TABLE.name}: {unusual}")
 

@@ -84,6 +84,33 @@ def test_a_class_of_which_nothing_is_left_fails(source):
         checking.refuse_too_many_rejects(1)
 
 
+def test_only_the_rejects_of_an_empty_class_are_named(source):
+    for number in range(3):
+        (source / "A" / f"text{number}.png").write_text("no picture")
+    for path in (source / "B").iterdir():
+        path.write_bytes(b"")
+    checking, _ = checked(source)
+    with pytest.raises(UserError) as raised:
+        checking.refuse_too_many_rejects(1)
+    message = str(raised.value)
+    assert "all pictures of B are rejected: empty 4 (such as B/0.png)." in message
+    assert "A/" not in message
+
+
+def test_pages_and_the_largest_value_of_deep_pictures_are_noted(source):
+    dark = np.full((8, 8), 3000, np.uint16)
+    Image.fromarray(dark).save(source / "A" / "deep.png")
+    frames = [Image.new("RGB", (8, 8), grey) for grey in ("red", "blue", "green")]
+    frames[0].save(source / "B" / "film.gif", save_all=True, append_images=frames[1:])
+    noted = checked(source)[0].noted()
+    assert noted[["filename", "finding"]].to_numpy().tolist() == [
+        ["B/film.gif", "several pages"],
+        ["", "value of white"],
+    ]
+    assert "of 3 is used" in noted["detail"][0]
+    assert "data.white_level: 4095" in noted["detail"][1]
+
+
 @pytest.fixture
 def parallel_for_few(monkeypatch):
     """Worth several processes from two pictures on."""

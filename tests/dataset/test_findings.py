@@ -50,7 +50,7 @@ def test_the_table_comes_back_from_its_file(tmp_path):
 
 def test_what_is_counted():
     found = findings.findings(TABLE)
-    counted = findings.counts(TABLE, found)
+    counted = findings.kind_counts(found) | findings.spread(TABLE)
     assert counted["near_duplicates"] == counted["near_in_train_and_test"] == 1
     assert (counted["near_in_two_classes"], counted["black"], counted["blurred"]) == (0, 1, 0)
     # 5 of B, 4 of A; heights: one of 75, the others 150.
@@ -161,6 +161,67 @@ def test_a_class_of_its_own_brightness_and_shape():
         [9, index.UNUSUAL_SHAPE],
         [11, index.UNUSUAL_SIZE],
     ]
+
+
+def enlarged(image, times):
+    return image.resize((image.width * times, image.height * times), Image.Resampling.BICUBIC)
+
+
+def test_an_enlarged_set_is_a_finding_and_its_pictures_are_not():
+    soft = [measured(enlarged(texture(n, 24), 8)) for n in range(40)]
+    far = measured(enlarged(texture(0, 24), 8).filter(ImageFilter.GaussianBlur(12)))
+    table = indexed(*soft, far)
+    assert (table["sharpness"] < 0.01 * table["contrast"] ** 2).all()
+    assert found(table) == [[40, index.BLURRED]]
+    assert findings.of_the_set(table)["finding"].tolist() == [index.SOFT_SET]
+    sharp = indexed(*(measured(texture(n)) for n in range(20)), *soft[:9])
+    assert sorted(found(sharp)) == [[20 + n, index.BLURRED] for n in range(9)]
+    assert findings.of_the_set(sharp).empty
+
+
+@pytest.mark.parametrize(
+    ("usual", "odd", "kind", "of_the_set"),
+    [
+        ({"brightness": 6.0, "contrast": 4.0}, (0.0, 0.0), index.BLACK, index.DARK_SET),
+        ({"brightness": 249.0, "contrast": 3.0}, (255.0, 0.0), index.WHITE, index.BRIGHT_SET),
+        ({"brightness": 99.0, "contrast": 1.5}, (99.0, 0.0), index.LOW_INFORMATION, index.PALE_SET),
+    ],
+)
+def test_a_dark_bright_or_pale_set_does_not_flood(usual, odd, kind, of_the_set):
+    step = 1 if kind == index.BLACK else -1
+    rows = [
+        usual | {"brightness": usual["brightness"] + step * n % 3, "sharpness": 9.0}
+        for n in range(30)
+    ]
+    rows.append({"brightness": odd[0], "contrast": odd[1], "sharpness": 0.0})
+    table = indexed(*rows)
+    kinds = [name for _, name in found(table) if name in (index.BLACK, index.WHITE, kind)]
+    assert kinds == [kind]
+    assert of_the_set in findings.of_the_set(table)["finding"].tolist()
+    few = indexed(*rows[:9])  # too few to say what is usual
+    assert [name for _, name in found(few)].count(kind) == 9
+    assert findings.of_the_set(few).empty
+
+
+def test_many_black_frames_among_usual_ones_are_all_listed():
+    rows = [{}] * 30 + [{"brightness": 2.0, "contrast": 1.0}] * 20
+    assert [name for _, name in found(indexed(*rows))] == [index.BLACK] * 20
+
+
+def test_what_files_hold_beside_their_picture_is_listed():
+    table = indexed({}, {"class_name": "B"})
+    columns = ["filename", "finding", "detail"]
+    noted = pd.DataFrame(
+        [("1.jpg", index.SEVERAL_PAGES, "3"), ("", index.WHITE_LEVEL, "12"), ("x", "y", "z")],
+        columns=columns,
+    )
+    listed = findings.findings(table, noted)
+    assert listed[["record", "filename", "class_name", "finding"]].to_numpy().tolist() == [
+        [-1, "", "", index.WHITE_LEVEL],
+        [1, "1.jpg", "B", index.SEVERAL_PAGES],
+    ]
+    assert findings.set_sentences(listed) == ["value of white: 12"]
+    assert findings.kind_counts(listed)["several_pages"] == 1
 
 
 def test_no_record():

@@ -95,18 +95,3 @@ def test_only_8_bit_pngs_are_plain(options, plain):
     image = PICTURE.convert("P", palette=Image.Palette.ADAPTIVE) if "bits" in options else PICTURE
     image.save(file, "PNG", **options)
     assert formats.is_plain_png(formats.png_chunks(file.getvalue())) is plain
-
-
-@pytest.mark.parametrize(
-    ("data", "amount"),
-    [
-        (b"P6 2 1 255\nabcdef", (6, 6, "bytes")),
-        (b"P5\n# a comment\n2 2\n65535\nabc", (3, 8, "bytes")),
-        (b"P4 9 2\nabc", (3, 4, "bytes")),
-        (b"P3 1 1 255\n1 2 # 3\n3", (3, 3, "numbers")),
-        (b"P1 2 2\n10 01", (4, 4, "digits")),
-        (b"P2 -1 1 255 7", None),
-    ],
-)
-def test_netpbm_amounts_by_hand(data, amount):
-    assert formats.netpbm_amount(data) == (amount and formats.Amount(*amount))

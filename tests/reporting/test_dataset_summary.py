@@ -95,4 +95,28 @@ def test_sizes_and_formats():
 
 
 def test_every_kind_is_explained():
-    assert set(dataset_summary.MEANINGS) == set(index.FINDING_TYPES)
+    of_images = set(index.FINDING_TYPES) - set(index.SET_FINDINGS)
+    assert set(dataset_summary.MEANINGS) == of_images
+
+
+def test_findings_about_the_set_come_first():
+    rows = [{"finding": index.SOFT_SET, "detail": "half are soft"}, {"finding": index.BLACK}]
+    of_the_set = dataset_summary.set_findings(pd.DataFrame(rows))
+    assert of_the_set == ["Soft set: half are soft."]
+    assert dataset_summary.findings_sentence([], of_the_set) == "Soft set: half are soft."
+
+
+@pytest.mark.parametrize(
+    ("images", "sentence"),
+    [
+        ([7, 7], "Every class has 7 images."),
+        ([1, 1], "Every class has 1 image."),
+        ([100, 98], "The classes have 98 to 100 images."),
+        (
+            [30, 20],
+            "The largest class has 1.5 times as many images as the smallest (30 and 20).",
+        ),
+    ],
+)
+def test_imbalance_is_a_sentence(images, sentence):
+    assert dataset_summary.imbalance_sentence(pd.Series(images)) == sentence

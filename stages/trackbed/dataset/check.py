@@ -9,9 +9,10 @@ from pathlib import Path
 import pandas as pd
 import rich.progress
 
-from trackbed.dataset import images, pool
+from trackbed.dataset import deep_pixels, images, pool
 from trackbed.dataset.schema import NO_LABEL, Entry, Limits, Listing, Picture, Rejected
 from trackbed.pipeline.errors import BadData, UserError
+from trackbed.pipeline.index import REJECTS_TABLE, SEVERAL_PAGES, WHITE_LEVEL
 
 # About 10 ms of work: enough to outweigh the way to another process and back.
 CHUNK_PICTURES = 32
@@ -68,6 +69,7 @@ def _file_bytes(entry: Entry) -> int:
 
 
 CACHE = Path(".cache")
+LISTED_CLASSES = 5  # in a message
 # Starting a process takes as long as checking some 40 chunks of 32 JPEGs of 150 x 150 each.
 CHUNKS_PER_WORKER = 40
 
@@ -84,6 +86,10 @@ class SourceCheck:
             {"filename": name, "reason": reason, "detail": ""} for name, reason in listing.strays
         ]
         self._accepted = dict.fromkeys(listing.classes, 0)
+        self._class_rejects: dict[str, list[dict[str, str]]] = {}
+        # Pages of files with several, and the largest value of files of 16 bits, by file name.
+        self.pages: dict[str, int] = {}
+        self.peaks: dict[str, int] = {}
 
     def accepted(self) -> Iterator[tuple[Entry, Picture]]:
         """The pictures that can be used, in the order of the listing.
@@ -100,16 +106,22 @@ class SourceCheck:
                 transient=True,
             ):
                 if isinstance(outcome, Picture):
-                    self._accepted[entry.class_name] += 1
+                    self._accept(entry, outcome)
                     yield entry, outcome
                 else:
-                    self._rejects.append(
-                        {
-                            "filename": entry.filename,
-                            "reason": outcome.reason,
-                            "detail": outcome.detail,
-                        }
-                    )
+                    row = {"filename": entry.filename, "reason": outcome.reason}
+                    self._reject(entry.class_name, row | {"detail": outcome.detail})
+
+    def _accept(self, entry: Entry, picture: Picture) -> None:
+        self._accepted[entry.class_name] += 1
+        if picture.pages > 1:
+            self.pages[entry.filename] = picture.pages
+        if picture.peak:
+            self.peaks[entry.filename] = picture.peak
+
+    def _reject(self, class_name: str, row: dict[str, str]) -> None:
+        self._rejects.append(row)
+        self._class_rejects.setdefault(class_name, []).append(row)
 
     def _outcomes(self) -> Iterator[tuple[Entry, Picture | Rejected]]:
         """Every entry with its picture or rejection, in the order of the listing."""
@@ -133,14 +145,26 @@ class SourceCheck:
 
         table: the index. rejects: columns record, filename, reason and detail.
         """
-        for name in table.loc[table["record"].isin(rejects["record"]), "class_name"]:
-            self._accepted[name] -= 1
-        self._rejects += rejects[["filename", "reason", "detail"]].to_dict("records")
+        names = table.set_index("record")["class_name"]
+        for record, *cells in rejects[["record", *REJECTS_TABLE.columns]].itertuples(index=False):
+            self._accepted[names[record]] -= 1
+            self._reject(names[record], dict(zip(REJECTS_TABLE.columns, cells, strict=True)))
 
     def rejects(self) -> pd.DataFrame:
         """One row per file that did not get in, sorted by name."""
-        columns = ["filename", "reason", "detail"]
+        columns = list(REJECTS_TABLE.columns)
         return pd.DataFrame(self._rejects, columns=columns).sort_values(columns)
+
+    def noted(self) -> pd.DataFrame:
+        """What the files of accepted pictures hold beside them; see findings.findings."""
+        rows = [
+            (name, SEVERAL_PAGES, f"the first of {pages:,} is used")
+            for name, pages in self.pages.items()
+        ]
+        white_level = self._check_chunk.limits.white_level
+        if sentence := deep_pixels.white_level_sentence(self.peaks.values(), white_level):
+            rows.append(("", WHITE_LEVEL, sentence))
+        return pd.DataFrame(rows, columns=["filename", "finding", "detail"])
 
     def counts(self) -> dict[str, int]:
         """How many pictures and other files there are: seen, accepted, rejected and ignored.
@@ -178,22 +202,30 @@ class SourceCheck:
             raise BadData(
                 f"{rejected} of {files} files "
                 f"({share:.1%}) are rejected, data.max_rejects allows {max_rejects:.1%}: "
-                f"{self._reasons()}. The list is in .cache/rejects.csv: fix the files or raise "
-                "data.max_rejects."
+                f"{_reasons(self._rejects)}. The list is in .cache/rejects.csv: fix the files or "
+                "raise data.max_rejects."
             )
         empty = [name for name, count in self._accepted.items() if count == 0]
         if empty:
+            listed = "; ".join(
+                f"all pictures of {name} are rejected: {_reasons(self._class_rejects[name])}"
+                for name in empty[:LISTED_CLASSES]
+            )
+            more = len(empty) - LISTED_CLASSES
             raise BadData(
-                f"all pictures of {', '.join(empty)} are rejected: {self._reasons()}. "
+                f"{listed}{f'; and of {more} more classes' if more > 0 else ''}. "
                 "Fix the files or remove the class."
             )
 
-    def _reasons(self) -> str:
-        reasons = self.rejects().groupby("reason")["filename"].agg(["count", "first"])
-        return ", ".join(
-            f"{reason} {row['count']} (such as {row['first']})"
-            for reason, row in reasons.sort_values("count", ascending=False).iterrows()
-        )
+
+def _reasons(rejects: list[dict[str, str]]) -> str:
+    """Reasons with their counts and the first file name of each, the most frequent first."""
+    table = pd.DataFrame(rejects).sort_values("filename")
+    reasons = table.groupby("reason")["filename"].agg(["count", "first"])
+    return ", ".join(
+        f"{reason} {row['count']} (such as {row['first']})"
+        for reason, row in reasons.sort_values("count", ascending=False, kind="stable").iterrows()
+    )
 
 
 def _killed_error(waiting: list[list[Entry]]) -> UserError:

@@ -6,14 +6,16 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import BinaryIO
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
-from trackbed.dataset import formats
+from trackbed.dataset import deep_pixels, formats, tiff
 from trackbed.dataset import schema as reasons
+from trackbed.dataset.deep_pixels import Samples
 from trackbed.dataset.schema import UNSUPPORTED, Limits, Rejected
 
 ORIENTATION = 0x0112  # EXIF tag; values as in Exif 2.32, 4.6.4
@@ -26,27 +28,84 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-PHOTOMETRIC, WHITE_IS_ZERO = 262, 0  # TIFF tag 'PhotometricInterpretation'
 WHITE = (255, 255, 255, 255)
+# Of a colour profile that changes no colour by more, the pixels are those of sRGB.
+SRGB_TOLERANCE = 2  # grey levels of 255
+PROFILE_SPACES = {"RGB": b"RGB ", "L": b"GRAY", "CMYK": b"CMYK"}  # bytes 16 to 19 of a profile
 
 
 def as_rgb(image: Image.Image) -> Image.Image:
-    """The picture in mode RGB, by the rules in trackbed.dataset.images; not turned.
+    """A decoded picture in mode RGB and sRGB colours, by the rules in docs/sources.md; not turned.
 
-    Raises Rejected for grey values whose range Pillow does not know.
+    Raises Rejected for values whose range Pillow does not know.
     """
-    if image.mode == "RGB" and "transparency" not in image.info:
+    if image.mode == "RGB" and not {"transparency", "icc_profile"} & image.info.keys():
         return image
-    if image.mode == "F":
-        raise Rejected(UNSUPPORTED, "32-bit floating-point pixels")
-    if image.mode.startswith("I"):
-        if getattr(image, "tag_v2", {}).get(PHOTOMETRIC) == WHITE_IS_ZERO:
-            raise Rejected(UNSUPPORTED, "16-bit TIFF whose 0 is white, which Pillow overlooks")
-        return _grey_from_16_bits(image).convert("RGB")
-    if _is_transparent(image):
-        straight = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, WHITE), straight).convert("RGB")
-    return image.convert("RGB")
+    if image.mode == "F" or image.mode.startswith("I"):
+        kind = "floating-point pixels" if image.mode == "F" else "pixels"
+        raise Rejected(UNSUPPORTED, f"32-bit {kind}")
+    if not image.has_transparency_data:
+        return _in_srgb(image)
+    straight = image.convert("LA").convert("RGBA") if image.mode == "La" else image.convert("RGBA")
+    colours, alpha = straight.convert("RGB"), straight.getchannel("A")
+    colours.info["icc_profile"] = image.info.get("icc_profile")
+    colours = _in_srgb(colours)
+    if not alpha.getextrema()[1]:  # 0 everywhere: unused, as in many 32-bit BMP files
+        return colours
+    colours.putalpha(alpha)
+    return Image.alpha_composite(Image.new("RGBA", image.size, WHITE), colours).convert("RGB")
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """An opaque picture in mode RGB, its colours converted from those of its profile."""
+    mode, transform = conversion(image)
+    if transform is None:
+        return image if image.mode == "RGB" else image.convert("RGB")
+    return transform.apply(image if image.mode == mode else image.convert(mode))
+
+
+def conversion(image: Image.Image) -> tuple[str, ImageCms.ImageCmsTransform | None]:
+    """What converts the colours of a picture to sRGB, and the mode that it takes; None: nothing."""
+    profile = image.info.get("icc_profile")
+    mode = image.mode if image.mode in PROFILE_SPACES else "RGB"
+    if not isinstance(profile, bytes):
+        return mode, None
+    if mode == "L" and profile[16:20] != PROFILE_SPACES["L"]:
+        mode = "RGB"  # some grey files have a profile of RGB
+    return mode, _to_srgb(profile, mode)
+
+
+@lru_cache(maxsize=32)
+def _to_srgb(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """What converts colours of a mode from a profile (ICC.1) to sRGB.
+
+    None where that changes nothing that can be seen, for a profile of other colours than those of
+    the mode, and for one that cannot be read. Relative colorimetric, black to black.
+    """
+    if profile[16:20] != PROFILE_SPACES[mode]:
+        return None
+    try:
+        transform = ImageCms.buildTransform(
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+            ImageCms.createProfile("sRGB"),
+            mode,
+            "RGB",
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+        colours = _colours(mode)
+        change = np.asarray(transform.apply(colours)).astype(int) - colours.convert("RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return None
+    return transform if np.abs(change).max() > SRGB_TOLERANCE else None
+
+
+def _colours(mode: str) -> Image.Image:
+    """Samples of all colours of a mode."""
+    bands = len(Image.new(mode, (1, 1)).getbands())
+    steps = np.linspace(0, 255, 256 if bands == 1 else 9).astype(np.uint8)
+    colours = np.stack(np.meshgrid(*[steps] * bands), axis=-1).reshape(1, -1, bands)
+    return Image.frombytes(mode, colours.shape[1::-1], colours.tobytes())
 
 
 def orientation(image: Image.Image) -> Image.Transpose | None:
@@ -58,22 +117,6 @@ def orientation(image: Image.Image) -> Image.Transpose | None:
         return None
 
 
-def _grey_from_16_bits(image: Image.Image) -> Image.Image:
-    """Grey 0..65535 as 0..255; Pillow's own conversion clips, which makes it white."""
-    grey = np.asarray(image).astype(np.int64)
-    if grey.min() < 0 or grey.max() > 65535:
-        raise Rejected(UNSUPPORTED, f"32-bit pixels from {grey.min():,} to {grey.max():,}")
-    return Image.fromarray(((grey + 128) // 257).astype(np.uint8))
-
-
-def _is_transparent(image: Image.Image) -> bool:
-    key = image.info.get("transparency")
-    # The key colour of a 16-bit picture is lost with its lower bits.
-    if isinstance(key, int | tuple) and np.max(key) > 255:
-        return False
-    return image.has_transparency_data
-
-
 @dataclass(frozen=True)
 class Decoded:
     """The pixels of a picture, and its bytes if they can be stored as they came."""
@@ -81,6 +124,8 @@ class Decoded:
     image: Image.Image  # mode RGB, upright
     format: str  # by content, one of formats.NAMES, or RAW
     stored: formats.Stored
+    pages: int = 1  # of which it is the first; reduced copies and masks do not count
+    samples: Samples | None = None  # of more than 8 bits
 
 
 def decoded(data: bytes, limits: Limits, whole: bool = True) -> Decoded:
@@ -97,10 +142,15 @@ def decoded(data: bytes, limits: Limits, whole: bool = True) -> Decoded:
 def size_and_format(file: BinaryIO, head: bytes, limits: Limits) -> tuple[int, int, formats.Format]:
     """Width, height and format in the header of a file that begins with `head`.
 
-    Raises Rejected, and nothing else.
+    Of several pages the height is the sum. Raises Rejected, and nothing else.
     """
-    with _rejecting(head, limits), Image.open(file, formats=formats.NAMES) as image:
-        return *image.size, formats.named(image.format)
+    with _rejecting(head, limits):
+        if head.startswith(tiff.STARTS):
+            sizes = [page.size for page in tiff.pages(file)]
+            widest = max((width for width, _ in sizes), default=0)
+            return widest, sum(height for _, height in sizes), formats.named("TIFF")
+        with Image.open(file, formats=formats.NAMES) as image:
+            return *image.size, formats.named(image.format)
 
 
 @contextmanager
@@ -109,16 +159,24 @@ def _rejecting(data: bytes, limits: Limits) -> Iterator[None]:
     try:
         with pillow_limits(limits.pixels):
             yield
-    except Rejected:
-        raise
+    except Rejected as rejection:
+        raise _named_kind(rejection, data) from None
     except Image.DecompressionBombError as error:
         number = re.search(r"\d+", str(error))
         raise limits.too_many(f"{int(number[0]):,}" if number else "more") from None
     except UnidentifiedImageError:
-        raise formats.unidentified(data) from None
+        raise _named_kind(formats.unidentified(data), data) from None
     except Exception as error:
         # On damaged data Pillow's decoders raise errors of nearly every type.
-        raise Rejected(*_reason_and_detail(error)) from None
+        raise _named_kind(Rejected(*_reason_and_detail(error)), data) from None
+
+
+def _named_kind(rejection: Rejected, data: bytes) -> Rejected:
+    """The rejection, or one that names the kind of file where it is valid but cannot be read."""
+    if rejection.reason not in (reasons.DAMAGED, reasons.TRUNCATED):
+        return rejection
+    kind = formats.unsupported_kind(data)
+    return Rejected(UNSUPPORTED, kind) if kind else rejection
 
 
 @contextmanager
@@ -136,6 +194,8 @@ def pillow_limits(max_pixels: int | None) -> Iterator[None]:
 
 
 def _checked(data: bytes, limits: Limits, whole: bool) -> Decoded:
+    if data.startswith(tiff.STARTS):
+        return _checked_tiff(data, limits, whole)
     # verify() sees what load() does not, such as wrong checksums, and uses the picture up.
     with _opened(data) as image:
         limits.refuse_large(*image.size)
@@ -144,15 +204,50 @@ def _checked(data: bytes, limits: Limits, whole: bool) -> Decoded:
         image.verify()
         format = formats.named(image.format)
         stored = format.as_it_came(image, data)
+    samples = None if stored else format.samples(partial(_opened, data), data)
     with _opened(data) as image:
-        format.load(image)
-        turn = orientation(image)
-        if turn is not None or image.mode not in ("RGB", "L") or "transparency" in image.info:
-            stored = None
-        upright = as_rgb(image)
-        if turn is not None:
-            upright = upright.transpose(turn)
-        return Decoded(upright, format.name, stored)
+        image.load()
+        turn, frames = orientation(image), 1 if stored else getattr(image, "n_frames", 1)
+        found = image if samples is None else _of_samples(samples, image.info, limits)
+        frames = 1 if format.name == "JPEG" else frames
+        return _upright(Decoded(found, format.name, stored, frames, samples), turn)
+
+
+def _checked_tiff(data: bytes, limits: Limits, whole: bool) -> Decoded:
+    """The page of full resolution of a TIFF file."""
+    pages = tiff.pages(io.BytesIO(data))
+    page, count = tiff.full_resolution(pages)
+    limits.refuse_large(*page.size)
+    if whole:
+        limits.refuse_shape(*page.size)
+    tiff.refuse_unsupported(page)
+    opened, turn = partial(_opened, tiff.with_first_page(data, page)), None
+    with formats.libtiff_errors():
+        if tiff.is_uncompressed_and_deep(page):
+            samples, turn = tiff.samples(data, page), TURNS.get(page.number(ORIENTATION))
+        else:  # Pillow turns a TIFF while it loads it
+            samples = tiff.pillow_samples(opened, page)
+        if samples is None:
+            found = deep_pixels.loaded_with_unused_alpha(opened)
+        else:
+            found = _of_samples(samples, {"icc_profile": page.tags.get(tiff.PROFILE)}, limits)
+    return _upright(Decoded(found, "TIFF", None, count, samples), turn)
+
+
+def _of_samples(samples: Samples, info: dict[Any, Any], limits: Limits) -> Image.Image:
+    """The picture in 8 bits, with the profile of its file."""
+    image = deep_pixels.as_8_bit(samples, limits.white_level)
+    image.info["icc_profile"] = info.get("icc_profile")
+    return image
+
+
+def _upright(found: Decoded, turn: Image.Transpose | None) -> Decoded:
+    """The picture in mode RGB and turned, stored as it came only where nothing changed it."""
+    image = found.image
+    plain = image.mode in ("RGB", "L") and "transparency" not in image.info
+    stored = found.stored if plain and turn is None and not conversion(image)[1] else None
+    upright = as_rgb(image) if turn is None else as_rgb(image).transpose(turn)
+    return replace(found, image=upright, stored=stored)
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -162,4 +257,6 @@ def _opened(data: bytes) -> Image.Image:
 def _reason_and_detail(error: Exception) -> tuple[str, str]:
     text = (str(error).splitlines() or [""])[0]
     text = reasons.printable(re.sub(r" at 0x[0-9a-f]+", "", text)) or type(error).__name__
+    if formats.NOT_SUPPORTED.search(text):
+        return UNSUPPORTED, text
     return (reasons.TRUNCATED if "truncated" in text.lower() else reasons.DAMAGED), text

@@ -14,6 +14,9 @@ from trackbed.pipeline.index import FINDINGS_TABLE, NO_RECORD
 # three quarters of the pixels do in any picture, nearly all in the usual ones.
 DARKEST, BRIGHTEST = 20, 235
 LEAST_CONTRAST = 2  # grey values, standard deviation
+# Where half of all pictures come nearer to a limit than this many times it, the set itself is
+# dark, bright, pale or soft, and only what is far from the others is listed.
+SET_FACTOR = 4
 # Modified z-score (Iglewicz & Hoaglin 1993, How to Detect and Handle Outliers, p. 11 f.).
 OUTLIER_SCORE, MAD_SCALE = 3.5, 0.6745
 FEWEST_RECORDS = 10  # records; the median of fewer says little
@@ -61,12 +64,8 @@ def modified_z(values: pd.Series, groups: pd.Series) -> pd.Series:
 
 
 def _uniform(table: pd.DataFrame) -> pd.DataFrame:
-    mean, spread = table["brightness"], table["contrast"]
-    finding = np.select(
-        [mean + 2 * spread < DARKEST, mean - 2 * spread > BRIGHTEST, spread < LEAST_CONTRAST],
-        [index.BLACK, index.WHITE, index.LOW_INFORMATION],
-        "",
-    )
+    low = [_below(values, limit) for values, limit in zip(_plainness(table), LIMITS, strict=True)]
+    finding = np.select(low, [index.BLACK, index.WHITE, index.LOW_INFORMATION], "")
     found = table[finding != ""]
     detail = [
         f"mean grey value {row.brightness:.1f} of 255, standard deviation {row.contrast:.1f}"
@@ -75,15 +74,68 @@ def _uniform(table: pd.DataFrame) -> pd.DataFrame:
     return _rows(found, finding[finding != ""], detail, -found["contrast"])
 
 
+LIMITS = (DARKEST, 255 - BRIGHTEST, LEAST_CONTRAST)
+
+
+def _plainness(table: pd.DataFrame) -> tuple[pd.Series, ...]:
+    """How far from black, white and uniform, in grey values: one for each of LIMITS."""
+    mean, spread = table["brightness"], table["contrast"]
+    return mean + 2 * spread, 255 - mean + 2 * spread, spread
+
+
+def _below(values: pd.Series, limit: float) -> pd.Series:
+    """Which values are below a limit; in a set that is near it, those far below the others."""
+    low = values < limit
+    if len(values) >= FEWEST_RECORDS and values.median() < SET_FACTOR * limit:
+        logs = np.log(values.clip(lower=SMALLEST_EDGES))
+        low &= modified_z(logs, pd.Series(0, values.index)) < -OUTLIER_SCORE
+    return low
+
+
+def of_the_set(table: pd.DataFrame) -> pd.DataFrame:
+    """What is unusual of a set as a whole: columns finding and detail. table: an index."""
+    if len(table) < FEWEST_RECORDS:
+        return pd.DataFrame(columns=["finding", "detail"])
+    medians = [values.median() for values in (*_plainness(table), _edges(table))]
+    kinds = zip(SET_KINDS, medians, (*LIMITS, BLURRED_EDGES), strict=True)
+    found = [
+        (kind, text.format(median))
+        for (kind, text), median, limit in kinds
+        if median < SET_FACTOR * limit
+    ]
+    return pd.DataFrame(found, columns=["finding", "detail"])
+
+
+SET_KINDS = (
+    (index.DARK_SET, "half of the images have nearly no pixel brighter than {:.0f} of 255"),
+    (
+        index.BRIGHT_SET,
+        "half of the images have nearly no pixel more than {:.0f} below white (255)",
+    ),
+    (index.PALE_SET, "half of the images have a standard deviation of grey values below {:.1f}"),
+    (
+        index.SOFT_SET,
+        "half of the images have an edge energy below {:.2g}; photographs have 0.2 to 3. They are "
+        "out of focus or were enlarged: a smaller train.image_side loses nothing",
+    ),
+)
+
+
+def _edges(table: pd.DataFrame) -> pd.Series:
+    """Edge energy: variance of the Laplacian against that of the grey values."""
+    contrast = table["contrast"].clip(lower=SMALLEST_EDGES)
+    return (table["sharpness"] / contrast**2).clip(lower=SMALLEST_EDGES)
+
+
 def _blurred(table: pd.DataFrame) -> pd.DataFrame:
     """Hardly any edges, or few and far fewer than in pictures of the same class and scale."""
-    edges = (table["sharpness"] / table["contrast"] ** 2).clip(lower=SMALLEST_EDGES)
+    edges = _edges(table)
     octave = np.log2(table["width"] * table["height"]).div(2).round().astype(int).astype(str)
     scale = table["class_name"] + "/" + octave
     many = scale.groupby(scale).transform("size") >= FEWEST_RECORDS_OF_SCALE
     scale = scale.where(many, table["class_name"])
     score = modified_z(np.log(edges), scale)
-    blurred = (edges < BLURRED_EDGES) | ((edges < UNSHARP_EDGES) & (score < -OUTLIER_SCORE))
+    blurred = _below(edges, BLURRED_EDGES) | ((edges < UNSHARP_EDGES) & (score < -OUTLIER_SCORE))
     usual = edges.groupby(scale).transform("median")
     detail = [
         f"edge energy {own:.3g}, usual in its class and scale {others:.3g}"
@@ -129,11 +181,14 @@ COUNTED = {
     "unusual_brightness": index.UNUSUAL_BRIGHTNESS,
     "unusual_shape": index.UNUSUAL_SHAPE,
     "unusual_size": index.UNUSUAL_SIZE,
+    "several_pages": index.SEVERAL_PAGES,
 }
 
 
-def findings(table: pd.DataFrame) -> pd.DataFrame:
+def findings(table: pd.DataFrame, noted: pd.DataFrame | None = None) -> pd.DataFrame:
     """All findings of an index, columns as in index.FINDINGS_TABLE, ordered by FINDING_TYPES.
+
+    noted: further ones by file name, columns filename ('' for the whole set), finding and detail.
 
     Within a kind what is nearest or worst comes first. A record may have several, but of being
     the same as another or near it only one each.
@@ -142,38 +197,53 @@ def findings(table: pd.DataFrame) -> pd.DataFrame:
     repeated = duplicates.repeats(table)
     exact = pd.concat([twice, repeated[~repeated["record"].isin(twice["record"])]])
     exact = exact.assign(finding=exact["reason"], detail="the same pixels")
-    found = pd.concat([exact, near_duplicates(table), outliers(table)], ignore_index=True)
+    kinds = [exact, near_duplicates(table), outliers(table), of_the_set(table)]
+    if noted is not None:
+        own = noted.merge(table[["filename", "record"]], "left").drop(columns="filename")
+        kinds.append(own[own["record"].notna() | own["finding"].isin(index.SET_FINDINGS)])
+    found = pd.concat(kinds, ignore_index=True)
+    found["record"] = found["record"].astype("Int64").fillna(NO_RECORD).astype("int64")
     found["other_record"] = found["other_record"].astype("Int64").fillna(NO_RECORD).astype("int64")
     order = pd.Categorical(found["finding"], index.FINDING_TYPES, ordered=True)
     found = found.iloc[order.codes.argsort(kind="stable")].reset_index(drop=True)
     rows = table.set_index("record")[["filename", "class_name", "part"]]
-    own = rows.loc[found["record"]].reset_index(drop=True)
+    own = rows.reindex(found["record"], fill_value="").reset_index(drop=True)
     other = found["other_record"].map(rows["filename"]).fillna("")
     found = pd.concat([found[["record", "finding", "detail", "other_record"]], own], axis=1)
     return FINDINGS_TABLE.rows(found.assign(other=other))
 
 
-def counts(table: pd.DataFrame, found: pd.DataFrame) -> dict[str, Any]:
-    """How many near-duplicates and outliers there are, and how classes and sizes are spread.
-
-    table: an index; found: see `findings`. imbalance: images of the largest class against those
-    of the smallest. Widths and heights in pixels.
-    """
+def kind_counts(found: pd.DataFrame) -> dict[str, int]:
+    """How many near-duplicates and outliers there are. found: see `findings`."""
     number = found["finding"].value_counts()
     near = {
         "near_duplicates": int(number.reindex(index.NEAR_FINDINGS).sum()),
         "near_in_two_classes": int(number.get(index.NEAR_CONTRADICTION, 0)),
         "near_in_train_and_test": int(number.get(index.NEAR_TEST, 0)),
     }
-    outlying = {name: int(number.get(kind, 0)) for name, kind in COUNTED.items()}
+    return near | {name: int(number.get(kind, 0)) for name, kind in COUNTED.items()}
+
+
+def spread(table: pd.DataFrame) -> dict[str, Any]:
+    """How classes and sizes are spread. table: an index.
+
+    imbalance: images of the largest class against those of the smallest. Widths and heights in
+    pixels.
+    """
     images = table["class_name"].value_counts()
-    spread = {"largest_class": int(images.max()), "smallest_class": int(images.min())}
-    spread["imbalance"] = round(float(images.max() / images.min()), 3)
+    found = {"largest_class": int(images.max()), "smallest_class": int(images.min())}
+    found["imbalance"] = round(float(images.max() / images.min()), 3)
     for side in ("width", "height"):
-        spread[f"smallest_{side}"] = int(table[side].min())
-        spread[f"median_{side}"] = float(table[side].median())
-        spread[f"largest_{side}"] = int(table[side].max())
-    return near | outlying | spread
+        found[f"smallest_{side}"] = int(table[side].min())
+        found[f"median_{side}"] = float(table[side].median())
+        found[f"largest_{side}"] = int(table[side].max())
+    return found
+
+
+def set_sentences(found: pd.DataFrame) -> list[str]:
+    """The findings about the whole set. found: see `findings`."""
+    rows = found[found["finding"].isin(index.SET_FINDINGS)]
+    return [f"{row.finding}: {row.detail}" for row in rows.itertuples()]
 
 
 def summary(counted: dict[str, Any]) -> str:

@@ -5,13 +5,14 @@ import re
 import struct
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from operator import methodcaller
 
 from PIL import Image
 
 from trackbed.dataset import schema
+from trackbed.dataset.deep_pixels import Samples, netpbm_amount, netpbm_samples, png_samples
 from trackbed.dataset.schema import Rejected
 
 # TensorFlow decodes no picture of more pixels (decode_image_op.cc: 2**29 bytes).
@@ -29,6 +30,20 @@ UNSUPPORTED_STARTS = {
     "icon": re.compile(rb"\x00\x00[\x01\x02]\x00[^\x00]\x00"),
     "PAM": re.compile(rb"P7\s"),
     "PFM": re.compile(rb"P[Ff]\s"),
+    "TGA": re.compile(rb".{2,}TRUEVISION-XFILE\.\x00\Z", re.DOTALL),
+    "DICOM": re.compile(rb".{128}DICM", re.DOTALL),
+    "OpenEXR": re.compile(rb"\x76\x2f\x31\x01"),
+    "Radiance HDR": re.compile(rb"#\?R(ADIANCE|GBE)"),
+    "FITS": re.compile(rb"SIMPLE  ="),
+    "DirectDraw surface": re.compile(rb"DDS "),
+    "QOI": re.compile(rb"qoif"),
+    "JPEG XR": re.compile(rb"II\xbc"),
+    "MNG or JNG": re.compile(rb"[\x8a\x8b][MJ]NG"),
+    "HDF5": re.compile(rb"\x89HDF\r\n"),
+    "GIMP": re.compile(rb"gimp xcf"),
+    "camera raw": re.compile(
+        rb"....ftypcrx|IIR[OS]|IIU\x00|MMOR|FUJIFILMCCD-RAW|FOVb|\x00MRM", re.DOTALL
+    ),
 }
 
 # ITU-T T.81, table B.1. A marker is no stuffed zero and no restart.
@@ -36,6 +51,9 @@ JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 JPEG_START, JPEG_END, JPEG_ALONE = 0xD8, 0xD9, 0x01
 JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 JPEG_HUFFMAN_FRAMES = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive
+JPEG_LOSSLESS_FRAMES = {0xC3, 0xC7, 0xCB, 0xCF}
+JPEG_HIERARCHICAL_FRAMES = {0xC5, 0xC6, 0xCD, 0xCE}
+JPEG_LS_FRAME = 0xF7
 
 # https://www.w3.org/TR/png-3: signature; length, name, content and CRC of every chunk.
 PNG_SIGNATURE_BYTES = 8
@@ -46,13 +64,6 @@ PNG_PLAIN = {(8, 0, 0, 0, 0): 1, (8, 2, 0, 0, 0): 3}
 PNG_FILTERS = 5
 PNG_SIDE = 1_000_000  # libpng's PNG_USER_WIDTH_MAX
 
-NETPBM_SPACE = rb"(?:\s|#[^\r\n]*[\r\n])+"
-NETPBM_HEADER = re.compile(
-    rb"(P[14])%s([0-9]{1,10})%s([0-9]{1,10})\s" % (NETPBM_SPACE, NETPBM_SPACE)
-    + rb"|(P[2356])%s([0-9]{1,10})%s([0-9]{1,10})%s([0-9]{1,10})\s" % ((NETPBM_SPACE,) * 3)
-)
-NETPBM_SAMPLES = {b"P2": 1, b"P3": 3, b"P5": 1, b"P6": 3}
-
 
 @dataclass(frozen=True)
 class Jpeg:
@@ -62,20 +73,27 @@ class Jpeg:
     end: int
 
 
+def _jpeg_markers(data: bytes) -> Iterator[tuple[int, int]]:
+    """The second byte of every marker outside of segments, and the first byte behind it."""
+    position = 2
+    while found := JPEG_MARKER.search(data, position):
+        marker, position = data[found.end() - 1], found.end()
+        yield marker, position
+        if marker not in (JPEG_START, JPEG_END, JPEG_ALONE):
+            position += int.from_bytes(data[position : position + 2])
+
+
 def first_jpeg(data: bytes) -> Jpeg | None:
     """The first picture of a JPEG file, or None if it has no end.
 
     Cameras write more behind it: further pictures (MPO), video, padding.
     """
-    frame, position = 0, 2
-    while found := JPEG_MARKER.search(data, position):
-        marker, position = data[found.end() - 1], found.end()
+    frame = 0
+    for marker, position in _jpeg_markers(data):
         if marker == JPEG_END:
             return Jpeg(frame, position)
         if marker in JPEG_FRAMES:
             frame = marker
-        if marker not in (JPEG_START, JPEG_ALONE):
-            position += int.from_bytes(data[position : position + 2])
     return None
 
 
@@ -133,38 +151,6 @@ def _holds_rows(compressed: bytes, rows: int, row_bytes: int) -> bool:
     return whole and max(content[::row_bytes]) < PNG_FILTERS
 
 
-@dataclass(frozen=True)
-class Amount:
-    """How much pixel data a file holds and how much its header announces."""
-
-    given: int
-    expected: int
-    unit: str
-
-
-def netpbm_amount(data: bytes) -> Amount | None:
-    """The pixel data of a PBM, PGM or PPM file (P1 to P6), or None for another header.
-
-    https://netpbm.sourceforge.net/doc/ppm.html: a single blank ends the header, binary data
-    follow to the end of the file. Line-feed conversion makes them longer than announced.
-    """
-    header = NETPBM_HEADER.match(data)
-    if header is None:
-        return None
-    kind, width, height, *highest = (group for group in header.groups() if group is not None)
-    columns, rows = int(width), int(height)
-    if kind == b"P4":
-        return Amount(len(data) - header.end(), (columns + 7) // 8 * rows, "bytes")
-    if kind in (b"P5", b"P6"):
-        depth = 1 if int(highest[0]) < 256 else 2
-        expected = columns * rows * NETPBM_SAMPLES[kind] * depth
-        return Amount(len(data) - header.end(), expected, "bytes")
-    numbers = re.finditer(rb"\S+", re.sub(rb"#[^\r\n]*", b"", data[header.end() :]))
-    if kind == b"P1":  # blanks between the digits are optional
-        return Amount(sum(len(number[0]) for number in numbers), columns * rows, "digits")
-    return Amount(sum(1 for _ in numbers), columns * rows * NETPBM_SAMPLES[kind], "numbers")
-
-
 Stored = tuple[str, bytes] | None
 """Encoding, 'jpeg' or 'png', and bytes of a picture that can be stored as it came."""
 
@@ -201,20 +187,56 @@ def _is_decodable(image: Image.Image) -> bool:
     return image.width * image.height <= DECODABLE_PIXELS
 
 
-def _load_tiff(image: Image.Image) -> None:
-    """Decode a TIFF. Raises Rejected for errors of libtiff, which else only prints them."""
-    standard_error = os.dup(2)
+@contextmanager
+def libtiff_errors() -> Iterator[None]:
+    """Raise Rejected for errors of libtiff, which else only prints them."""
+    standard_error, failure = os.dup(2), None
     with tempfile.TemporaryFile() as messages:
         os.dup2(messages.fileno(), 2)
         try:
-            image.load()
+            yield
+        except Exception as error:
+            failure = error
         finally:
             os.dup2(standard_error, 2)
             os.close(standard_error)
         messages.seek(0)
         message = messages.readline().decode("utf-8", "replace").strip()
-    if message:
-        raise Rejected(schema.DAMAGED, schema.printable(message))
+        message = message.removeprefix("tempfile.tif: ")
+    if message and not isinstance(failure, Rejected):
+        reason = schema.UNSUPPORTED if NOT_SUPPORTED.search(message) else schema.DAMAGED
+        raise Rejected(reason, schema.printable(message))
+    if failure:
+        raise failure
+
+
+NOT_SUPPORTED = re.compile("unsupported|not (yet )?support|not configured|cannot handle", re.I)
+
+
+def unsupported_kind(data: bytes) -> str | None:
+    """The kind of a JPEG or PNG that is valid but not read; None for another file."""
+    if data[12:16] == b"CgBI":
+        return "PNG of Apple's own kind (CgBI)"
+    markers = _jpeg_markers(data) if data.startswith(b"\xff\xd8\xff") else ()
+    for marker, position in markers:
+        if marker in JPEG_FRAMES or marker == JPEG_LS_FRAME:
+            return _jpeg_kind(marker, *data[position + 2 : position + 8 : 5])
+    return None
+
+
+def _jpeg_kind(frame: int, bits: int = 8, bands: int = 3) -> str | None:
+    """The kind of a JPEG by its frame (ITU-T T.81, table B.1; T.87), or None for a usual one."""
+    if frame == JPEG_LS_FRAME:
+        return f"JPEG-LS of {bits} bits"
+    if frame in JPEG_LOSSLESS_FRAMES:
+        return f"lossless JPEG of {bits} bits"
+    if frame in JPEG_HIERARCHICAL_FRAMES:
+        return "hierarchical JPEG"
+    if bits != 8:
+        return f"{bits}-bit JPEG"
+    if bands not in (1, 3, 4):
+        return f"JPEG of {bands} bands"
+    return None if frame in JPEG_HUFFMAN_FRAMES else "arithmetic-coded JPEG"
 
 
 @dataclass(frozen=True)
@@ -223,26 +245,29 @@ class Format:
 
     name: Pillow's, and the index's. alias: Pillow's for some of its files. start: how its files
     begin. as_it_came: checks what Pillow does not, and returns what can be stored instead of
-    pixels; it and `load`, which decodes, raise Rejected. bytes_per_pixel: at most in a file.
+    pixels; samples: those of more than 8 bits, if any, of a file that a function opens. Both raise
+    Rejected. bytes_per_pixel: at most in a file.
     """
 
     name: str
     start: bytes
     as_it_came: Callable[[Image.Image, bytes], Stored] = lambda image, data: None
-    load: Callable[[Image.Image], object] = methodcaller("load")
+    samples: Callable[[Callable[[], Image.Image], bytes], Samples | None] = lambda opened, data: (
+        None
+    )
     bytes_per_pixel: int = 8  # four channels of 16 bits
     alias: str = ""
 
 
 FORMATS = (
     Format("JPEG", rb"\xff\xd8\xff", _jpeg_as_it_came, alias="MPO"),
-    Format("PNG", rb"\x89PNG\r\n\x1a\n", _png_as_it_came),
+    Format("PNG", rb"\x89PNG\r\n\x1a\n", _png_as_it_came, lambda opened, _: png_samples(opened)),
     # The numbers of a plain PPM are text: three with line feeds.
-    Format("PPM", rb"P[1-6]\s", _refuse_other_amount, bytes_per_pixel=18),
+    Format("PPM", rb"P[1-6]\s", _refuse_other_amount, lambda _, data: netpbm_samples(data), 18),
     Format("BMP", rb"BM"),
     Format("WEBP", rb"RIFF....WEBP"),
     Format("GIF", rb"GIF8[79]a"),
-    Format("TIFF", rb"II[*+]\x00|MM\x00[*+]", load=_load_tiff),
+    Format("TIFF", rb"II[*+]\x00|MM\x00[*+]", bytes_per_pixel=16),
 )
 NAMES = tuple(format.name for format in FORMATS)
 

@@ -106,6 +106,8 @@ def load(entry: Entry, limits: Limits, crop_margin: float = 0.0) -> Picture:
         perceptual_hash=difference_hash(grey),
         pixel_hash=_pixel_hash(image.size, pixels),
         **quality(grey)._asdict(),
+        pages=source.pages,
+        peak=source.samples.peak if source.samples else 0,
     )
 
 

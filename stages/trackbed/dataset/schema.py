@@ -107,6 +107,8 @@ class Picture:
     brightness: float  # these three: see images.Quality
     contrast: float
     sharpness: float
+    pages: int = 1  # pages or frames of the file, of which the picture is one
+    peak: int = 0  # largest value of a 16-bit file that does not say what white is; else 0
 
 
 @dataclass(frozen=True)
@@ -187,11 +189,12 @@ def _escaped(code: int) -> str:
 
 @dataclass(frozen=True)
 class Limits:
-    """The keys max_pixels, min_side and max_aspect of params.yaml, data; in pixels."""
+    """The keys max_pixels, min_side, max_aspect and white_level of params.yaml, data."""
 
     pixels: int  # width x height, at most
-    min_side: int = 1
+    min_side: int = 1  # pixels
     aspect: float = math.inf  # longer side / shorter side, at most
+    white_level: int | None = None  # value of white in 16-bit files that name none
 
     def refuse_large(self, width: int, height: int) -> None:
         """Raise Rejected for too many pixels."""

@@ -55,7 +55,7 @@ SHARD_COLUMNS = {"shard": "str", "records": "int64", "bytes": "int64", "sha256":
 SHARDS_TABLE = TableFile("shards.csv", SHARD_COLUMNS, "Run `dvc repro -f build_tfrecord`.")
 FINDINGS_COLUMNS = {
     "record": "int64",
-    "filename": "str",
+    "filename": "str",  # '' of the whole set, as class and part
     "class_name": "str",
     "part": "str",  # as in the index
     "finding": "str",  # one of FINDING_TYPES
@@ -64,7 +64,7 @@ FINDINGS_COLUMNS = {
     "other_record": "int64",  # and its record, or NO_RECORD
 }
 NO_RECORD = -1
-# What can be wrong or unusual with a record that got in.
+# What can be wrong or unusual with a record that got in, or with all of them.
 CONTRADICTION: Final = "also in another class"  # pixel by pixel, as in rejects.csv
 IN_TEST: Final = "also in the test part"
 NEAR_CONTRADICTION: Final = "near one in another class"
@@ -78,14 +78,24 @@ BLURRED: Final = "blurred"
 UNUSUAL_BRIGHTNESS: Final = "unusual brightness"
 UNUSUAL_SHAPE: Final = "unusual shape"
 UNUSUAL_SIZE: Final = "unusual size"
+SEVERAL_PAGES: Final = "several pages"  # of which only the first is used
+# Of the whole set, with NO_RECORD.
+WHITE_LEVEL: Final = "value of white"  # 16-bit files use fewer bits, or more than white_level
+SMALL_BOXES: Final = "small boxes"  # all boxes lie in one corner
+DARK_SET: Final = "dark set"
+BRIGHT_SET: Final = "bright set"
+PALE_SET: Final = "set of low contrast"
+SOFT_SET: Final = "soft set"
 
 # In the order in which they are listed: what spoils a score first.
 EXACT_FINDINGS = (CONTRADICTION, IN_TEST, DUPLICATE)
 NEAR_FINDINGS = (NEAR_CONTRADICTION, NEAR_TEST, NEAR)
+SET_FINDINGS = (WHITE_LEVEL, SMALL_BOXES, DARK_SET, BRIGHT_SET, PALE_SET, SOFT_SET)
 FINDING_TYPES = (
+    *SET_FINDINGS,
     *(CONTRADICTION, NEAR_CONTRADICTION, IN_TEST, NEAR_TEST, DUPLICATE, NEAR),
     *(BLACK, WHITE, LOW_INFORMATION, BLURRED),
-    *(UNUSUAL_BRIGHTNESS, UNUSUAL_SHAPE, UNUSUAL_SIZE),
+    *(UNUSUAL_BRIGHTNESS, UNUSUAL_SHAPE, UNUSUAL_SIZE, SEVERAL_PAGES),
 )
 FINDINGS_TABLE = TableFile("findings.csv", FINDINGS_COLUMNS, REMEDY)
 FOLDS_COLUMNS = {

@@ -1,6 +1,6 @@
 """The data set: counts, rejected files, and findings with pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ class Dataset:
 
     index: with the assigned part and fold. files: how many were seen, accepted, rejected and
     ignored. counts: see `counts`. fold_images: images per fold of the training part. groups: the
-    counts of groups that split wrote. findings: see `pictured_findings`.
+    counts of groups that split wrote. findings: see `pictured_findings`. set_findings: see there.
     """
 
     index: pd.DataFrame
@@ -39,6 +39,7 @@ class Dataset:
     fold_images: list[int]
     groups: dict[str, int | None]
     findings: list["Finding"] = field(default_factory=list)
+    set_findings: list[str] = field(default_factory=list)
 
 
 def read(data_path: Path, metrics_path: Path) -> Dataset:
@@ -59,6 +60,7 @@ def read(data_path: Path, metrics_path: Path) -> Dataset:
         fold_images=training["fold"].value_counts().sort_index().tolist(),
         groups=tables.metrics(metrics_path / index.GROUPS_FILE, "Run `dvc repro -f split`."),
         findings=pictured_findings(records_path),
+        set_findings=set_findings(index.FINDINGS_TABLE.read(records_path)),
     )
 
 
@@ -99,6 +101,7 @@ MEANINGS = {
     "label.",
     index.UNUSUAL_SHAPE: "Much wider or taller than its class: distorted when resized to a square.",
     index.UNUSUAL_SIZE: "Much larger or smaller than its class.",
+    index.SEVERAL_PAGES: "The file has several pages or frames, of which only the first is used.",
 }
 REJECTED = {
     index.CONTRADICTION: f"{IN_TWO_CLASSES} All are left out until the wrong one is removed.",
@@ -153,6 +156,7 @@ def pictured_findings(records_path: Path) -> list[Finding]:
     found, rejects = index.FINDINGS_TABLE.read(records_path), index.REJECTS_TABLE.read(records_path)
     known = pd.concat([table, index.read_rejected(records_path)], ignore_index=True)
     known = known.drop_duplicates("filename").set_index("filename", drop=False)
+    found = found[~found["finding"].isin(index.SET_FINDINGS)]
     by_kind = dict(tuple(found.groupby("finding")))
     refused = dict(tuple(rejects.groupby("reason")))
     return [
@@ -169,6 +173,12 @@ def pictured_findings(records_path: Path) -> list[Finding]:
     ]
 
 
+def set_findings(found: pd.DataFrame) -> list[str]:
+    """The findings about the whole set, a sentence each. found: of index.FINDINGS_TABLE."""
+    rows = found[found["finding"].isin(index.SET_FINDINGS)]
+    return [f"{row.finding.capitalize()}: {row.detail}." for row in rows.itertuples()]
+
+
 def size_ranges(table: pd.DataFrame) -> list[tuple[str, int, float, int]]:
     """Name, smallest, median and largest of width and height, pixels. table: an index."""
     return [
@@ -177,15 +187,29 @@ def size_ranges(table: pd.DataFrame) -> list[tuple[str, int, float, int]]:
     ]
 
 
+def imbalance_sentence(images: pd.Series) -> str:
+    """How much larger the largest class is than the smallest; images: of each class."""
+    largest, smallest = int(images.max()), int(images.min())
+    if largest == smallest:
+        return f"Every class has {largest:,} {'image' if largest == 1 else 'images'}."
+    if not smallest or largest < 1.05 * smallest:
+        return f"The classes have {smallest:,} to {largest:,} images."
+    return (
+        f"The largest class has {largest / smallest:.1f} times as many images as the smallest "
+        f"({largest:,} and {smallest:,})."
+    )
+
+
 def format_counts(table: pd.DataFrame) -> list[tuple[str, int]]:
     """Formats by content with their images, the most frequent first. table: an index."""
     return _frequent(table["format"])
 
 
-def findings_sentence(found: list[Finding]) -> str:
-    """All kinds with their images in one sentence, '' without any."""
+def findings_sentence(found: list[Finding], of_the_set: Sequence[str] = ()) -> str:
+    """The findings about the set, and all kinds with their images in one sentence; '' for none."""
     counted = ", ".join(f"{one.images:,} {one.title}" for one in found)
-    return f"Images to check: {counted} (findings.csv and rejects.csv)." if found else ""
+    images = f"Images to check: {counted} (findings.csv and rejects.csv)." if counted else ""
+    return " ".join(filter(None, [*of_the_set, images]))
 
 
 def _finding(kind: str, rows: pd.DataFrame, examples: Iterator[Example]) -> Finding:

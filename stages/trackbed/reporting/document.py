@@ -124,7 +124,7 @@ def _summary(run: Run) -> dict[str, Any]:
         "scores": evaluation_tables.score_rows(run.evaluation.scores, run.previous),
         "classes": classes,
         "confusions": evaluation_tables.confusions(matrix, TOP_CONFUSIONS),
-        "findings": dataset_summary.findings_sentence(run.data.findings),
+        "findings": dataset_summary.findings_sentence(run.data.findings, run.data.set_findings),
         "top_advice": TOP_ADVICE,
     }
 
@@ -134,6 +134,7 @@ def _data(run: Run) -> dict[str, Any]:
         "data": run.data,
         "groups": verdict.group_sentences(run.data, run.params),
         "sizes": dataset_summary.size_ranges(run.data.index),
+        "imbalance": dataset_summary.imbalance_sentence(run.data.counts["total"]),
         "formats": dataset_summary.format_counts(run.data.index),
         "figures": {"distribution": class_figures.distribution(run.data.counts)},
     }
