@@ -209,7 +209,7 @@ def records() -> Iterator[Tree]:
         ("wrong sum of the data", lambda data: data[:-1] + bytes([data[-1] ^ 1]), "damaged or cut"),
         ("wrong sum of a length", lambda data: data[:8] + bytes(4) + data[12:], "damaged or cut"),
         ("length of 2 to the 63", lambda data: struct.pack("<Q", 2**63) + data[8:], "damaged or"),
-        ("compressed", gzip.compress, "the file is compressed"),
+        ("compressed and cut", lambda data: gzip.compress(data)[:-1], "compressed, and damaged"),
         ("empty", lambda data: b"", "holds no record"),
         ("text", lambda data: b"no records " * 99, "damaged or cut off"),
     ]:

@@ -108,11 +108,8 @@ def test_parts(tmp_path):
         *[(f"test/{name}.png", "test") for name in "abcd"],
         *[(f"train/{name}.png", "train") for name in "abc"],
     ]
-    assert listing.strays == [
-        ("README.md", "no class"),
-        ("link.tfrecord", "not a regular file"),
-    ]
-    assert listing.ignored == [".hidden"]
+    assert listing.strays == [("link.tfrecord", "not a regular file")]
+    assert listing.ignored == [".hidden", "README.md"]
 
 
 def test_files_in_the_folder_and_in_parts_are_ambiguous(tmp_path):
@@ -134,9 +131,9 @@ def test_equal_names_get_their_class_in_front(tmp_path):
 
 
 def test_the_label_stands_in_for_a_missing_class_name(tmp_path):
-    labels = [example(f"{i}", PIXELS["a.png"], class_name=None, label=i) for i in (12, 7)]
+    labels = [example(f"{i}", PIXELS["a.png"], class_name=None, label=i) for i in (12, 7, 0, 2)]
     write(tmp_path / "x.tfrecord", *labels)
-    assert scan(tmp_path).classes == ["12", "7"]
+    assert scan(tmp_path).classes == ["0", "2", "7", "12"]
 
 
 def test_a_negative_label_is_no_class(tmp_path):
@@ -210,11 +207,83 @@ def test_a_flipped_byte_is_noticed(tmp_path):
             scan(tmp_path)
 
 
-def test_empty_and_compressed_files_are_refused(tmp_path):
-    path = write(tmp_path / "x.tfrecord", *three())
-    path.write_bytes(gzip.compress(path.read_bytes()))
-    with pytest.raises(UserError, match="compressed; unpack it"):
-        scan(tmp_path)
+def test_an_empty_file_is_refused(tmp_path):
+    path = tmp_path / "x.tfrecord"
     path.write_bytes(b"")
     with pytest.raises(UserError, match="holds no record"):
         scan(tmp_path)
+
+
+@pytest.mark.parametrize("compression", ["GZIP", "ZLIB"])
+def test_compressed_files_are_read(tmp_path, compression):
+    path = tmp_path / "x.tfrecord.gz"
+    with tf.io.TFRecordWriter(str(path), tf.io.TFRecordOptions(compression)) as writer:
+        for record in three():
+            writer.write(record)
+    entries = scan(tmp_path).entries
+    assert [entry.filename for entry in entries] == ["a.png", "b.png", "c.png"]
+    assert images.load(entries[0], Limits(1000)).data == PIXELS["a.png"].tobytes()
+    whole = path.read_bytes()
+    for end in (len(whole) - 1, len(whole) - 8, len(whole) // 2):
+        path.write_bytes(whole[:end])
+        with pytest.raises(UserError, match=r"x.tfrecord.gz: compressed, and damaged or cut off"):
+            scan(tmp_path)
+
+
+def test_gzip_files_one_after_another_are_one(tmp_path):
+    path = write(tmp_path / "x.tfrecord", *three())
+    whole = path.read_bytes()
+    path.write_bytes(gzip.compress(whole) + gzip.compress(whole))
+    assert len(scan(tmp_path).entries) == 6
+
+
+def test_other_files_are_called_by_their_name(tmp_path):
+    (tmp_path / "x.tfrecord").write_bytes(b"PK\x03\x04" + bytes(100))
+    with pytest.raises(UserError, match="no TFRecord but a ZIP archive; unpack or convert it"):
+        scan(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "a.tfrec",
+        "a.TFRecord",
+        "a.tfr",
+        "a-00000-of-00010",
+        "in/to/a.tfrecord-1-of-2",
+        "a.tfrec.gz",
+    ],
+)
+def test_usual_names_of_files(tmp_path, file):
+    write(tmp_path / file, *three())
+    assert len(scan(tmp_path).entries) == 3
+
+
+@pytest.mark.parametrize(
+    ("files", "parts"),
+    [
+        (["train/a.tfrec", "val/a.tfrec", "test/a.tfrec"], ["test", "train", "validation"]),
+        (["x/Training/a.tfrec", "x/dev/a.tfrec"], ["train", "validation"]),
+        (["train.tfrecord", "valid.tfrecord"], ["train", "validation"]),
+        (["set-train.tfrecord-0-of-1", "set-test.tfrecord-0-of-1"], ["test", "train"]),
+        (["train-00000-of-00002", "train-00001-of-00002"], [""]),
+        (["a.tfrecord", "b.tfrecord"], [""]),
+    ],
+)
+def test_parts_of_folders_and_files(tmp_path, files, parts):
+    for number, file in enumerate(files):
+        write(tmp_path / file, *three(), example(f"{number}", PIXELS["a.png"]))
+    listing = scan(tmp_path)
+    assert sorted({entry.part for entry in listing.entries}) == parts
+    assert len(listing.entries) == 4 * len(files)
+
+
+def test_a_file_of_no_part_beside_others_is_ambiguous(tmp_path):
+    for file in ("train.tfrecord", "test.tfrecord", "more.tfrecord"):
+        write(tmp_path / file, *three())
+    with pytest.raises(UserError, match=r"say test and train, that of more.tfrecord does not"):
+        scan(tmp_path)
+    alone = Grouping(None, False)
+    listing = sources.scan(tmp_path, None, alone, {"more.tfrecord": "validation"})
+    assert {entry.part for entry in listing.entries} == {"train", "test", "validation"}
+    assert {entry.part for entry in sources.scan(tmp_path, None, alone, {}).entries} == {""}

@@ -1,4 +1,6 @@
+import io
 import re
+import zlib
 
 import numpy as np
 import pytest
@@ -88,3 +90,24 @@ def test_every_flipped_bit_and_every_cut_of_a_record_is_noticed():
     for damaged in (*flipped, *(record[:end] for end in range(len(record))), record + b"x"):
         with pytest.raises(ValueError, match="no whole TFRecord"):
             tfrecord.unframe(damaged)
+
+
+def test_records_of_a_file_one_after_another():
+    whole = b"".join(
+        b"".join([start, data, end])
+        for data in (b"one", b"", b"three")
+        for start, end in [tfrecord.frame(data)]
+    )
+    assert list(tfrecord.records(io.BytesIO(whole))) == [(0, b"one"), (19, b""), (35, b"three")]
+    for end in (11, 20, len(whole) - 1):
+        with pytest.raises(ValueError, match="no whole TFRecord"):
+            list(tfrecord.records(io.BytesIO(whole[:end])))
+
+
+def test_a_file_of_zlib_is_unpacked_and_a_plain_one_is_not_copied(tmp_path):
+    path = tmp_path / "x.tfrecord"
+    path.write_bytes(zlib.compress(b"content"))
+    assert tfrecord.plain_file(path).read_bytes() == b"content"
+    # A length of 40,056 bytes, whose first two are those of a ZLIB stream.
+    path.write_bytes(tfrecord.frame(bytes(0x9C78))[0])
+    assert tfrecord.plain_file(path) == path

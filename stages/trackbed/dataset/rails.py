@@ -2,120 +2,200 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from trackbed.dataset.folders import Tree
+from trackbed.dataset.folders import Hints, Tree
 from trackbed.dataset.schema import (
+    IGNORE,
     NO_CLASS,
     NOT_REGULAR,
-    PARTS,
     Entry,
     Found,
     RawPixels,
     has_bad_name,
+    is_document,
+    part_of,
     printable,
 )
-from trackbed.pipeline import tensorflow_setup
 from trackbed.pipeline.errors import BadData
 from trackbed.records import tfrecord
 
-FILE_NAME = re.compile(r"(?:(train|test)/)?[^/]+\.tfrecords?(?:-\d+-of-\d+)?")
-GZIP = b"\x1f\x8b"
+SHARD_NUMBER = r"-\d{1,6}-of-\d{1,6}"
+FILE_NAME = re.compile(
+    rf".*(\.(tfrecords?|tfrec|tfr)({SHARD_NUMBER})?|{SHARD_NUMBER})(\.(gz|gzip|zz|zlib))?",
+    re.IGNORECASE | re.DOTALL,
+)
+# How files begin that are no TFRecord.
+OTHER_STARTS = {b"PK\x03\x04": "a ZIP archive", b"\x89HDF": "an HDF5 file", b"BZh": "bzip2"}
+OTHER_STARTS |= {b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "Zstandard", b"\x93NUMPY": "a NumPy array"}
+NO_HINTS = Hints()
 
-# Name and protobuf list of every feature that a record must have.
+# Type of every feature that a record must have; text is bytes.
 SCHEMA = {
-    "image_filename": "bytes_list",
-    "image_raw": "bytes_list",
-    "height": "int64_list",
-    "width": "int64_list",
-    "depth": "int64_list",
-    "label": "int64_list",
+    "image_filename": bytes,
+    "image_raw": bytes,
+    "height": int,
+    "width": int,
+    "depth": int,
+    "label": int,
 }
 
 
 def files(tree: Tree) -> list[str]:
-    """The TFRecord files of a folder, directly in it or in train/ or test/."""
-    return [name for name in tree.files if FILE_NAME.fullmatch(name) and name not in tree.irregular]
+    """The TFRecord files of a folder, directly in it or in folders named like parts.
+
+    A folder that holds nothing else may wrap them.
+    """
+    names = [n for n in tree.files if FILE_NAME.fullmatch(n) and n not in tree.irregular]
+    others = [n for n in tree.files if n not in names and not is_document(n)]
+    start = 0 if others else len(_wrapper(names))
+    places = {name: name[start:].rpartition("/")[0] for name in names}
+    return [name for name, place in places.items() if not place or part_of(place)[1]]
 
 
-def read(root: Path, tree: Tree) -> Found:
+def _wrapper(names: list[str]) -> str:
+    """The folders around all files, but for one that names a part; it ends in a slash."""
+    folders = [name.split("/")[:-1] for name in names]
+    common = []
+    for level in zip(*folders, strict=False):
+        if len(set(level)) > 1 or part_of(level[0])[1]:
+            break
+        common.append(f"{level[0]}/")
+    return "".join(common)
+
+
+def read(root: Path, tree: Tree, hints: Hints = NO_HINTS) -> Found:
     """The records of all TFRecord files; their pixels are not kept in memory.
 
-    File names that occur in several classes are told apart by the class in front.
+    Files compressed as GZIP or ZLIB are unpacked into a temporary folder, which is deleted when the
+    process ends. File names that occur in several classes are told apart by the class in front.
     Raises BadData, with file and record number (from 0), for a damaged file and for records
     of another schema.
     """
     names = files(tree)
-    if len({"/" in name for name in names}) > 1:
-        raise BadData(
-            f"{root}: ambiguous; TFRecord files lie directly in it ({names[0]}) and in parts "
-            f"({names[-1]}). Move them all into {' and '.join(f'{part}/' for part in PARTS)}."
-        )
-    entries = [entry for name in names for entry in _entries(root / name, name)]
+    parts = _parts(root, names, hints)
+    entries = [
+        entry
+        for name, part in parts.items()
+        if part != IGNORE
+        for entry in _entries(tree.path(root, name), root / name, name, part)
+    ]
+    others = [name for name in tree.files if name not in names]
+    ignored = [name for name in others if is_document(name) and name not in tree.irregular]
     strays = [
         (printable(name), NOT_REGULAR if name in tree.irregular else NO_CLASS)
-        for name in tree.files
-        if name not in names
+        for name in others
+        if name not in ignored
     ]
-    ignored = [printable(name) for name in tree.ignored]
-    return Found(_with_unique_names(entries), {e.class_name for e in entries}, ignored, strays)
+    left_out = [*tree.ignored, *ignored, *(name for name in names if parts[name] == IGNORE)]
+    notes = [f"{part}: {', '.join(n for n in names if parts[n] == part)}" for part in _given(parts)]
+    return Found(
+        _with_unique_names(entries),
+        {entry.class_name for entry in entries},
+        [printable(name) for name in left_out],
+        strays,
+        notes=notes,
+    )
 
 
-def _entries(path: Path, name: str) -> Iterator[Entry]:
-    part = name.partition("/")[0] if "/" in name else ""
+def _given(parts: Mapping[str, str]) -> list[str]:
+    return sorted(set(parts.values()) - {""})
+
+
+def _parts(root: Path, names: list[str], hints: Hints) -> dict[str, str]:
+    """The part of every file, by the name of its folder or by its own; '' where there are none."""
+    folders = {name: name.rpartition("/")[0].rpartition("/")[2] for name in names}
+    inside = [name for name in names if part_of(folders[name])[1]]
+    if inside and len(inside) < len(names):
+        outside = next(name for name in names if name not in inside)
+        raise BadData(
+            f"{root}: ambiguous; TFRecord files lie directly in it ({outside}) and in parts "
+            f"({inside[0]}). Move them all into folders such as train/ and test/."
+        )
+    given = {} if hints.parts is None else {key.strip("/"): p for key, p in hints.parts.items()}
+    parts = {
+        name: given.get(name) or given.get(folders[name]) or _usual(folders[name], name, hints)
+        for name in names
+    }
+    found = _given(parts)
+    if not inside and len(found) == 1 and not given:
+        return dict.fromkeys(names, "")
+    if found and "" in parts.values():
+        unknown = next(name for name, part in parts.items() if not part)
+        raise BadData(
+            f"{root}: ambiguous; the names of some TFRecord files say {' and '.join(found)}, that "
+            f"of {printable(unknown)} does not. Say which part it is in data.parts, for example "
+            f"{{{printable(unknown)}: train}}; {{}} there means that there are no parts."
+        )
+    return parts
+
+
+def _usual(folder: str, name: str, hints: Hints) -> str:
+    if hints.parts == {}:
+        return ""
+    return part_of(folder)[0] or part_of(name.rpartition("/")[2])[0]
+
+
+def _entries(path: Path, shown: Path, name: str, part: str) -> Iterator[Entry]:
+    """The records of a file. path: where its bytes lie. shown: its name in messages."""
+    path = _plain(path, shown)
     record = -1
-    for record, (offset, serialized) in enumerate(_records(path)):
-        where = f"{path}, record {record}"
+    for record, (offset, serialized) in enumerate(_records(path, shown)):
+        where = f"{shown}, record {record}"
         feature = _features(serialized, where)
-        given = feature["image_filename"].bytes_list.value[0]
-        filename = printable(given.decode("utf-8", "surrogateescape")) or f"{name}#{record}"
+        given = feature["image_filename"].decode("utf-8", "surrogateescape")
+        filename = printable(given) or f"{name}#{record}"
         raw = _raw(feature, offset, len(serialized) + tfrecord.FRAME_BYTES, where)
         class_name = _class_name(feature, where)
         yield Entry(f"{part}/{filename}" if part else filename, class_name, part, "", path, raw=raw)
     if record < 0:
-        raise BadData(f"{path}: holds no record.")
+        raise BadData(f"{shown}: holds no record.")
 
 
-def _records(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Offset and content of every record; TensorFlow compares their checksums."""
-    tensorflow_setup.start()
-    import tensorflow as tf
-
+def _records(path: Path, shown: Path) -> Iterator[tuple[int, bytes]]:
+    """Offset and content of every record, with their checksums compared."""
     offset = number = 0
     try:
-        for serialized in tf.data.TFRecordDataset([str(path)]).as_numpy_iterator():
-            yield offset, serialized
-            offset += len(serialized) + tfrecord.FRAME_BYTES
-            number += 1
-    except (tf.errors.DataLossError, tf.errors.OutOfRangeError):
-        raise BadData(f"{path}, record {number}: {_damage(path)} at byte {offset:,}.") from None
-    except tf.errors.OpError as error:
-        raise BadData(f"{path}: cannot be read ({error.message}).") from None
-    # A file cut inside the length of a record reads as a shorter one without any error.
-    if offset != path.stat().st_size:
-        raise BadData(f"{path}, record {number}: {_damage(path)} at byte {offset:,}.")
+        with path.open("rb") as file:
+            for offset, serialized in tfrecord.records(file):
+                yield offset, serialized
+                offset += len(serialized) + tfrecord.FRAME_BYTES
+                number += 1
+    except ValueError:
+        raise BadData(f"{shown}, record {number}: {_damage(path)} at byte {offset:,}.") from None
+    except OSError as error:
+        raise BadData(f"{shown}: cannot be read ({error.strerror}).") from None
 
 
 def _damage(path: Path) -> str:
     with path.open("rb") as file:
-        if file.read(2) == GZIP:
-            return "the file is compressed; unpack it, it is not a TFRecord"
+        head = file.read(8)
+    for start, kind in OTHER_STARTS.items():
+        if head.startswith(start):
+            return f"no TFRecord but {kind}; unpack or convert it"
     return "damaged or cut off"
 
 
-def _features(serialized: bytes, where: str) -> Any:
-    import tensorflow as tf
-    from google.protobuf.message import DecodeError
-
+def _plain(path: Path, shown: Path) -> Path:
+    """The file itself, or a copy of it that is not compressed."""
     try:
-        feature = tf.train.Example.FromString(serialized).features.feature
-    except DecodeError:
+        return tfrecord.plain_file(path)
+    except ValueError:
+        raise BadData(f"{shown}: compressed, and damaged or cut off.") from None
+    except OSError as error:
+        raise BadData(f"{shown}: cannot be read or unpacked ({error.strerror}).") from None
+
+
+def _features(serialized: bytes, where: str) -> dict[str, Any]:
+    try:
+        feature = tfrecord.parse_example(serialized)
+    except ValueError:
         raise BadData(f"{where}: not a tf.train.Example.") from None
     for name, kind in SCHEMA.items():
-        if name not in feature or len(getattr(feature[name], kind).value) != 1:
+        if not isinstance(feature.get(name), kind):
             raise BadData(
                 f"{where}: no feature '{name}' with one value; the RAILS schema has "
                 f"{', '.join(SCHEMA)} and class_name, this record has "
@@ -124,25 +204,24 @@ def _features(serialized: bytes, where: str) -> Any:
     return feature
 
 
-def _class_name(feature: Any, where: str) -> str:
-    if "class_name" not in feature or not feature["class_name"].bytes_list.value:
-        label = feature["label"].int64_list.value[0]
+def _class_name(feature: Mapping[str, Any], where: str) -> str:
+    given = feature.get("class_name")
+    if given is None:
+        label = feature["label"]
         if label < 0:
             raise BadData(f"{where}: label must be 0 or more without a class_name, got {label}.")
         return str(label)
-    name = feature["class_name"].bytes_list.value[0].decode("utf-8", "surrogateescape")
+    name = given.decode("utf-8", "surrogateescape") if isinstance(given, bytes) else ""
     if not name or has_bad_name(name):
         raise BadData(f"{where}: class_name must be text, got '{printable(name)}'.")
     return name
 
 
-def _raw(feature: Any, offset: int, record_length: int, where: str) -> RawPixels:
-    height, width, depth = (
-        feature[name].int64_list.value[0] for name in ("height", "width", "depth")
-    )
+def _raw(feature: Mapping[str, Any], offset: int, record_length: int, where: str) -> RawPixels:
+    height, width, depth = (feature[name] for name in ("height", "width", "depth"))
     if depth not in (1, 3):
         raise BadData(f"{where}: depth must be 1 or 3, got {depth}.")
-    length = len(feature["image_raw"].bytes_list.value[0])
+    length = len(feature["image_raw"])
     return RawPixels(offset, record_length, length, height, width, depth)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from trackbed.dataset import folders, layouts, manifest_csv, rails
 from trackbed.dataset.folders import Hints, Tree
 from trackbed.dataset.groups import FOLDER, Grouping, named_groups
-from trackbed.dataset.schema import Entry, Found, Listing, printable
+from trackbed.dataset.schema import Entry, Found, Listing, is_document, printable
 from trackbed.pipeline import outputs
 from trackbed.pipeline.errors import BadData, UserError
 from trackbed.pipeline.index import TEST
@@ -92,7 +92,7 @@ def listing_and_problems(
     """
     hints = Hints(classes or (), parts, grouping.pattern == FOLDER)
     found = _read(folder, folders.walk(folder), hints)
-    names = sorted(found.classes) if classes is None else list(classes)
+    names = sorted_classes(found.classes) if classes is None else list(classes)
     problems = list(_class_problems(found, names, classes, folder))
     try:
         entries = named_groups(found, grouping)
@@ -104,10 +104,18 @@ def listing_and_problems(
     return listing, [*problems, *_formulas(listing, folder)]
 
 
+def sorted_classes(names: Iterable[str]) -> list[str]:
+    """Class names in order: as text, or as numbers where all are whole numbers."""
+    names = sorted(names)
+    numbers = all(name.isascii() and name.isdigit() for name in names)
+    return sorted(names, key=int) if numbers else names
+
+
 def _read(folder: Path, tree: Tree, hints: Hints) -> Found:
     """Read the layout that lies there. Raises UserError if there are two."""
     shards = rails.files(tree)
-    nested = [name for name in tree.files if "/" in name and name not in shards]
+    others = [name for name in tree.files if name not in shards and not is_document(name)]
+    nested = [name for name in others if "/" in name]
     candidates = {
         "a manifest (manifest.csv)": manifest_csv.MANIFEST in tree.files,
         f"TFRecord files ({', '.join(map(printable, shards[:1]))})": bool(shards),
@@ -119,7 +127,7 @@ def _read(folder: Path, tree: Tree, hints: Hints) -> Found:
             f"{folder}: ambiguous; there are {' and '.join(present)}. Keep one kind in data.source."
         )
     if shards:
-        return rails.read(folder, tree)
+        return rails.read(folder, tree, hints)
     return manifest_csv.read(folder, tree) if present else layouts.read(folder, tree, hints)
 
 

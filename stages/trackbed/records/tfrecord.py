@@ -5,10 +5,14 @@ https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
 """
 
 import functools
+import os
 import struct
-from collections.abc import Mapping
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import IO, Any
 
 import google_crc32c
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -18,9 +22,12 @@ Features = Mapping[str, bytes | str | int]
 """Features of a record and their single values; text becomes UTF-8."""
 
 CHECKSUM_MASK = 0xA282EAD8
+LENGTH_BYTES = 8
 HEADER_BYTES = 12  # length of the data and its checksum, before them
 FOOTER_BYTES = 4  # checksum of the data, behind them
 FRAME_BYTES = HEADER_BYTES + FOOTER_BYTES
+ANY_WRAPPER = 32 + zlib.MAX_WBITS  # zlib's code for GZIP or ZLIB
+PACKED_BYTES = 2**16  # at a time; they may unpack to a thousand times as many
 
 # Name, number, label and type of every field that is needed of every message. A map is, in
 # bytes, a repeated message of key and value.
@@ -74,6 +81,71 @@ def unframe(record: bytes) -> bytes:
     if (record[:HEADER_BYTES], record[-FOOTER_BYTES:]) != frame(data):
         raise ValueError("no whole TFRecord")
     return data
+
+
+def records(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Offset and data of every record of a file, which is read once.
+
+    Raises ValueError at the first one that is damaged or cut off; a file may also end between two
+    records too early, which nothing tells.
+    """
+    end, offset = file.seek(0, os.SEEK_END), file.seek(0)
+    while offset < end:
+        header = file.read(HEADER_BYTES)
+        length = int.from_bytes(header[:LENGTH_BYTES], "little")
+        if not is_header(header) or offset + FRAME_BYTES + length > end:
+            raise ValueError("no whole TFRecord")
+        yield offset, unframe(header + file.read(length + FOOTER_BYTES))
+        offset += FRAME_BYTES + length
+
+
+def is_header(data: bytes) -> bool:
+    """Whether bytes are the length of a TFRecord with its checksum."""
+    return len(data) == HEADER_BYTES and data[LENGTH_BYTES:] == _checksum(data[:LENGTH_BYTES])
+
+
+def plain_file(path: Path) -> Path:
+    """The file itself, or an unpacked copy of it where it is compressed as GZIP or ZLIB.
+
+    The copy lasts as long as the process. Raises ValueError for one that is damaged or cut off,
+    OSError for a file that cannot be read and for a full disk.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEADER_BYTES)
+        if is_header(head) or not _is_compressed(head):
+            return path
+        file.seek(0)
+        with tempfile.NamedTemporaryFile(dir=_unpacked().name, delete=False) as copy:
+            _unpack(file, copy)
+    return Path(copy.name)
+
+
+def _is_compressed(head: bytes) -> bool:
+    """Whether a file begins as GZIP (RFC 1952) or ZLIB (RFC 1950) does."""
+    is_zlib = head[:1] == b"\x78" and int.from_bytes(head[:2], "big") % 31 == 0
+    return is_zlib or head[:2] == b"\x1f\x8b"
+
+
+@functools.cache
+def _unpacked() -> tempfile.TemporaryDirectory:
+    """A folder that is deleted when the process ends."""
+    return tempfile.TemporaryDirectory(prefix="trackbed-")
+
+
+def _unpack(file: IO[bytes], copy: IO[bytes]) -> None:
+    """Unpack one stream of ZLIB, or of GZIP one after another."""
+    stream = zlib.decompressobj(wbits=ANY_WRAPPER)
+    try:
+        while data := file.read(PACKED_BYTES):
+            while data:
+                if stream.eof:
+                    stream = zlib.decompressobj(wbits=ANY_WRAPPER)
+                copy.write(stream.decompress(data))
+                data = stream.unused_data
+    except zlib.error:
+        raise ValueError("damaged") from None
+    if not stream.eof:
+        raise ValueError("cut off")
 
 
 def _checksum(data: bytes) -> bytes:
