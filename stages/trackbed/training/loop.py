@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from trackbed.networks.augmentation import Augmentation
-from trackbed.training import batches, fast_batchnorm, optimization
+from trackbed.training import batch_normalization, batches, optimization
 from trackbed.training.batches import Examples
 from trackbed.training.callbacks import Best, RawWeights, RefuseDivergence, averaging
 from trackbed.training.optimization import Phase
@@ -72,7 +72,7 @@ def fit(
     Raises Diverged as soon as a loss, a metric or a weight is not finite; the network then has the
     weights of the best finished epoch, if there is one.
     """
-    fast_batchnorm.fuse(network)
+    momentum = batch_normalization.prepare(network)
     augmented = keras.Sequential(
         [keras.Input(network.input_shape[1:]), *augmentation.layers, network]
     )
@@ -90,6 +90,7 @@ def fit(
     for number, phase in enumerate(phases[state.phase :], state.phase):
         phase.prepare()
         first_epoch = state.first_epoch if number == state.phase else best.epochs
+        momentum.follow(phase.optimizer, first=number == 0)
         compile_model(augmented, phase.optimizer, loss, steps_per_execution=steps_per_execution)
         training_batches = mixed(
             _shuffled(training, classes, plan, best.epochs),

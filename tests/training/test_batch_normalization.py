@@ -8,7 +8,7 @@ import tensorflow as tf
 from trackbed.networks.registry import build
 from trackbed.networks.spec import Spec
 from trackbed.pipeline import tensorflow_setup
-from trackbed.training import checkpoint, fast_batchnorm
+from trackbed.training import batch_normalization, checkpoint, optimization
 
 
 def network(*, precision="float32"):
@@ -41,7 +41,7 @@ def float32_afterwards():
 
 def test_training_goes_as_with_keras_own_layer():
     plain, quick = network(), network()
-    fast_batchnorm.fuse(quick)
+    batch_normalization.prepare(quick)
     np.testing.assert_allclose(losses(quick), losses(plain), rtol=1e-4)
     operations = tf.function(partial(quick, training=True)).get_concrete_function(
         tf.TensorSpec((8, 32, 32, 3), tf.uint8)
@@ -54,7 +54,7 @@ def test_training_goes_as_with_keras_own_layer():
 
 def test_bfloat16_keeps_its_statistics_in_float32():
     plain, quick = network(precision="mixed_bfloat16"), network(precision="mixed_bfloat16")
-    fast_batchnorm.fuse(quick)
+    batch_normalization.prepare(quick)
     np.testing.assert_allclose(losses(quick, epochs=1), losses(plain, epochs=1), rtol=1e-2)
     assert moving(quick)[1][0].dtype == np.float32
 
@@ -63,7 +63,7 @@ def test_a_batch_by_hand_moves_the_averages_as_the_formula_says():
     layer = keras.layers.BatchNormalization(momentum=0.75, epsilon=1e-3)
     inputs = keras.Input((1, 2, 1))
     model = keras.Model(inputs, layer(inputs))
-    fast_batchnorm.fuse(model)
+    batch_normalization.prepare(model)
     batch = np.array([1, 3, 5, 7], np.float32).reshape(2, 1, 2, 1)  # mean 4, variance 5
     out = model(batch, training=True)
     np.testing.assert_allclose(np.ravel(out), (np.array([1, 3, 5, 7]) - 4) / 5.001**0.5, rtol=1e-5)
@@ -71,9 +71,47 @@ def test_a_batch_by_hand_moves_the_averages_as_the_formula_says():
     assert layer.moving_variance.numpy() == pytest.approx(0.75 * 1 + 0.25 * 5)
 
 
+@pytest.mark.parametrize(
+    ("average", "first", "expected"),
+    [
+        (0.0, True, [0.1, 2 / 11, 0.75]),  # (1 + t) / (10 + t), at most that of the layer
+        (0.99, True, [0.1, 2 / 11, 101 / 110]),
+        (0.99, False, [0.99, 0.99, 0.99]),
+        (0.5, False, [0.75, 0.75, 0.75]),
+    ],
+)
+@pytest.mark.parametrize("scale", [True, False])  # without a scale it is not one operation
+def test_the_statistics_follow_the_average_of_the_weights(average, first, expected, scale):
+    layer, model = one_layer(scale=scale)
+    momentum = batch_normalization.prepare(model)
+    optimizer = optimization.optimizer("sgd", 0.1, weight_decay=0, average=average)
+    momentum.follow(optimizer, first=first)
+    for step, wanted in zip((0, 1, 100), expected, strict=True):
+        layer.moving_mean.assign([8.0])
+        optimizer.iterations.assign(step)
+        model(np.full((2, 1, 1, 1), 4, np.float32), training=True)
+        assert layer.moving_mean.numpy() == pytest.approx(wanted * 8 + (1 - wanted) * 4)
+    assert layer.get_config()["momentum"] == 0.75
+
+
+def one_layer(**options):
+    layer = keras.layers.BatchNormalization(momentum=0.75, **options)
+    inputs = keras.Input((1, 1, 1))
+    return layer, keras.Model(inputs, layer(inputs))
+
+
+def test_statistics_that_are_there_are_not_forgotten():
+    layer, model = one_layer()
+    layer.moving_mean.assign([8.0])
+    momentum = batch_normalization.prepare(model)
+    momentum.follow(optimization.optimizer("sgd", 0.1, weight_decay=0, average=0), first=True)
+    model(np.full((2, 1, 1, 1), 4, np.float32), training=True)
+    assert layer.moving_mean.numpy() == pytest.approx(0.75 * 8 + 0.25 * 4)
+
+
 def test_a_frozen_layer_keeps_its_statistics():
     model = network()
-    fast_batchnorm.fuse(model)
+    batch_normalization.prepare(model)
     layers, before = moving(model)
     for layer in layers:
         layer.trainable = False
@@ -84,7 +122,7 @@ def test_a_frozen_layer_keeps_its_statistics():
 
 def test_the_saved_model_holds_nothing_of_it(tmp_path):
     model = network()
-    fast_batchnorm.fuse(model)
+    batch_normalization.prepare(model)
     losses(model, epochs=1)
     checkpoint.save(tmp_path, model, ["a", "b", "c"])
     loaded, _ = checkpoint.load(tmp_path)
