@@ -36,7 +36,7 @@ UP, DOWN = np.array([0.2, 0.4, 0.6, 0.8]), 1 - np.arange(25) / 25
         ),
         (
             np.tile((1 + np.cos(np.pi * np.arange(10) / 10)) / 2, 2),
-            "Cosine with restarts at epoch 11, 1 to 0.02447.",
+            "Cosine with restarts at epoch 11, 1 to 0.0244717.",
         ),
         ([1, 2, 1, 2, 1, 2, 1], "Up and down, 2 epochs from peak to peak, up to 2."),
     ],
