@@ -50,3 +50,17 @@ def test_a_loss_that_is_not_finite_is_an_anomaly_with_its_epoch():
     loss[30] = np.nan
     texts = curves_details.anomalies_text(analysis(histories.made(loss=loss)))
     assert any("31" in text for text in texts)
+
+
+def test_many_columns_are_cut_to_what_can_be_read():
+    rng = np.random.default_rng(0)
+    dips = np.ones(40)
+    dips[20] = 0
+    columns = {f"val_f1_{place}": dips - rng.random() for place in range(70)}
+    run = analysis(histories.made(loss=FALL, **columns))
+    texts = curves_details.anomalies_text(run)
+    assert len(texts) == 31
+    assert texts[-1].startswith("40 more; ")
+    table = next(one for one in curves_details.tables(run) if one.caption.startswith("Milestones"))
+    assert len(table.rows) == 60
+    assert "60 of 71 rows" in table.caption

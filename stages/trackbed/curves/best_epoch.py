@@ -112,8 +112,13 @@ def without_values(history: History) -> list[Column]:
     ]
 
 
-def best(history: History, column: Column, patience: int | None = None) -> Best:
-    """The best epoch by `column`, which has a finite value. `patience`: of early stopping."""
+def best(
+    history: History, column: Column, patience: int | None = None, *, alone: bool = False
+) -> Best:
+    """The best epoch by `column`, which has a finite value.
+
+    patience: of early stopping; alone: without the values of the other columns.
+    """
     values = history.finite(column.name)
     signed = column.sign * values
     # cummin is the best so far; an equal value later is no improvement, as in Keras.
@@ -137,14 +142,14 @@ def best(history: History, column: Column, patience: int | None = None) -> Best:
         epochs_since=since,
         longest_wait=longest,
         stop=stop(history, since, longest, patience),
-        others=_others(history, column, epoch),
+        others={} if alone else _others(history, column, epoch),
     )
 
 
 def others(history: History, column: Column) -> tuple[Best, ...]:
     """The best epoch by every other validation column."""
     scored = history.of("loss", "validation") + history.of("metric", "validation")
-    return tuple(best(history, other) for other in scored if other != column)
+    return tuple(best(history, other, alone=True) for other in scored if other != column)
 
 
 def stop(history: History, since: int, longest: int, patience: int | None) -> Stop:

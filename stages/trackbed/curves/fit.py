@@ -17,6 +17,7 @@ LEARNED = 0.01  # of the first training loss
 STAYS, FAR = 0.10, 0.25  # of the fall of the training loss
 GAP = 0.10  # training score above the validation score
 UNSTABLE = 0.15  # swing of the validation loss in the second half, of the fall
+MOST_SERIES = 12  # of a score per class some would rise by chance
 OFTEN = 0.10  # of the epochs
 UNFINISHED = 0.05  # what a quarter of the epochs still gains at the end, of the unit of the series
 
@@ -220,15 +221,17 @@ def _unfinished(history: History, found: Losses) -> list[Finding]:
     values = found.train if found.validation is None else found.validation
     part = "train" if found.validation is None else "validation"
     series = [(found.columns[part], values, 1, found.fall)] if values is not None else []
-    for column in [*history.of("loss", part), *history.of("metric", part)]:
+    for column in [*history.of("loss", part), *history.of("metric", part)][:MOST_SERIES]:
         if column.name not in found.columns[part].split(" + "):
-            size = unit(history, column)
-            series.append((column.name, history.finite(column.name), column.sign, size))
+            values = history.finite(column.name)
+            # The first value may be a lucky one; then most of the range is below it.
+            size = max(abs(unit(history, column)), float(np.ptp(values.quantile([0.1, 0.9]))))
+            series.append((column.name, values, column.sign, size))
     return [
         _finding(Reason.STILL_IMPROVING, name, line.first, sign=sign, **vars(line))
         for name, values, sign, size in series
         if (line := loss_measures.tail(values))
-        and loss_measures.gain_per_quarter(line, values, sign) >= UNFINISHED * abs(size)
+        and loss_measures.gain_per_quarter(line, values, sign) >= UNFINISHED * size
     ]
 
 

@@ -1,6 +1,7 @@
 """A training history: one row per epoch, what its columns are, and the trend of a curve."""
 
 import difflib
+import functools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,8 +93,12 @@ class History:
         return [
             column
             for column in self.columns
-            if column.role == role and part in (None, column.part) and len(self.finite(column.name))
+            if column.role == role and part in (None, column.part) and self._has_values[column.name]
         ]
+
+    @functools.cached_property
+    def _has_values(self) -> dict[str, bool]:
+        return np.isfinite(self.table).any().to_dict()
 
     def finite(self, name: str) -> pd.Series:
         """The finite values of a column by epoch."""

@@ -11,7 +11,7 @@ from trackbed.curves.rate_shapes import Shape
 from trackbed.curves.side_by_side import SideBySide
 from trackbed.reporting.formatting import count, duration, number, percent, plural, ranges
 
-MOST_DROPS = 10
+MOST_DROPS, MOST_ANOMALIES, MOST_ROWS = 10, 30, 60
 SAME_FACTOR = 0.01
 
 
@@ -20,8 +20,7 @@ def schedule_text(analysis: Analysis) -> list[str]:
     found = analysis.schedule
     if found is None:
         return []
-    sentences = [f"{_shape(found)}."]
-    sentences += [_drop(drop) for drop in found.drops[:MOST_DROPS]]
+    sentences = [f"{_shape(found)}.", *map(_drop, found.drops[:MOST_DROPS])]
     if found.different:
         others = ", ".join(found.different)
         sentences.append(f"Learning rates that differ from {found.column}: {others}.")
@@ -37,7 +36,10 @@ def anomalies_text(analysis: Analysis) -> list[str]:
         Kind.PLATEAU: _plateau,
     }
     found = [sentences[one.kind](one) for one in analysis.anomalies if one.kind in sentences]
-    return found + _regimes(analysis)
+    found += _regimes(analysis)
+    if (more := len(found) - MOST_ANOMALIES) > 0:
+        found[MOST_ANOMALIES:] = [f"{count(more)} more; curves.json (--out) has all."]
+    return found
 
 
 def _shape(found: Schedule) -> str:
@@ -96,14 +98,14 @@ def _not_finite(one: Anomaly) -> str:
     if not one.numbers["finite"]:
         every = "in any epoch" if words == "not a number" else "in every epoch"
         return f"{one.column} is {words} {every}."
-    return f"{one.column} is {words} at {_epochs(one)}; not part of any mean."
+    return f"{one.column} is {words} at {_at(one.epochs)}; not part of any mean."
 
 
 def _spike(one: Anomaly) -> str:
     worst = one.numbers
     verb = "spikes" if worst["worst"] > worst["around"] else "dips"
     return (
-        f"{one.column} {verb} at {_epochs(one)}: {worst['worst']:.4g} at epoch "
+        f"{one.column} {verb} at {_at(one.epochs)}: {worst['worst']:.4g} at epoch "
         f"{worst['worst_epoch']:.0f}, {worst['around']:.4g} around."
     )
 
@@ -154,10 +156,6 @@ def _cause(analysis: Analysis, epoch: int, found: list[Anomaly], dropped: set[in
     return text
 
 
-def _epochs(one: Anomaly) -> str:
-    return _at(one.epochs)
-
-
 def _at(epochs: tuple[int, ...]) -> str:
     return f"epoch{'s' if len(epochs) > 1 else ''} {ranges(epochs)}"
 
@@ -172,9 +170,16 @@ class Table:
 
 
 def tables(analysis: Analysis) -> list[Table]:
-    """Losses, milestones and convergence, those with rows."""
+    """Losses, milestones and convergence, those with rows; MOST_ROWS of each."""
     found = [_losses(analysis), _values(analysis), _reached(analysis), _convergence(analysis)]
-    return [table for table in found if table.rows]
+    return [_capped(table) for table in found if table.rows]
+
+
+def _capped(table: Table) -> Table:
+    if len(table.rows) <= MOST_ROWS:
+        return table
+    caption = f"{table.caption}; {MOST_ROWS} of {count(len(table.rows))} rows, all in curves.json"
+    return Table(caption, table.head, table.rows[:MOST_ROWS])
 
 
 def comparison_table(compared: SideBySide) -> Table:
