@@ -3,6 +3,7 @@
 import argparse
 import ast
 import importlib
+import io
 import itertools
 import re
 import shlex
@@ -10,12 +11,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from dvc.cli.parser import get_main_parser
+from PIL import Image
 
 from trackbed import cli
 from trackbed.experiments import search, validity
+from trackbed.records import reader, tfrecord
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -142,6 +146,32 @@ def test_code_that_reads_records_and_uses_the_model_runs(finished):
         assert done.returncode == 0, done.stderr
         assert done.stdout
     assert done.stdout.split()[0] in {"BALLAST", "GRAS", "STONE"}
+
+
+@pytest.mark.parametrize("encoding", ["jpeg", "png", "raw"])
+def test_the_code_that_reads_records_gives_our_pixels(tmp_path, monkeypatch, encoding):
+    # Noise, with colour at half the resolution: decoders differ most.
+    noise = np.random.default_rng(0).integers(0, 256, (41, 67, 3)).astype(np.uint8)
+    file = io.BytesIO()
+    if encoding == "raw":
+        file.write(noise.tobytes())
+    else:
+        options = {"quality": 90, "subsampling": 2} if encoding == "jpeg" else {}
+        Image.fromarray(noise).save(file, encoding, **options)
+    data = file.getvalue()
+    features = {"image_raw": data, "encoding": encoding, "height": 41, "width": 67, "label": 3}
+    content = tfrecord.example(features)
+    header, footer = tfrecord.frame(content)
+    path = tmp_path / "data" / "records" / "part-00000.tfrecord"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(header + content + footer)
+    monkeypatch.chdir(tmp_path)
+
+    printed = []
+    names = {"print": lambda *values: printed.append(values)}  # of the document's code
+    exec(blocks(ROOT / "docs" / "records.md", "python")[0], names)
+    assert printed == [((41, 67, 3), 3)]
+    np.testing.assert_array_equal(names["image"], reader.decoded(data, encoding, 41, 67))
 
 
 def test_index_columns_match_the_documents():
