@@ -4,7 +4,7 @@ import pytest
 
 from trackbed.pipeline.errors import Diverged
 from trackbed.training import batches
-from trackbed.training.callbacks import RawWeights, RefuseDivergence, averaging
+from trackbed.training.callbacks import Best, Plateau, RawWeights, RefuseDivergence, averaging
 from trackbed.training.optimization import optimizer
 
 
@@ -65,3 +65,55 @@ def test_raw_and_averaged_weights_of_the_last_epoch_are_compared():
 
 def test_without_an_average_there_is_nothing_to_compare():
     assert RawWeights().scores([]) == {}
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+def monitored(callback, values):
+    """The callback after epochs of these values; the bias of a layer is the number of the epoch."""
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="last")])
+    model.compile(keras.optimizers.SGD(1.0))
+    callback.set_model(model)
+    callback.on_train_begin()
+    for epoch, value in enumerate(values):
+        model.layers[0].bias.assign([epoch, epoch])
+        callback.on_epoch_end(epoch, {"loss": 0.5, callback.monitor: value})
+        if model.stop_training:
+            break
+    return callback
+
+
+@pytest.mark.parametrize("first", [[NAN], [INF], [-INF], [NAN, NAN]])
+@pytest.mark.parametrize("name", ["val_loss", "val_accuracy", "val_macro_f1", "macro_f1"])
+def test_a_value_that_is_no_number_is_never_the_best(name, first):
+    later = [0.9, 0.3, 0.7] if name.endswith("loss") else [0.1, 0.7, 0.3]
+    best = monitored(Best(name, patience=9), [*first, *later])
+    assert (best.best, best.best_epoch) == (later[1], len(first) + 1)
+    best.on_train_end()
+    assert best.model.layers[0].bias[0] == len(first) + 1
+
+
+def test_no_number_at_all_is_a_divergence():
+    best = monitored(Best("val_loss", patience=9), [NAN, NAN])
+    with pytest.raises(Diverged, match=r"^val_loss was no finite number in any epoch; lower"):
+        best.on_train_end()
+
+
+def test_early_stopping_counts_epochs_without_a_number():
+    best = monitored(Best("val_macro_f1", patience=2), [0.5, NAN, NAN, 0.9])
+    assert (best.epochs, best.best_epoch, best.model.stop_training) == (3, 0, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "rate"),
+    [
+        ("val_loss", [NAN, 0.9, 0.8, 0.7, 0.6], 1.0),
+        ("val_accuracy", [NAN, 0.1, 0.2, 0.3, 0.4], 1.0),
+        ("val_loss", [0.9, NAN, NAN], 0.5),
+        ("val_loss", [NAN, NAN, NAN], 0.5),
+    ],
+)
+def test_the_learning_rate_falls_without_improvement_only(name, values, rate):
+    plateau = monitored(Plateau(name, factor=0.5, patience=2), values)
+    assert float(plateau.model.optimizer.learning_rate) == rate

@@ -18,6 +18,7 @@ from trackbed.networks import augmentation, registry
 from trackbed.networks.spec import Spec
 from trackbed.pipeline import tensorflow_setup
 from trackbed.training import loop, optimization, resume
+from trackbed.training.callbacks import Plateau
 
 STAGES = Path(__file__).parents[2] / "stages"
 
@@ -67,7 +68,7 @@ def trained(folder=None, kill_at=None, two_phases=False, plateau=False, mixing=(
     seen = Remembers()
     callbacks = [seen]
     if plateau:
-        callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.5, patience=1))
+        callbacks.append(Plateau("val_loss", factor=0.5, patience=1))
     if kill_at is not None:
         callbacks.append(KillAt(kill_at))
     outcome = loop.fit(

@@ -1,4 +1,4 @@
-"""Keras callbacks that keep the best weights and fail a run that diverges."""
+"""Keras callbacks that keep the best weights, lower the learning rate and refuse divergence."""
 
 import math
 from collections.abc import Iterator
@@ -57,6 +57,29 @@ class RawWeights(keras.callbacks.Callback):
         }
 
 
+def with_comparable(logs: dict[str, Any] | None, monitor: str) -> dict[str, Any] | None:
+    """The logs of an epoch; a monitored value that is not finite becomes the worst there is.
+
+    Keras takes the first value for the best so far, and no number is better than NaN.
+    """
+    if not logs or monitor not in logs or math.isfinite(logs[monitor]):
+        return logs
+    return logs | {monitor: math.inf if mode(monitor) == "min" else -math.inf}
+
+
+class Plateau(keras.callbacks.ReduceLROnPlateau):
+    """Lowers the learning rate when the monitored value does not improve."""
+
+    remembered = ("best", "wait", "cooldown_counter")
+
+    def __init__(self, monitor: str, factor: float, patience: int) -> None:
+        super().__init__(monitor, factor=factor, patience=patience, mode=mode(monitor))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Count epochs without improvement; a value that is not finite is none."""
+        super().on_epoch_end(epoch, with_comparable(logs, self.monitor))
+
+
 class Best(keras.callbacks.EarlyStopping):
     """Early stopping with the best weights of several phases."""
 
@@ -84,8 +107,16 @@ class Best(keras.callbacks.EarlyStopping):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Count the epoch and keep its weights if they are the best."""
         self.epochs = epoch + 1
-        super().on_epoch_end(epoch, logs)
+        super().on_epoch_end(epoch, with_comparable(logs, self.monitor))
         self.kept = (self.best, self.best_epoch, self.best_weights)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Restore the best weights. Raises Diverged if no epoch has a finite monitored value."""
+        super().on_train_end(logs)
+        if self.best is not None and not math.isfinite(self.best):
+            raise Diverged(
+                f"{self.monitor} was no finite number in any epoch; lower train.learning_rate."
+            )
 
     @contextmanager
     def restored_on_divergence(self) -> Iterator[None]:

@@ -146,14 +146,7 @@ def plateau_callbacks(p: TrainParams) -> list[keras.callbacks.Callback]:
     """For the schedule 'plateau': a callback that lowers the rate when there is no improvement."""
     if p.schedule != "plateau":
         return []
-    return [
-        keras.callbacks.ReduceLROnPlateau(
-            p.monitor,
-            factor=p.plateau_factor,
-            patience=p.plateau_patience,
-            mode=callbacks.mode(p.monitor),
-        )
-    ]
+    return [callbacks.Plateau(p.monitor, factor=p.plateau_factor, patience=p.plateau_patience)]
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,6 @@ ABOUT = "about"
 # The folders of this package that `train` tracks in dvc.yaml.
 CODE_FOLDERS = ("networks", "pipeline", "records", "training")
 CODE_AND_TABLES = {".py", ".csv", ".json"}
-# The memory of callbacks of Keras; ours name theirs in an attribute `remembered`.
-REMEMBERED = {keras.callbacks.ReduceLROnPlateau: ("best", "wait", "cooldown_counter")}
 
 
 @dataclass(frozen=True)
@@ -168,7 +166,8 @@ def key(settings: str, paths: Iterable[Path]) -> str:
 
 
 def _names(callback: keras.callbacks.Callback) -> Sequence[str]:
-    return getattr(callback, "remembered", None) or REMEMBERED.get(type(callback), ())
+    """The attributes that a callback names in `remembered`."""
+    return getattr(callback, "remembered", ())
 
 
 def _memory(callback: keras.callbacks.Callback) -> dict[str, Any]:
