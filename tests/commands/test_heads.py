@@ -100,3 +100,12 @@ def test_equal_scores_are_ranked_by_the_lower_loss():
     scores["val_macro_f1"] = scores["val_accuracy"] = [0.8, 0.9, 0.9, np.nan]
     lines = heads.ranked(scores.assign(val_loss=[0.1, 0.5, 0.4, 0.0]), ["train.units"]).splitlines()
     assert [line.split()[0] for line in lines[2:]] == ["c", "b", "a", "d"]
+
+
+def test_a_setting_that_diverges_on_a_fold_comes_last():
+    scores = pd.DataFrame({"train.units": ["a", "a", "b", "b"], "train.fold": [0, 1, 0, 1]})
+    for name in ("val_macro_f1", "val_accuracy", "val_loss"):
+        scores[name] = [0.99, np.nan, 0.5, 0.6]
+    lines = heads.ranked(scores, ["train.units"]).splitlines()
+    assert "1 setting diverged (-): lower train.learning_rate" in lines[0]
+    assert [line.split()[:2] for line in lines[2:]] == [["b", "0.5500"], ["a", "-"]]

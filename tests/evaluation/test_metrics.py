@@ -106,6 +106,22 @@ def test_macro_f1_agrees_with_scikit_learn():
         assert metrics.macro_f1(labels, predicted, classes) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("predicted", "ours", "default"),
+    [
+        # A and B have 4 images each, C has none.
+        ([0, 0, 0, 0, 1, 1, 1, 1], 1, 1),  # C absent from both
+        ([0, 0, 0, 2, 1, 1, 1, 1], (6 / 7 + 1) / 2, (6 / 7 + 1) / 3),  # C predicted once
+        ([2] * 8, 0, 0),
+        ([0] * 8, (8 / 12 + 0) / 2, (8 / 12 + 0) / 2),  # B never found
+    ],
+)
+def test_a_class_without_images_is_left_out_of_macro_f1(predicted, ours, default):
+    labels, predicted = np.array([0] * 4 + [1] * 4), np.array(predicted)
+    assert metrics.macro_f1(labels, predicted, 3) == pytest.approx(ours)
+    assert metrics.scikit_learn_macro_f1(labels, predicted) == pytest.approx(default)
+
+
 def test_mean_f1_leaves_out_classes_without_images():
     rows = np.array([[0.5, np.nan, 0.7], [1.0, 0.0, 0.5]])
     assert metrics.mean_f1(rows) == pytest.approx([0.6, 0.5])

@@ -54,6 +54,15 @@ def test_classes_without_images_are_counted():
     assert (found["images"], found["classes_without_images"]) == (2, 3)
 
 
+def test_the_macro_f1_of_scikit_learn_stands_beside_ours():
+    # Images of classes 0 and 1; the third answer is class 2, which has no images.
+    certain = np.eye(3)[[0, 0, 2, 1, 1]]
+    found = scores.computed(metrics.Answers(certain, certain, np.array([0, 0, 0, 1, 1]), k=1))
+    assert found["macro_f1"] == pytest.approx((0.8 + 1) / 2)
+    assert found["macro_f1_scikit_learn"] == pytest.approx((0.8 + 1 + 0) / 3)
+    assert scores.find("macro_f1_scikit_learn").label == "Macro F1 by scikit-learn"
+
+
 def test_order_is_that_of_the_definitions():
     values = {"loss": 1, "top_3": 2, "macro_f1": 3, "accuracy": 4, "accuracy_low": 5}
     keys = ["macro_f1", "accuracy", "accuracy_low", "top_3", "loss"]

@@ -12,7 +12,7 @@ from trackbed.networks import backbones, embeddings
 from trackbed.networks.augmentation import Augmentation
 from trackbed.networks.spec import Spec
 from trackbed.pipeline import index, params, tensorflow_setup
-from trackbed.pipeline.errors import UserError
+from trackbed.pipeline.errors import Diverged, UserError
 from trackbed.training import batches, loop, optimization
 from trackbed.training.train_params import TrainParams
 
@@ -52,12 +52,12 @@ class Log(keras.callbacks.Callback):
         self.rows.append(dict(logs))
 
 
-def alone(p, stored):
+def alone(p, stored, table=TABLE):
     """Best epoch and validation scores of one head, trained as the train stage does."""
     tensorflow_setup.make_deterministic(p.seed)
-    spec = Spec.of(p, 2)
+    spec = Spec.of(p, table["label"].nunique())
     model = backbones.head(p.network, spec, VALUES.shape[1])
-    rows = index.training_and_validation(TABLE, p.fold)
+    rows = index.training_and_validation(table, p.fold)
     log = Log()
     outcome = loop.fit(
         model,
@@ -95,3 +95,25 @@ def test_settings_that_heads_cannot_share_are_an_error(stored, changes, message)
     head_search.refuse(point(), stored)
     with pytest.raises(UserError, match=message):
         head_search.refuse(point(**changes), stored)
+
+
+@pytest.mark.parametrize("monitor", ["val_loss", "val_macro_f1"])
+def test_a_head_that_diverges_has_no_scores(stored, monitor):
+    points = [
+        point(optimizer="sgd", learning_rate=1e30, monitor=monitor),
+        point(optimizer="sgd", monitor=monitor),
+    ]
+    with pytest.raises(Diverged):
+        alone(points[0], stored)
+    found = head_search.validation_scores(points, stored, TABLE)
+    assert found.loc[0].isna().all()
+    assert found.loc[1].notna().all()
+
+
+def test_a_class_without_validation_images_is_left_out_of_macro_f1(stored):
+    # All pictures of class C are in fold 2; validated on fold 0, many are taken for C.
+    table = TABLE.copy()
+    table.loc[table["fold"] == 2, ["label", "class_name"]] = 2, "C"
+    p = point(fold=0)
+    (found,) = head_search.validation_scores([p], stored, table).to_numpy()
+    np.testing.assert_allclose(found, alone(p, stored, table), rtol=1e-4)

@@ -97,3 +97,10 @@ def test_the_table_of_scores_shows_the_changes():
 def test_bounds_fingerprints_and_unknown_keys_have_no_row():
     values = NOW | {"test_part": "0f6ff011a379", "novel": 1.0, "temperature": 1.2}
     assert [row.label for row in score_rows(values)] == ["Macro F1", "Top-2 accuracy"]
+
+
+def test_the_macro_f1_of_scikit_learn_has_a_row_where_it_can_differ():
+    values = NOW | {"macro_f1_scikit_learn": 0.4, "classes_without_images": 0}
+    assert "Macro F1 by scikit-learn" not in [row.label for row in score_rows(values)]
+    rows = score_rows(values | {"classes_without_images": 1})
+    assert {row.label: row.value for row in rows}["Macro F1 by scikit-learn"] == "0.400"

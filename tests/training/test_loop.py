@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 from coloured import coloured_noise
+from sklearn.metrics import f1_score
 
+from trackbed.evaluation import metrics
 from trackbed.networks import registry
 from trackbed.networks.augmentation import Augmentation
 from trackbed.networks.spec import Spec
@@ -159,6 +161,24 @@ def test_the_augmentation_is_no_part_of_the_network():
     before = [layer.name for layer in network.layers]
     run(network, adam(1e-3), epochs=1, augmentation=Augmentation([keras.layers.RandomFlip(seed=1)]))
     assert [layer.name for layer in network.layers] == before
+
+
+@pytest.mark.parametrize("predicted", [[0, 0, 0, 2, 1, 1, 1, 1], [2] * 8, [0] * 8])
+def test_macro_f1_of_the_epoch_log_is_that_of_evaluate(predicted):
+    # Class 2 has no images. scikit-learn gives the same for the classes that have some.
+    labels, predicted = np.array([0] * 4 + [1] * 4), np.array(predicted)
+    metric = loop.MacroF1()
+    for part in (slice(0, 5), slice(5, 8)):
+        metric.update_state(loop.one_hot(labels[part], 3), loop.one_hot(predicted[part], 3))
+    expected = f1_score(labels, predicted, average="macro", labels=[0, 1])
+    assert float(metric.result()) == pytest.approx(expected)
+    assert metrics.macro_f1(labels, predicted, 3) == pytest.approx(expected)
+
+
+def test_the_first_of_equal_probabilities_counts_in_macro_f1():
+    metric = loop.MacroF1()
+    metric.update_state(np.eye(2, dtype=np.float32), np.full((2, 2), 0.5, np.float32))
+    assert float(metric.result()) == pytest.approx((2 / 3 + 0) / 2)
 
 
 def test_mixed_precision_gives_a_float32_model_that_learns():

@@ -65,17 +65,20 @@ def run(arguments: argparse.Namespace) -> None:
 def ranked(scores: Any, keys: list[str]) -> str:
     """The settings by mean macro F1 over the folds, best first, as text.
 
-    Equal scores are ordered by the lower loss, then as they were given.
+    Equal scores are ordered by the lower loss, then as they were given. A setting that diverges
+    on a fold has no mean and comes last.
     """
     from trackbed.reporting.formatting import plural
 
     groups = scores.groupby(keys, sort=False) if keys else scores.groupby(lambda row: "params.yaml")
-    table = groups[SCORES].mean()
+    table = groups[SCORES].agg(lambda column: column.mean(skipna=False))
     table.insert(1, "std", groups["val_macro_f1"].std(ddof=1))
     order = {"by": ["val_macro_f1", "val_loss"], "ascending": [False, True]}
     table = table.sort_values(**order, kind="stable").reset_index()
     counts = plural(len(table), "setting"), plural(scores["train.fold"].nunique(), "fold")
     head = f"{counts[0]} on {counts[1]}; means, and the standard deviation of macro F1"
+    if diverged := int(table["val_macro_f1"].isna().sum()):
+        head += f"; {plural(diverged, 'setting')} diverged (-): lower train.learning_rate"
     return f"{head}\n{table.to_string(index=False, float_format='{:.4f}'.format, na_rep='-')}"
 
 

@@ -78,6 +78,14 @@ def macro_f1(labels: np.ndarray, predicted: np.ndarray, classes: int) -> float:
     return float(mean_f1(per_class(confusion(labels, predicted, classes))["f1"].to_numpy()))
 
 
+def scikit_learn_macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
+    """Macro F1 by scikit-learn's default: a class that is predicted but has no images counts as 0.
+
+    labels, predicted: int, shape (images,).
+    """
+    return float(metrics.f1_score(labels, predicted, average="macro", zero_division=0))
+
+
 def per_class(matrix: np.ndarray) -> pd.DataFrame:
     """One row per class, every class against the rest; columns MEASURES and COUNTS.
 

@@ -44,7 +44,7 @@ SCORES = (
     Score(
         "macro_f1",
         "Macro F1",
-        "Mean of the class F1s; every class counts the same.",
+        "Mean of the class F1s; every class with test images counts the same.",
         lambda answers: answers.average("macro avg", "f1"),
     ),
     Score(
@@ -155,6 +155,15 @@ SCORES = (
         lambda answers: answers.probabilities.shape[1] - len(np.unique(answers.labels)),
         better=NEITHER,
         limits=POSITIVE,
+    ),
+    Score(
+        "macro_f1_scikit_learn",
+        "Macro F1 by scikit-learn",
+        "f1_score(true, predicted, average='macro'): a class without test images counts as 0 if "
+        "it is predicted.",
+        lambda answers: metrics.scikit_learn_macro_f1(
+            answers.labels, answers.probabilities.argmax(axis=1)
+        ),
     ),
     Score(
         "test_part",

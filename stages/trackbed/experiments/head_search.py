@@ -6,8 +6,8 @@ from functools import partial
 import keras
 import numpy as np
 import pandas as pd
-from sklearn.metrics import f1_score
 
+from trackbed.evaluation import metrics
 from trackbed.experiments import stacked_heads
 from trackbed.networks import backbones
 from trackbed.networks.embeddings import Embeddings
@@ -25,7 +25,8 @@ def validation_scores(
 ) -> pd.DataFrame:
     """The best epoch of each point and its val_loss, val_accuracy and val_macro_f1, as rows.
 
-    They equal the scores of training each point alone, up to rounding. Points that differ only
+    They equal the scores of training each point alone, up to rounding; those of a point that
+    diverges are NaN. Points that differ only
     in learning rate, dropout and fold train together, one such group after the other.
     """
     found: dict[int, dict[str, float]] = {}
@@ -108,19 +109,23 @@ def _scores(
 ) -> dict[str, float]:
     classes, predicted = probabilities.shape[1], probabilities.argmax(axis=1)
     each = loss.call(loop.one_hot(labels, classes), probabilities)
-    options = {"labels": range(classes), "average": "macro", "zero_division": 0}
     return {
         "val_loss": float(np.mean(each)),
         "val_accuracy": float((predicted == labels).mean()),
-        "val_macro_f1": float(f1_score(labels, predicted, **options)),
+        "val_macro_f1": metrics.macro_f1(labels, predicted, classes),
     }
 
 
 def _best(scores: pd.DataFrame, monitor: str, patience: int) -> dict[str, float]:
-    """The scores of the best epoch, with early stopping as in training."""
+    """The scores of the best epoch, with early stopping as in training.
+
+    All are NaN if a loss is not finite before that: then training ends without a result.
+    """
     values = scores[monitor] if callbacks.mode(monitor) == "min" else -scores[monitor]
     best = 0
     for epoch, value in enumerate(values):
+        if not np.isfinite(scores["val_loss"][epoch]):
+            return dict.fromkeys(["best_epoch", *scores.columns], np.nan)
         if value < values[best]:
             best = epoch
         elif epoch - best >= patience:

@@ -19,6 +19,7 @@ from trackbed.reporting.html import Card
 from trackbed.reporting.previous_runs import Previous
 
 AVERAGES = ["macro avg", "weighted avg"]
+SAME_WITH_ALL_CLASSES = "macro_f1_scikit_learn"  # then equal to macro_f1
 UNCHANGED = 0.0005  # a smaller change is written as +0.000, whatever its sign
 
 
@@ -198,8 +199,10 @@ def score_rows(values: dict[str, Any], previous: Previous | None = None) -> list
     """The scores of evaluate.json that have a row, in the order of evaluation.scores.SCORES.
 
     A missing value is 'n/a' with the reason. Keys without a definition have no row: a file of
-    another version may have some.
+    another version may have some. scikit-learn's macro F1 has one where it can be another value.
     """
+    if not values.get("classes_without_images"):
+        values = {key: value for key, value in values.items() if key != SAME_WITH_ALL_CLASSES}
     known = {
         key: value
         for key, value in values.items()
