@@ -2,7 +2,7 @@
 
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -16,10 +16,13 @@ from trackbed.pipeline.runner import run
 MEBIBYTE = 2**20
 
 
-PartName = Annotated[
-    Literal["train", "validation", "test", "ignore"],
-    BeforeValidator(lambda value: schema.part_of(value)[0] or value),
-]
+def part_name(value: Any) -> Any:
+    """The part that a usual name such as `val` means; another value as it is."""
+    part, alone = schema.part_of(value) if isinstance(value, str) else ("", False)
+    return part if alone else value
+
+
+PartName = Annotated[Literal["train", "validation", "test", "ignore"], BeforeValidator(part_name)]
 
 
 class DataParams(params.Section):

@@ -50,6 +50,19 @@ def test_other_untracked_files_are_allowed(project, monkeypatch):
         project.run("git", "clean", "-fdq")
 
 
+@pytest.mark.parametrize("source", ["../pictures", "data/../../pictures", "~/pictures"])
+def test_a_source_that_copies_would_not_find_is_refused(project, monkeypatch, source):
+    monkeypatch.chdir(project.folder)
+    with pytest.raises(UserError, match=rf"where {source} leads elsewhere. Write /.*/pictures"):
+        validity.check_source(source)
+
+
+@pytest.mark.parametrize("source", ["data/raw", "/somewhere/pictures", "data/../other", "~x"])
+def test_a_source_inside_or_with_its_whole_path_is_found(project, monkeypatch, source):
+    monkeypatch.chdir(project.folder)
+    validity.check_source(source)
+
+
 def test_a_fold_has_to_be_one_of_the_split():
     validity.check_fold(4, {"folds": "5"})
     with pytest.raises(UserError, match=r"train\.fold: must be below split\.folds \(5\), got 5"):

@@ -161,6 +161,8 @@ def _check(settings: "Sequence[dict[str, str]]") -> None:
     from trackbed.pipeline import params
 
     sections = params.sections()
+    for one in settings:
+        validity.check_source(one.get("data.source", ""))
     validity.check_settings(settings, sections)
     validity.check_workspace(str(sections.get("data", {}).get("source", "")))
 

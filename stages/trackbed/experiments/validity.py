@@ -1,6 +1,7 @@
 """Checks before a sweep: the values of its runs, and the state of the repository."""
 
 import difflib
+import os
 import runpy
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
@@ -82,6 +83,7 @@ def check_workspace(source: str) -> None:
 
     source: data.source of params.yaml.
     """
+    check_source(source)
     untracked, modified = git.uncommitted()
     if str(params.PARAMS) in modified:
         raise UserError(
@@ -105,6 +107,22 @@ def check_workspace(source: str) -> None:
                 f"The runs take their code from HEAD and would miss what is {what}: "
                 f"{_listed(missed)}. Commit first."
             )
+
+
+def check_source(source: str) -> None:
+    """Raises UserError for a data.source that a copy of the repository would not find.
+
+    A relative path out of the repository leads elsewhere from there; an absolute one does not.
+    """
+    path = Path(source)
+    outside = not path.is_absolute() and not Path(os.path.abspath(path)).is_relative_to(git.root())
+    if outside or path.parts[:1] == ("~",):
+        where = Path(os.path.abspath(path.expanduser()))
+        raise UserError(
+            f"data.source: the runs take place in copies of the repository, from where {source} "
+            f"leads elsewhere. Write {where}, and `dvc repro`; or bring the pictures in with "
+            f"`dvc add {where} --out data/{where.name}`."
+        )
 
 
 def check_project(folder: Path = Path()) -> None:
