@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from trackbed.dataset import check, duplicates, findings, groups, pool, recording, schema, sources
-from trackbed.dataset.schema import Limits
+from trackbed.dataset.schema import Boxes, Limits
 from trackbed.pipeline import index, params, tables
 from trackbed.pipeline.outputs import replacing_folder
 from trackbed.pipeline.params import Maybe
@@ -34,6 +34,7 @@ class DataParams(params.Section):
     group: Maybe[str]  # regular expression, or folder
     group_per_class: bool
     crop_margin: float = Field(ge=0)  # share of the box's side
+    boxes: Boxes = "check"  # that count in a picture of another size
     max_rejects: float = Field(ge=0, le=1)  # share of the files
     max_pixels: int = Field(ge=1)  # width x height
     min_side: int = Field(ge=1)  # pixels
@@ -56,7 +57,7 @@ def main(data_path: Path, metrics_path: Path) -> None:
     grouping = groups.Grouping(p.group, p.group_per_class)
     listing = sources.scan(Path(p.source), p.classes, grouping, p.parts)
     print(*listing.notes, sep="\n", end="\n" if listing.notes else "")
-    limits = Limits(p.max_pixels, p.min_side, p.max_aspect, p.white_level)
+    limits = Limits(p.max_pixels, p.min_side, p.max_aspect, p.white_level, p.boxes)
     checked = check.SourceCheck(listing, limits, p.crop_margin, runtime.workers or pool.cores())
     with replacing_folder(records_path) as folder, closing(checked.accepted()) as pictures:
         shard_bytes = int(p.shard_size * MEBIBYTE)

@@ -47,6 +47,7 @@ def test_the_manifest_of_the_official_folders(official):
         "filename": f"{TEST}/00000.ppm",
         **{"label": "42", "part": "test", "group": ""},
         **{"left": "6", "top": "5", "right": "26", "bottom": "25"},
+        **{"width": "31", "height": "30"},
     }
     assert table[5]["filename"] == f"{TRAINING}/00000/00001_00000.ppm"
     assert [table[5][column] for column in ("label", "part", "group")] == [
@@ -55,6 +56,15 @@ def test_the_manifest_of_the_official_folders(official):
     listing = sources.scan(official, None, Grouping(None, False))
     assert len(listing.entries) == 15
     assert len({entry.group for entry in listing.entries}) == 6 + 3
+
+
+def test_boxes_can_be_left_out(official):
+    assert trackbed("manifest", "gtsrb", official, "--no-boxes").returncode == 0
+    table = rows(official / "manifest.csv")
+    assert {tuple(row[name] for name in ("left", "bottom", "width")) for row in table} == {
+        ("", "", "")
+    }
+    assert all(e.box is None for e in sources.scan(official, None, Grouping(None, False)).entries)
 
 
 def test_the_same_folders_give_the_same_bytes(official):

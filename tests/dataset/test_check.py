@@ -112,6 +112,47 @@ def test_pages_and_the_largest_value_of_deep_pictures_are_noted(source):
 
 
 @pytest.fixture
+def boxes(tmp_path):
+    """Check 12 pictures of 40 x 30 pixels whose boxes count in pictures of some sizes."""
+
+    def boxes(*sizes):
+        lines = ["filename,label,left,top,right,bottom,width,height"]
+        for n in range(12):
+            pixels = np.random.default_rng(n).integers(0, 256, (30, 40, 3), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / f"{n}.png")
+            width, height = sizes[n % len(sizes)]
+            lines.append(f"{n}.png,{'AB'[n % 2]},0,0,{width // 2},{height}.0,{width},{height}")
+        (tmp_path / "manifest.csv").write_text("\n".join(lines))
+        return checked(tmp_path)
+
+    return boxes
+
+
+def test_boxes_of_one_other_size_are_scaled_and_said(boxes):
+    checking, accepted = boxes((80, 60))
+    assert len(accepted) == 12
+    ((name, finding, detail),) = checking.noted().to_numpy().tolist()
+    assert (name, finding) == ("", "scale of boxes")
+    assert detail == "all 12 boxes count in pictures of another size: scaled by 0.5"
+
+
+def test_boxes_of_some_other_sizes_are_listed(boxes):
+    checking, _ = boxes((40, 30), (80, 60), (160, 120))
+    noted = checking.noted()
+    assert set(noted["finding"]) == {"scaled box"}
+    assert len(noted) == 8
+    assert "counts in 80 x 60 pixels, the picture has 40 x 30" in set(noted["detail"])
+
+
+def test_boxes_of_another_shape_are_rejected_with_what_to_do(boxes):
+    checking, accepted = boxes((40, 30), (64, 64))
+    assert len(accepted) == 6
+    assert set(checking.rejects()["reason"]) == {"box of another size"}
+    with pytest.raises(UserError, match="data.boxes: stretch scales those"):
+        checking.refuse_too_many_rejects(0.05)
+
+
+@pytest.fixture
 def parallel_for_few(monkeypatch):
     """Worth several processes from two pictures on."""
     monkeypatch.setattr(check, "CHUNK_PICTURES", 2)

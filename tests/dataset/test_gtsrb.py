@@ -154,7 +154,7 @@ def test_a_second_copy_of_the_training_part(official):
         ("00001_00000.ppm", "00000_00001.ppm", "row 4: '00000_00001.ppm' again, as in row 3."),
         ("00001_00000.ppm", "../x.ppm", "row 4, Filename: must be a file name without folder"),
         ("00001_00000.ppm;23", "00001_00000.ppm;2x", "row 4, Width: must be a whole number"),
-        ("18;17;7", "18.0;17;7", "row 4, Roi.X2: must be a whole number, got '18.0'."),
+        ("18;17;7", "18.5;17;7", "row 4, Roi.X2: must be a whole number, got '18.5'."),
         ("18;17;7", "24;17;7", "row 4: no box within 23 x 22 pixels, got 6,5 to 24,17."),
         ("18;17;7", "18;23;7", "no box within 23 x 22 pixels, got 6,5 to 18,23."),
         ("18;17;7", "6;17;7", "got 6,5 to 6,17."),
@@ -173,6 +173,16 @@ def test_rows_and_columns_that_are_wrong(official, old, new, message):
     text = refused(official)
     assert message in text
     assert text.startswith(str(path))
+
+
+def test_whole_numbers_with_a_decimal_point(official):
+    expected = gtsrb.read(official, folders.walk(official)).entries
+    for new in ("18.0;17.00;7.0", " 18 ;17;7", "18,0;1.7e1;7"):
+        path = official / TRAINING / "00007" / "GT-00007.csv"
+        before = path.read_bytes()
+        change(path, "18;17;7", new)
+        assert gtsrb.read(official, folders.walk(official)).entries == expected
+        path.write_bytes(before)
 
 
 def test_files_that_are_no_tables(official):

@@ -43,6 +43,92 @@ def test_a_box_beyond_the_picture_is_refused_with_both_sizes(load):
         load(WHOLE["png"], box=(0, 0, 54, 10))
 
 
+SIZE = (53, 37)
+
+
+def entry_of(box, size=None):
+    return Entry("a", "A", "", "", Path("a"), box, size=size)
+
+
+@pytest.mark.parametrize(
+    ("size", "box"),
+    [
+        ((53, 37), (10, 4, 30, 24)),  # the picture's own
+        ((106, 74), (5, 2, 15, 12)),
+        ((107, 74), (5, 2, 15, 12)),  # 53.5 rounded to 53
+        ((530, 370), (1, 0, 3, 2)),
+    ],
+)
+def test_a_box_in_a_larger_picture_of_the_same_shape_is_scaled(size, box):
+    fit = images.box_fit(entry_of((10, 4, 30, 24), size), SIZE, "check")
+    assert fit.box == box
+    assert bool(fit.detail) == (size != SIZE)
+
+
+def test_a_box_in_a_picture_of_another_shape_is_refused_or_stretched():
+    entry = entry_of((10, 4, 30, 24), (40, 37))
+    words = "counts in 40 x 37 pixels, the picture has 53 x 37, another shape"
+    with pytest.raises(Rejected, match=f"box of another size: {words}"):
+        images.box_fit(entry, SIZE, "check")
+    stretched = images.box_fit(entry, SIZE, "stretch")
+    assert stretched.box == (13, 4, 40, 24)  # by 53 / 40 across
+    assert images.box_fit(entry, SIZE, "ignore") is None
+    turned = entry_of((0, 0, 5, 5), (37, 53))  # of the picture before it is turned upright
+    with pytest.raises(Rejected, match="counts in 37 x 53"):
+        images.box_fit(turned, SIZE, "check")
+
+
+def test_a_tiny_box_keeps_a_pixel_inside():
+    for corner in ((999, 999, 1000, 1000), (0, 0, 1, 1)):
+        left, top, right, bottom = images.box_fit(
+            entry_of(corner, (1000, 1000)), (10, 10), "check"
+        ).box
+        assert 0 <= left < right <= 10
+        assert 0 <= top < bottom <= 10
+
+
+def test_boxes_can_be_ignored(load):
+    limits = Limits(10**6, boxes="ignore")
+    given = load(WHOLE["png"], limits, box=(10, 4, 30, 24))
+    assert (given.width, given.height) == SIZE
+    assert given.data == WHOLE["png"]
+    assert load(WHOLE["png"], limits, box=(0, 0, 900, 900)).box is None
+
+
+def fits(count, size=None, factor=1.0, box=(2, 2, 20, 20)):
+    """Boxes in pictures of 100 x 80 pixels and more."""
+    return [
+        images.box_fit(
+            entry_of(box, size and (round((100 + n) * factor), round((80 + n) * factor))),
+            (100 + n, 80 + n),
+            "stretch",
+        )
+        for n in range(count)
+    ]
+
+
+def test_one_factor_of_all_boxes_is_said_once():
+    half = fits(20, True, 2.0)
+    assert images.box_sentence(half, 0).startswith(
+        "all 20 boxes count in pictures of another size: scaled by 0.5"
+    )
+    assert not images.scaled_alone(half)
+    for mixed in (half + fits(1, True), half + fits(1, True, 3.0), half + fits(1)):
+        assert images.scaled_alone(mixed)
+        assert "scaled by" not in images.box_sentence(mixed, 0)
+    assert images.box_sentence(fits(20, True), 0) == ""
+
+
+def test_boxes_that_all_lie_in_one_corner_or_outside_are_said():
+    assert "25% of their pictures" in images.box_sentence(fits(20), 0)
+    assert images.box_sentence([*fits(20), *fits(1, box=(0, 0, 90, 20))], 0) == ""
+    assert images.box_sentence(fits(20, True), 0) == ""  # in pictures of their own size
+    assert images.box_sentence(fits(9), 0) == ""
+    many = images.box_sentence(fits(100, box=(0, 0, 90, 70)), 12)
+    assert many.startswith("12 of 112 boxes reach out of their pictures")
+    assert images.box_sentence(fits(1000, box=(0, 0, 90, 70)), 12) == ""
+
+
 @pytest.mark.parametrize("kind", ["link", "dangling link", "folder", "pipe", "socket"])
 def test_only_regular_files_are_opened(tmp_path, monkeypatch, kind):
     path, real = tmp_path / "picture", tmp_path / "real"

@@ -1,3 +1,4 @@
+import pandas as pd
 import pytest
 
 from trackbed.dataset import sources
@@ -130,6 +131,79 @@ def test_errors_name_their_place(scan, content, message):
 def test_a_box_that_is_none_is_refused(scan, box, message):
     with pytest.raises(UserError, match=f"row 2.*{message}"):
         scan(f"filename,label,left,top,right,bottom\na.png,A,{box}\n")
+
+
+@pytest.mark.parametrize(
+    "box",
+    ["1.0,2.0,3.0,4.0", " 1 ,2, 3,4 ", "1.,2.00,+3,4", "1e0,2,3,4", '"1,0","2,0","3,00",4'],
+)
+def test_whole_numbers_as_programs_write_them(scan, box):
+    content = f"filename,label,left,top,right,bottom\na.png,A,{box}\nb.png,B,,,,\nsub/c.png,B"
+    listing = scan(content + ",nan,NaN,NaN,nan\n")
+    assert [entry.box for entry in listing.entries] == [(1, 2, 3, 4), None, None]
+
+
+def test_pandas_writes_a_manifest_with_an_empty_box(scan):
+    table = pd.DataFrame({"filename": ["a.png", "b.png"], "label": ["A", "B"]})
+    for number, side in enumerate(("left", "top", "right", "bottom", "width", "height")):
+        table[side] = [number, None]
+    listing = scan(table.to_csv(index=False))
+    assert "0.0,1.0,2.0,3.0" in table.to_csv(index=False)
+    assert [(e.box, e.size) for e in listing.entries] == [((0, 1, 2, 3), (4, 5)), (None, None)]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("a.png,A,0,0,5,5,4,9", r"box 0,0,5,5 is not inside of 4 x 9 pixels, its own size"),
+        ("a.png,A,0,0,5,5,9,", "width,height must be two whole numbers or empty, got 9,"),
+        ("a.png,A,0,0,5,5,0,9", "width and height must be above 0"),
+        ('a.png,A,"1,000",0,5,5,,', "must be four whole numbers"),
+    ],
+)
+def test_sizes_that_cannot_be(scan, row, message):
+    header = "filename,label,left,top,right,bottom,width,height\n"
+    with pytest.raises(UserError, match=f"row 2.*{message}"):
+        scan(header + row + "\n")
+
+
+COMPOSED, DECOMPOSED = "B\u00f6schung.png", "Bo\u0308schung.png"
+
+
+@pytest.mark.parametrize(
+    ("named", "present"), [(COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED), (COMPOSED, COMPOSED)]
+)
+def test_names_that_look_the_same_are_the_same_file(scan, tmp_path, named, present):
+    listing = scan(f"filename,label\n{named},A\nb.png,B\n", present, "b.png")
+    assert [entry.filename for entry in listing.entries] == [present, "b.png"]
+    assert all(entry.path.is_file() for entry in listing.entries)
+    assert listing.ignored == []
+
+
+def test_two_files_that_look_the_same_are_named_by_their_characters(scan):
+    rows = f"filename,label\n{COMPOSED},A\n{DECOMPOSED},B\n"
+    listing = scan(rows, COMPOSED, DECOMPOSED)
+    assert sorted(entry.filename for entry in listing.entries) == sorted([COMPOSED, DECOMPOSED])
+    third = "\u1e69.png"  # a letter with two marks, as one character
+    with pytest.raises(UserError) as refused:
+        scan(
+            f"filename,label\n{third},A\nb.png,B\n",
+            "s\u0323\u0307.png",
+            "s\u0307\u0323.png",
+            "b.png",
+        )
+    assert r"'\u1e69.png' could be 's\u0307\u0323.png' or 's\u0323\u0307.png'" in str(refused.value)
+
+
+def test_two_rows_of_one_file_in_two_forms_are_refused(scan):
+    rows = f"filename,label\n{COMPOSED},A\n{DECOMPOSED},B\nb.png,B\n"
+    with pytest.raises(UserError, match=r"is labelled 'B' here and 'A' in row 2"):
+        scan(rows, DECOMPOSED, "b.png")
+
+
+def test_a_name_in_another_case_is_shown(scan):
+    with pytest.raises(UserError, match=r"There is 'a.png', which differs from 'A.PNG' in case"):
+        scan("filename,label\nA.PNG,A\nb.png,B\n")
 
 
 def test_a_quoted_line_feed_does_not_shift_the_row_numbers(scan):

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from trackbed.dataset import folders, gtsrb, manifest_csv
@@ -15,8 +16,9 @@ Write a manifest.csv for the official folders of the German Traffic Sign Recogni
 
 The label is the class number (00 to 42), the group of a training picture is its track
 (<class>/<track>), the box is the annotated sign (Roi.X2 and Roi.Y2 lie outside). The pictures
-are not opened. The test part needs GT-final_test.csv anywhere in FOLDER. Name the folder of the
-training pictures to leave it out; the column part is then empty."""
+are not opened; the build compares their size with the annotated one. The test part needs
+GT-final_test.csv anywhere in FOLDER. Name the folder of the training pictures to leave it out;
+the column part is then empty."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="default: manifest.csv in FOLDER; it must lie above the pictures, and the pipeline "
         "reads it by the name manifest.csv",
     )
+    layout.add_argument(
+        "--no-boxes", action="store_true", help="leave the boxes out, to use whole pictures"
+    )
     layout.add_argument("--force", action="store_true", help="replace FILE if it exists")
 
 
@@ -49,6 +54,9 @@ def run(arguments: argparse.Namespace) -> None:
         raise UserError(f"{folder}: {'not a' if folder.exists() else 'no such'} folder.")
     _refuse_to_overwrite(output, arguments.force)
     found = gtsrb.read(folder, folders.walk(folder))
+    if arguments.no_boxes:
+        entries = [replace(entry, box=None, size=None) for entry in found.entries]
+        found = replace(found, entries=entries)
     prefix = os.path.relpath(folder.resolve(), output.parent.resolve())
     _write(output, manifest_csv.text(found.entries, Path(prefix).as_posix(), output))
     print(summary(found, output))

@@ -176,7 +176,7 @@ def _settings(folder: Path, classes: str | None) -> tuple[Any, str]:
 
     p = _params()
     wanted = classes.split(",") if classes else None
-    limits = Limits(p.max_pixels, p.min_side, p.max_aspect, p.white_level)
+    limits = Limits(p.max_pixels, p.min_side, p.max_aspect, p.white_level, p.boxes)
     rules = {"crop_margin", "max_rejects", "on_conflict"}
     rules |= {"folds", "test_share", "validation_part", "seed"}
     settings = Settings(limits, wanted, **{name: getattr(p, name) for name in rules})
@@ -193,6 +193,7 @@ def _params() -> Any:
     from pydantic import Field, ValidationError
 
     from trackbed.dataset.duplicates import OnConflict
+    from trackbed.dataset.schema import Boxes
     from trackbed.pipeline import params
     from trackbed.pipeline.errors import UserError
     from trackbed.pipeline.params import Maybe
@@ -215,6 +216,7 @@ def _params() -> Any:
         test_share: float = Field(0.2, gt=0, lt=1)
         validation_part: str = "fold"
         seed: int = 0
+        boxes: Boxes = "check"
         white_level: Maybe[int] = Field(None, ge=1, le=65535)
 
     try:

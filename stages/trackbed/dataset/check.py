@@ -10,9 +10,19 @@ import pandas as pd
 import rich.progress
 
 from trackbed.dataset import deep_pixels, images, pool
-from trackbed.dataset.schema import NO_LABEL, Entry, Limits, Listing, Picture, Rejected
+from trackbed.dataset.schema import (
+    BOX_OF_OTHER_SIZE,
+    BOX_OUTSIDE,
+    NO_LABEL,
+    BoxFit,
+    Entry,
+    Limits,
+    Listing,
+    Picture,
+    Rejected,
+)
 from trackbed.pipeline.errors import BadData, UserError
-from trackbed.pipeline.index import REJECTS_TABLE, SEVERAL_PAGES, WHITE_LEVEL
+from trackbed.pipeline.index import BOX_SCALE, REJECTS_TABLE, SCALED_BOX, SEVERAL_PAGES, WHITE_LEVEL
 
 # About 10 ms of work: enough to outweigh the way to another process and back.
 CHUNK_PICTURES = 32
@@ -90,6 +100,7 @@ class SourceCheck:
         # Pages of files with several, and the largest value of files of 16 bits, by file name.
         self.pages: dict[str, int] = {}
         self.peaks: dict[str, int] = {}
+        self.boxes: list[tuple[str, BoxFit]] = []
 
     def accepted(self) -> Iterator[tuple[Entry, Picture]]:
         """The pictures that can be used, in the order of the listing.
@@ -118,6 +129,8 @@ class SourceCheck:
             self.pages[entry.filename] = picture.pages
         if picture.peak:
             self.peaks[entry.filename] = picture.peak
+        if picture.box is not None:
+            self.boxes.append((entry.filename, picture.box))
 
     def _reject(self, class_name: str, row: dict[str, str]) -> None:
         self._rejects.append(row)
@@ -164,6 +177,13 @@ class SourceCheck:
         white_level = self._check_chunk.limits.white_level
         if sentence := deep_pixels.white_level_sentence(self.peaks.values(), white_level):
             rows.append(("", WHITE_LEVEL, sentence))
+        fits = [fit for _, fit in self.boxes]
+        outside = sum(1 for row in self._rejects if row["reason"] == BOX_OUTSIDE)
+        if sentence := images.box_sentence(fits, outside):
+            rows.append(("", BOX_SCALE, sentence))
+        if images.scaled_alone(fits):
+            scaled = {name: fit.detail for name, fit in self.boxes if fit.detail}
+            rows += [(name, SCALED_BOX, detail) for name, detail in scaled.items()]
         return pd.DataFrame(rows, columns=["filename", "finding", "detail"])
 
     def counts(self) -> dict[str, int]:
@@ -203,7 +223,7 @@ class SourceCheck:
                 f"{rejected} of {files} files "
                 f"({share:.1%}) are rejected, data.max_rejects allows {max_rejects:.1%}: "
                 f"{_reasons(self._rejects)}. The list is in .cache/rejects.csv: fix the files or "
-                "raise data.max_rejects."
+                f"raise data.max_rejects.{self._box_remedy()}"
             )
         empty = [name for name, count in self._accepted.items() if count == 0]
         if empty:
@@ -214,8 +234,17 @@ class SourceCheck:
             more = len(empty) - LISTED_CLASSES
             raise BadData(
                 f"{listed}{f'; and of {more} more classes' if more > 0 else ''}. "
-                "Fix the files or remove the class."
+                f"Fix the files or remove the class.{self._box_remedy()}"
             )
+
+    def _box_remedy(self) -> str:
+        """What to do about boxes that were rejected, '' where none was."""
+        if {BOX_OUTSIDE, BOX_OF_OTHER_SIZE}.isdisjoint(row["reason"] for row in self._rejects):
+            return ""
+        return (
+            " Boxes count in pictures of another size: data.boxes: stretch scales those whose "
+            "manifest names the size, ignore uses whole pictures."
+        )
 
 
 def _reasons(rejects: list[dict[str, str]]) -> str:

@@ -181,6 +181,7 @@ COUNTED = {
     "unusual_brightness": index.UNUSUAL_BRIGHTNESS,
     "unusual_shape": index.UNUSUAL_SHAPE,
     "unusual_size": index.UNUSUAL_SIZE,
+    "scaled_box": index.SCALED_BOX,
     "several_pages": index.SEVERAL_PAGES,
 }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trackbed.dataset.folders import Tree
+from trackbed.dataset.manifest_csv import whole_number
 from trackbed.dataset.schema import Box, Entry, Found, printable
 from trackbed.pipeline.errors import UserError
 
@@ -24,6 +25,7 @@ class Annotation:
     filename: str
     class_id: int  # 0 .. 42
     box: Box
+    size: tuple[int, int]  # width and height of the picture that the box counts in
 
 
 def parsed(text: str, where: str) -> list[Annotation]:
@@ -71,13 +73,15 @@ def _annotation(header: list[str], cells: list[str], line: int, where: str) -> A
     if not (0 <= left < right <= width and 0 <= top < bottom <= height):
         corners = f"{left},{top} to {right},{bottom}"
         raise UserError(f"{where}: no box within {width} x {height} pixels, got {corners}.")
-    return Annotation(line, values["Filename"], class_id, (left, top, right, bottom))
+    box = (left, top, right, bottom)
+    return Annotation(line, values["Filename"], class_id, box, (width, height))
 
 
 def _integer(value: str, name: str, where: str) -> int:
-    if not re.fullmatch("-?[0-9]{1,9}", value):
+    number = whole_number(value.strip().removeprefix("-"))
+    if number is None:
         raise UserError(f"{where}, {name}: must be a whole number, got {value!r}.")
-    return int(value)
+    return -number if value.strip().startswith("-") else number
 
 
 TRAINING_FILE = re.compile(r"GT-[0-9]{5}\.csv")
@@ -164,7 +168,8 @@ def _test_folder(
 
 def _entry(row: Annotation, root: Path, folder: str, part: str, group: str) -> Entry:
     filename = posixpath.join(folder, row.filename)
-    return Entry(filename, f"{row.class_id:02d}", part, group, root / filename, row.box)
+    name = f"{row.class_id:02d}"
+    return Entry(filename, name, part, group, root / filename, row.box, size=row.size)
 
 
 def _annotations(path: Path, name: str, tree: Tree) -> list[Annotation]:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,17 @@ from PIL import Image
 from trackbed.dataset import decoding
 from trackbed.dataset import schema as reasons
 from trackbed.dataset.decoding import Decoded, decoded
-from trackbed.dataset.schema import TOO_LONG, Box, Entry, Limits, Picture, RawPixels, Rejected
+from trackbed.dataset.schema import (
+    TOO_LONG,
+    Box,
+    Boxes,
+    BoxFit,
+    Entry,
+    Limits,
+    Picture,
+    RawPixels,
+    Rejected,
+)
 from trackbed.records import tfrecord
 from trackbed.records.integrity import IMAGE
 
@@ -50,6 +61,10 @@ def refuse_too_long(path: Path, length: int, limits: Limits) -> None:
     if length > METADATA_BYTES + format.bytes_per_pixel * width * height:
         raise Rejected(TOO_LONG, f"{length:,} bytes for {width:,} x {height:,} pixels")
 
+
+FEW_BOXES = 10
+LARGE_SHARE = 0.05  # of all boxes
+CORNER = 0.6  # share of both sides of a picture
 
 QUALITY_DIGITS = 3  # of what is kept: far below any difference that matters
 
@@ -89,10 +104,11 @@ def load(entry: Entry, limits: Limits, crop_margin: float = 0.0) -> Picture:
     if entry.raw is not None:
         source = Decoded(_image_of_raw_pixels(data, entry.raw), "RAW", None)
     else:
-        source = decoded(data, limits, whole=entry.box is None)
+        source = decoded(data, limits, whole=entry.box is None or limits.boxes == "ignore")
     image, as_it_came = source.image, source.stored
-    if entry.box is not None:
-        image, as_it_came = image.crop(_box_with_margin(image, entry.box, crop_margin)), None
+    fit = box_fit(entry, image.size, limits.boxes)
+    if fit is not None:
+        image, as_it_came = image.crop(_with_margin(image, fit.box, crop_margin)), None
         limits.refuse_shape(*image.size)
     pixels, grey = image.tobytes(), image.convert("L")
     encoding, stored = as_it_came or ("raw", pixels)
@@ -102,12 +118,13 @@ def load(entry: Entry, limits: Limits, crop_margin: float = 0.0) -> Picture:
         format=source.format,
         height=image.height,
         width=image.width,
-        sha256=_digest(data, entry.box),
+        sha256=_digest(data, fit and fit.box),
         perceptual_hash=difference_hash(grey),
         pixel_hash=_pixel_hash(image.size, pixels),
         **quality(grey)._asdict(),
         pages=source.pages,
         peak=source.samples.peak if source.samples else 0,
+        box=fit,
     )
 
 
@@ -168,13 +185,93 @@ def _image_of_raw_pixels(data: bytes, raw: RawPixels) -> Image.Image:
     return Image.frombytes(mode, (raw.width, raw.height), data).convert("RGB")
 
 
-def _box_with_margin(image: Image.Image, box: Box, margin: float) -> Box:
-    left, top, right, bottom = box
-    if right > image.width or bottom > image.height:
+def box_fit(entry: Entry, size: tuple[int, int], boxes: Boxes) -> BoxFit | None:
+    """Where the box of an entry lies in a picture of this width and height; None without a box.
+
+    A box that counts in a picture of another size is scaled with it if the shape is the same, or
+    if any is to be stretched. Raises Rejected otherwise, and for a box outside.
+    """
+    if entry.box is None or boxes == "ignore":
+        return None
+    box, factors, detail = entry.box, None, ""
+    if entry.size is not None:
+        factors = _factors(entry.size, size)
+    if entry.size is not None and entry.size != size:
+        detail = f"counts in {_times(entry.size)} pixels, the picture has {_times(size)}"
+        if boxes == "check" and factors[0] > factors[1]:
+            raise Rejected(reasons.BOX_OF_OTHER_SIZE, f"{detail}, another shape")
+        box = _scaled(box, entry.size, size)
+    if box[2] > size[0] or box[3] > size[1]:
         raise Rejected(
-            reasons.BOX_OUTSIDE,
-            f"box {left},{top},{right},{bottom} of {image.width} x {image.height} pixels",
+            reasons.BOX_OUTSIDE, f"box {','.join(map(str, entry.box))} of {_times(size)} pixels"
         )
+    return BoxFit(box, max(box[2] / size[0], box[3] / size[1]), factors, detail)
+
+
+def _times(size: tuple[int, int]) -> str:
+    return f"{size[0]} x {size[1]}"
+
+
+def _factors(before: tuple[int, int], after: tuple[int, int]) -> tuple[float, float]:
+    """By what both sides may have been scaled: sides are rounded, up or down."""
+    pairs = list(zip(before, after, strict=True))
+    return max((b - 1) / a for a, b in pairs), min((b + 1) / a for a, b in pairs)
+
+
+def _scaled(box: Box, before: tuple[int, int], after: tuple[int, int]) -> Box:
+    """A box in a picture of another size, of one pixel at least."""
+    left, top, right, bottom = (
+        round(value * after[side % 2] / before[side % 2]) for side, value in enumerate(box)
+    )
+    left, top = min(left, after[0] - 1), min(top, after[1] - 1)
+    return left, top, max(right, left + 1), max(bottom, top + 1)
+
+
+def box_sentence(fits: Sequence[BoxFit], outside: int) -> str:
+    """What boxes say of the pictures that they count in, '' for nothing unusual.
+
+    fits: of the pictures that were accepted; outside: how many boxes reach out of their picture.
+    """
+    if outside >= max(FEW_BOXES, LARGE_SHARE * (len(fits) + outside)):
+        return (
+            f"{outside:,} of {len(fits) + outside:,} boxes reach out of their pictures: all may "
+            "count in pictures of another size, so look at the others; columns width and height "
+            "of the manifest name it"
+        )
+    if len(fits) < FEW_BOXES:
+        return ""
+    if common := _common_factor(fits):
+        return f"all {len(fits):,} boxes count in pictures of another size: scaled by {common:.4g}"
+    reach = sorted(fit.reach for fit in fits if fit.factors is None)
+    if len(reach) >= FEW_BOXES and reach[-1] <= CORNER:
+        return (
+            f"all {len(reach):,} boxes lie within {reach[-1]:.0%} of their pictures from the upper "
+            "left corner: they may count in smaller pictures; columns width and height of the "
+            "manifest name the size"
+        )
+    return ""
+
+
+def _common_factor(fits: Sequence[BoxFit]) -> float | None:
+    """By what all boxes were scaled; None where one was not, or by another factor."""
+    if not all(fit.detail and fit.factors for fit in fits):
+        return None
+    least, most = (
+        limit(values)
+        for limit, values in zip(
+            (max, min), zip(*(fit.factors for fit in fits), strict=True), strict=True
+        )
+    )
+    return (least + most) / 2 if least <= most else None
+
+
+def scaled_alone(fits: Sequence[BoxFit]) -> bool:
+    """Whether boxes were scaled that are to be listed one by one: not all by one factor."""
+    return len(fits) < FEW_BOXES or _common_factor(fits) is None
+
+
+def _with_margin(image: Image.Image, box: Box, margin: float) -> Box:
+    left, top, right, bottom = box
     beside, above = round(margin * (right - left)), round(margin * (bottom - top))
     return (
         max(0, left - beside),

@@ -5,8 +5,9 @@ import difflib
 import io
 import posixpath
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from trackbed.dataset.folders import Tree
@@ -16,7 +17,12 @@ from trackbed.pipeline.errors import BadData, UserError
 MANIFEST = "manifest.csv"
 REQUIRED = ("filename", "label")
 SIDES = ("left", "top", "right", "bottom")
-COLUMNS = (*REQUIRED, "part", "group", *SIDES)
+SIZE = ("width", "height")
+COLUMNS = (*REQUIRED, "part", "group", *SIDES, *SIZE)
+# As pandas writes whole numbers in a column with an empty cell, and spreadsheets in some lands.
+WHOLE_NUMBER = re.compile(r"\s*\+?([0-9]{1,9})([.,]0?0?|\.0*)?\s*")
+EXPONENT = re.compile(r"\s*\+?[0-9]{1,9}(\.[0-9]{1,9})?[eE]\+?[0-9]\s*")
+NOTHING = {"", "nan", "none", "null", "na", "<na>"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class Row:
     part: str
     group: str
     box: Box | None
+    size: tuple[int, int] | None  # of the picture that the box counts in
 
 
 def read(root: Path, tree: Tree) -> Found:
@@ -40,18 +47,20 @@ def read(root: Path, tree: Tree) -> Found:
     if MANIFEST in tree.irregular:
         raise BadData(f"{path}: not a regular file.")
     rows, has_groups = parsed(_text(path), path)
-    _refuse_missing_files(rows, tree, path)
+    rows = _matched(rows, tree, path)
     _refuse_repetitions(rows, path)
     named = {row.filename for row in rows} | {MANIFEST}
     return Found(
-        [
-            Entry(r.filename, r.label, r.part, r.group, tree.path(root, r.filename), r.box)
-            for r in rows
-        ],
+        [_entry(row, root, tree) for row in rows],
         {row.label for row in rows},
         sorted(printable(name) for name in {*tree.files, *tree.ignored} - named),
         has_groups=has_groups,
     )
+
+
+def _entry(row: Row, root: Path, tree: Tree) -> Entry:
+    path = tree.path(root, row.filename)
+    return Entry(row.filename, row.label, row.part, row.group, path, row.box, size=row.size)
 
 
 def parsed(text: str, path: Path) -> tuple[list[Row], bool]:
@@ -107,9 +116,9 @@ def _refuse_columns(header: list[str], path: Path) -> None:
             hint = f" Did you mean '{close[0]}'?" if close else f" {expected}."
             raise BadData(f"{path}: unknown column {name!r}.{hint}")
     missing = [name for name in REQUIRED if name not in header]
-    sides = [name for name in SIDES if name in header]
-    if sides:
-        missing += [name for name in SIDES if name not in header]
+    for names in (SIDES, SIZE):
+        if set(names) & set(header):
+            missing += [name for name in names if name not in header]
     if missing:
         raise BadData(f"{path}: column {', '.join(missing)} is missing. {expected}.")
     if len(set(header)) < len(header):
@@ -127,7 +136,13 @@ def _row(line: int, cells: dict[str, str], where: str) -> Row:
     if given and not alone:
         raise BadData(f"{where}, part: must be {', '.join(PARTS)} or empty, got {given!r}.")
     filename = _filename(cells["filename"], where)
-    return Row(line, filename, cells["label"], part, cells.get("group", ""), _box(cells, where))
+    box, size = _box(cells, where), _numbers(cells, SIZE, where)
+    if size and not all(size):
+        raise BadData(f"{where}: width and height must be above 0, got {size[0]},{size[1]}.")
+    if box and size and (box[2] > size[0] or box[3] > size[1]):
+        corners, sides = ",".join(map(str, box)), f"{size[0]} x {size[1]}"
+        raise BadData(f"{where}: box {corners} is not inside of {sides} pixels, its own size.")
+    return Row(line, filename, cells["label"], part, cells.get("group", ""), box, size)
 
 
 def _filename(value: str, where: str) -> str:
@@ -143,26 +158,85 @@ def _filename(value: str, where: str) -> str:
 
 
 def _box(cells: dict[str, str], where: str) -> Box | None:
-    values = [cells.get(side, "") for side in SIDES]
-    if not any(values):
+    box = _numbers(cells, SIDES, where)
+    if box and (box[0] >= box[2] or box[1] >= box[3]):
+        got = ",".join(map(str, box))
+        raise BadData(f"{where}: left must be below right and top below bottom, got {got}.")
+    return box
+
+
+def _numbers(cells: dict[str, str], names: tuple[str, ...], where: str) -> tuple[int, ...] | None:
+    """The whole numbers in some columns, None where all are empty."""
+    values = [cells.get(name, "") for name in names]
+    if all(value.strip().casefold() in NOTHING for value in values):
         return None
-    got = f"got {','.join(values)}"
-    if not all(re.fullmatch("[0-9]{1,9}", value) for value in values):
-        raise BadData(f"{where}: {','.join(SIDES)} must be four whole numbers or empty, {got}.")
-    left, top, right, bottom = map(int, values)
-    if left >= right or top >= bottom:
-        raise BadData(f"{where}: left must be below right and top below bottom, {got}.")
-    return left, top, right, bottom
+    numbers = tuple(whole_number(value) for value in values)
+    if None in numbers:
+        number = {2: "two", 4: "four"}[len(names)]
+        raise BadData(
+            f"{where}: {','.join(names)} must be {number} whole numbers or empty, "
+            f"got {','.join(values)}."
+        )
+    return numbers
 
 
-def _refuse_missing_files(rows: list[Row], tree: Tree, path: Path) -> None:
+def whole_number(text: str) -> int | None:
+    """The number in a cell, such as 12, 12.0, 12,0 or 1.2e1; None for anything else."""
+    if found := WHOLE_NUMBER.fullmatch(text):
+        return int(found[1])
+    if EXPONENT.fullmatch(text) and float(text).is_integer():
+        return int(float(text))
+    return None
+
+
+def _matched(rows: list[Row], tree: Tree, path: Path) -> list[Row]:
+    """The rows with the names of their files as the folder has them.
+
+    Programs and systems differ in how they write an umlaut, as one character (NFC) or two (NFD).
+    Raises BadData for rows without a file, and where two files differ in this alone.
+    """
     present = {*tree.files, *tree.ignored}
-    missing = [row for row in rows if row.filename not in present]
+    if all(row.filename in present for row in rows):
+        return rows
+    forms: dict[str, list[str]] = {}
+    for name in sorted(present):
+        forms.setdefault(unicodedata.normalize("NFC", name), []).append(name)
+    found, missing = [], []
+    for row in rows:
+        names = forms.get(unicodedata.normalize("NFC", row.filename), [])
+        if row.filename in present or len(names) == 1:
+            name = row.filename if row.filename in present else names[0]
+            found.append(replace(row, filename=name))
+        elif names:
+            raise BadData(
+                f"{path}, row {row.line}, filename: {row.filename!a} could be "
+                f"{' or '.join(map(ascii, names))}, which look the same. Rename one."
+            )
+        else:
+            missing.append(row)
     if missing:
         examples = ", ".join(f"row {row.line} {row.filename!r}" for row in missing[:3])
         raise BadData(
             f"{path}: {len(missing)} of {len(rows)} rows name no file in {path.parent}: {examples}."
+            f"{_similar_name(missing, present)}"
         )
+    return found
+
+
+def _similar_name(missing: list[Row], present: set[str]) -> str:
+    """A sentence about a file whose name differs from that of a row in case or blanks alone."""
+
+    def plain(name: str) -> str:
+        return "".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+    names = {plain(name): name for name in sorted(present)}
+    for row in missing:
+        if name := names.get(plain(row.filename)):
+            return (
+                f" There is {name!a}, which differs from {row.filename!a} in case, blanks "
+                "or kinds of characters."
+            )
+    return ""
 
 
 def _refuse_repetitions(rows: list[Row], path: Path) -> None:
@@ -191,8 +265,8 @@ def text(entries: Iterable[Entry], prefix: str, path: Path) -> str:
     for entry in entries:
         name = posixpath.normpath(posixpath.join(prefix, entry.filename))
         _refuse(name, path)
-        box = entry.box or ("",) * 4
-        writer.writerow((name, entry.class_name, entry.part, entry.group, *box))
+        box, size = entry.box or ("",) * 4, entry.size or ("",) * 2
+        writer.writerow((name, entry.class_name, entry.part, entry.group, *box, *size))
     return lines.getvalue()
 
 

@@ -4,6 +4,7 @@ import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from trackbed.pipeline.index import TEST, TRAIN, VALIDATION
 
@@ -24,6 +25,7 @@ TOO_NARROW = "too narrow"  # one side is many times the other
 NOT_REGULAR = "not a regular file"  # a symbolic link, a pipe, a socket, a device
 UNREADABLE = "unreadable"  # the file system refuses
 BOX_OUTSIDE = "box outside"  # the picture is smaller than its crop box says
+BOX_OF_OTHER_SIZE = "box of another size"  # the box counts in a picture of another shape
 NO_CLASS = "no class"  # it lies beside the class folders
 NO_LABEL = "no label"  # it lies in a folder of pictures that nobody labelled
 BAD_NAME = "bad name"  # not UTF-8, or with characters that a terminal or an editor interprets
@@ -90,6 +92,19 @@ class Entry:
     box: Box | None = None
     raw: RawPixels | None = None
     folder: str = ""  # the class folder it lies in, relative to the source
+    size: tuple[int, int] | None = None  # width and height of the picture that the box counts in
+
+
+@dataclass(frozen=True)
+class BoxFit:
+    """How a box lies in its picture."""
+
+    box: Box  # in pixels of the picture
+    reach: float  # the larger share of the picture's sides that its right and bottom are at
+    # By what its size may have been scaled, at least and at most, for all that rounding leaves
+    # open; None where none is named.
+    factors: tuple[float, float] | None = None
+    detail: str = ""  # both sizes where they differ
 
 
 @dataclass(frozen=True)
@@ -109,6 +124,7 @@ class Picture:
     sharpness: float
     pages: int = 1  # pages or frames of the file, of which the picture is one
     peak: int = 0  # largest value of a 16-bit file that does not say what white is; else 0
+    box: BoxFit | None = None
 
 
 @dataclass(frozen=True)
@@ -187,14 +203,19 @@ def _escaped(code: int) -> str:
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
+Boxes = Literal["check", "stretch", "ignore"]
+"""Use of boxes that count in another size: reject those of another shape, scale, or use none."""
+
+
 @dataclass(frozen=True)
 class Limits:
-    """The keys max_pixels, min_side, max_aspect and white_level of params.yaml, data."""
+    """The keys max_pixels, min_side, max_aspect, white_level and boxes of params.yaml, data."""
 
     pixels: int  # width x height, at most
     min_side: int = 1  # pixels
     aspect: float = math.inf  # longer side / shorter side, at most
     white_level: int | None = None  # value of white in 16-bit files that name none
+    boxes: Boxes = "check"
 
     def refuse_large(self, width: int, height: int) -> None:
         """Raise Rejected for too many pixels."""

@@ -78,10 +78,11 @@ BLURRED: Final = "blurred"
 UNUSUAL_BRIGHTNESS: Final = "unusual brightness"
 UNUSUAL_SHAPE: Final = "unusual shape"
 UNUSUAL_SIZE: Final = "unusual size"
+SCALED_BOX: Final = "scaled box"  # it counted in a picture of another size
 SEVERAL_PAGES: Final = "several pages"  # of which only the first is used
 # Of the whole set, with NO_RECORD.
 WHITE_LEVEL: Final = "value of white"  # 16-bit files use fewer bits, or more than white_level
-SMALL_BOXES: Final = "small boxes"  # all boxes lie in one corner
+BOX_SCALE: Final = "scale of boxes"  # they count in pictures of another size, or seem to
 DARK_SET: Final = "dark set"
 BRIGHT_SET: Final = "bright set"
 PALE_SET: Final = "set of low contrast"
@@ -90,12 +91,13 @@ SOFT_SET: Final = "soft set"
 # In the order in which they are listed: what spoils a score first.
 EXACT_FINDINGS = (CONTRADICTION, IN_TEST, DUPLICATE)
 NEAR_FINDINGS = (NEAR_CONTRADICTION, NEAR_TEST, NEAR)
-SET_FINDINGS = (WHITE_LEVEL, SMALL_BOXES, DARK_SET, BRIGHT_SET, PALE_SET, SOFT_SET)
+SET_FINDINGS = (WHITE_LEVEL, BOX_SCALE, DARK_SET, BRIGHT_SET, PALE_SET, SOFT_SET)
 FINDING_TYPES = (
     *SET_FINDINGS,
     *(CONTRADICTION, NEAR_CONTRADICTION, IN_TEST, NEAR_TEST, DUPLICATE, NEAR),
     *(BLACK, WHITE, LOW_INFORMATION, BLURRED),
-    *(UNUSUAL_BRIGHTNESS, UNUSUAL_SHAPE, UNUSUAL_SIZE, SEVERAL_PAGES),
+    *(UNUSUAL_BRIGHTNESS, UNUSUAL_SHAPE, UNUSUAL_SIZE),
+    *(SCALED_BOX, SEVERAL_PAGES),
 )
 FINDINGS_TABLE = TableFile("findings.csv", FINDINGS_COLUMNS, REMEDY)
 FOLDS_COLUMNS = {

@@ -101,6 +101,7 @@ MEANINGS = {
     "label.",
     index.UNUSUAL_SHAPE: "Much wider or taller than its class: distorted when resized to a square.",
     index.UNUSUAL_SIZE: "Much larger or smaller than its class.",
+    index.SCALED_BOX: "Its box counts in a picture of another size, and was scaled with it.",
     index.SEVERAL_PAGES: "The file has several pages or frames, of which only the first is used.",
 }
 REJECTED = {
