@@ -28,5 +28,5 @@ def test_params_of_a_dvclive_folder_reach_its_history(tmp_path):
     curves.mkdir(parents=True)
     (curves / "loss.tsv").write_text("step\tloss\n0\t1.0\n1\t0.5\n2\t0.6\n")
     (tmp_path / "params.yaml").write_text("epochs: 5\npatience: 100\n")
-    facts = log_folders.read_dvclive(tmp_path).facts
+    facts = log_folders.dvclive(tmp_path).facts
     assert (facts["planned_epochs"], facts["patience"]) == (5, 100)

@@ -14,8 +14,10 @@ Analyse the history of one training run, or of several side by side: best epoch 
 over- and under-fitting, convergence, the learning-rate schedule and its drops, anomalies, time.
 The rules and their thresholds are in docs/curves.md.
 
-A LOG is a folder of DVCLive (metrics/train), the table of Keras' CSVLogger, a history.json, the
-results.csv of Ultralytics or the metrics.csv of PyTorch Lightning; its content tells which."""
+A LOG is a table with one row per epoch or step (Keras, Lightning, Ultralytics, timm, fastai, W&B,
+...), a history.json, JSON lines, a trainer_state.json, an event file of TensorBoard or its scalar
+CSV, or a folder of DVCLive, MLflow, TensorBoard or CatBoost. Its content tells which, and the first
+lines of the answer say what was taken for what; --columns corrects it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,20 +36,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--parameters", metavar="N[,N...]", help="of the networks, where the logs do not say"
     )
+    parser.add_argument(
+        "--columns",
+        metavar="ROLE=COLUMN[,...]",
+        help='what columns mean, e.g. "epoch=ep,train_loss=a,val_loss=b,val_accuracy=c"; a role is '
+        "epoch, step, run, time, learning_rate, ignore, or a loss or score of train, val or test",
+    )
     parser.add_argument("--classes", type=Path, metavar="FILE", help="a table of scores by class")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Analyse, print, and write what was asked for. Raises UserError."""
-    from trackbed.curves import log_readers, side_by_side
+    from trackbed.curves import assignment, log_readers, side_by_side
     from trackbed.curves.analysis import analysis, read_class_scores
     from trackbed.pages import curves_page
 
     if arguments.patience is not None and arguments.patience < 0:
         raise UserError(f"--patience: must be 0 or more, got {arguments.patience}.")
     side_by_side.refuse_twice([str(path) for path in arguments.logs])
-    counts = _parameters(arguments.parameters, len(arguments.logs))
-    histories = _named([log_readers.read(path) for path in arguments.logs])
+    given = assignment.parsed(arguments.columns) if arguments.columns else ()
+    found = [log_readers.runs(path, given) for path in arguments.logs]
+    histories = _named([history for runs in found for history in runs])
+    counts = _parameters(arguments.parameters, len(histories))
     options = {"monitor": arguments.monitor, "patience": arguments.patience}
     analyses = [
         analysis(history, parameters=count, **options)
@@ -75,13 +85,13 @@ def _named(histories: list[Any]) -> list[Any]:
     ]
 
 
-def _parameters(text: str | None, logs: int) -> list[int | None]:
+def _parameters(text: str | None, runs: int) -> list[int | None]:
     if text is None:
-        return [None] * logs
+        return [None] * runs
     try:
         counts = [int(part) for part in text.split(",")]
     except ValueError:
-        raise UserError(f"--parameters {text}: must be whole numbers, one per LOG.") from None
-    if len(counts) != logs:
-        raise UserError(f"--parameters {text}: {len(counts)} numbers for {logs} logs.")
+        raise UserError(f"--parameters {text}: must be whole numbers, one per run.") from None
+    if len(counts) != runs:
+        raise UserError(f"--parameters {text}: {len(counts)} numbers for {runs} runs.")
     return counts

@@ -1,27 +1,43 @@
-"""What the columns of a training log hold, by name, and their numbers by epoch."""
+"""What the columns of a training log hold, by name."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-
-import numpy as np
-import pandas as pd
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from trackbed.pipeline.errors import UserError
 
-PARTS = {"train": "train", "training": "train", "val": "validation", "valid": "validation"}
-PARTS |= {"validation": "validation", "test": "test", "metrics": "validation"}
-PART = "|".join(sorted(PARTS, key=len, reverse=True))
-PREFIX = re.compile(rf"^({PART})[/_.\- ]+(?=.)", re.IGNORECASE)
-SUFFIX = re.compile(rf"(?<=.)[/_.\- ]+({PART})$", re.IGNORECASE)
+PARTS = dict.fromkeys(("train", "training", "trn", "tr", "learn"), "train")
+PARTS |= dict.fromkeys(("val", "valid", "validation", "vali", "vld", "vl", "holdout"), "validation")
+PARTS |= dict.fromkeys(("dev", "devel", "eval", "evaluation", "cv"), "validation")
+PARTS |= dict.fromkeys(("test", "testing", "tst", "te", "ts"), "test")
+ALTERNATIVES = "|".join(sorted(PARTS, key=len, reverse=True))
+# XGBoost numbers its evaluation sets: validation_0.
+PART = re.compile(rf"(^|[^a-zA-Z0-9])({ALTERNATIVES})(?:_(\d+))?(?=[^a-zA-Z0-9]|$)", re.IGNORECASE)
+JOINED = re.compile(
+    r"^(train|valid|val|dev|eval|test)(?=(loss|acc|accuracy|err|error|f1|auc|m?ap|m?iou|dice|score)$)",
+    re.IGNORECASE,
+)
+CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=\d)(?=[A-Z][a-z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
-LOSSES = {"loss", "error", "mse", "mae", "rmse", "nll", "logloss", "perplexity", "crossentropy"}
-METRICS = {"accuracy", "acc", "f1", "precision", "recall", "auc", "iou", "miou", "dice", "kappa"}
-METRICS |= {"mcc", "specificity", "sensitivity", "fitness", "top1", "top5"}
-MAP = re.compile(r"map\d*")
-RATES = re.compile(r"(learning_rate|lr|x/lr\d+|lr/pg\d+|lr[-/].+|.*/learning_rate)")
-SECONDS = {"seconds", "epoch_seconds", "epoch_time", "time_seconds", "seconds_per_epoch"}
-SECONDS |= {"duration", "time"}
+LOSSES = {"loss", "losses", "cost", "error", "errors", "err", "mse", "mae", "rmse", "rmsle", "mape"}
+LOSSES |= {"smape", "nll", "perplexity", "ppl", "bce", "ce", "kl", "kld", "hinge", "huber"}
+LOSSES |= {"poisson", "logcosh", "deviance", "divergence", "brier", "ece", "eer", "wer", "cer"}
+LOSSES |= {"fid", "kid", "multiclass", "merror"}
+METRICS = {"accuracy", "acc", "f1", "f2", "f1score", "fbeta", "precision", "prec", "recall"}
+METRICS |= {"kappa", "mcc", "specificity", "sensitivity", "fitness", "score", "r2", "psnr", "ssim"}
+METRICS |= {"bleu", "ndcg", "mrr", "jaccard", "uar", "gini", "ar", "auroc", "auprc", "aucpr"}
+METRICS |= {"elbo", "correct", "reward", "correlation", "pearson", "spearman", "similarity"}
+ERRORS = {"error", "errors", "err", "eer", "wer", "cer"}  # scores that fall
+SCORE = re.compile(r"m?ap\d*|top\d+|prec\d+|acc\d+|rouge\w*|\w*(acc|accuracy|auc|iou|dice|f1)")
+DETECTION = re.compile(r"m?ap\d*|ar")  # of detections, which nobody takes on training images
+# A word that makes another quantity of it: the best so far, a spread, a setting.
+OTHER = {"best", "std", "stddev", "var", "scale", "lossscale", "weight", "weights", "grad", "norm"}
+OTHER |= {"momentum", "decay", "count", "num", "patience", "min", "iterations"}
+FILLERS = {"total", "avg", "average", "mean", "running", "overall", "all"}
+PERIODS = {"epoch", "step", "batch"}
+SECONDS = {"seconds", "second", "secs", "sec", "time", "duration", "elapsed", "runtime"}
+SECONDS |= {"timestamp", "date", "datetime"}
+NO_EPOCH_TIME = {"eta", "data", "step", "iter", "batch", "val", "eval", "inference", "left"}
 SPEEDS = {"images_per_second", "samples_per_second", "images/s"}
 WAITING = {"waiting_share", "data_share"}
 
@@ -52,28 +68,33 @@ class Column:
 
 
 def known(names: Iterable[str]) -> tuple[Column, ...]:
-    """The columns of these names, in their order.
+    """The columns of these names, in their order; what a name leaves open the others decide.
 
     A value logged both per step and per epoch (Lightning's `loss_step` beside `loss_epoch`) is
-    analysed per epoch; the other is kept as 'other'.
+    analysed per epoch; the other is kept as 'other'. A score without a part is one of validation
+    where other columns name the training part (fastai), or where it is a score of detections. Of
+    XGBoost's `validation_0` and `validation_1` the first is the training set.
     """
     names = list(names)
-    steps = {name for name in names if f"{name.removesuffix('_step')}_epoch" in names}
-    return tuple(
-        Column(name, "other", "", name)
-        if name in steps and name.endswith("_step")
-        else parsed_name(name)
-        for name in names
-    )
+    found = [_logged_per_epoch(name, names) or parsed_name(name) for name in names]
+    numbered = {place: match[3] for place, name in enumerate(names) if (match := PART.search(name))}
+    if {"0", "1"} <= set(numbered.values()) and not any(_says(one, "train") for one in found):
+        for place, number in numbered.items():
+            if number == "0":
+                found[place] = replace(found[place], part="train")
+    return tuple(_total_loss(_unlabelled(column, found), found) for column in found)
 
 
 def parsed_name(name: str) -> Column:
-    """The column that a name tells; what it does not tell is of role 'other'."""
+    """The column that a name tells; what it does not tell is of role 'other'.
+
+    A name without a part is Keras' way to say training, `metrics/` Ultralytics' to say validation.
+    """
     role = _role(name)
     if role not in ("loss", "metric"):
         return Column(name, role, "", name)
     part, quantity = _part(name)
-    return Column(name, role, part, re.sub(r"(?<=.)_(epoch|step)$", "", quantity))
+    return Column(name, role, part, quantity)
 
 
 def same(first: str, second: str) -> bool:
@@ -81,102 +102,119 @@ def same(first: str, second: str) -> bool:
     return _plain(first) == _plain(second)
 
 
+def words(name: str) -> list[str]:
+    """The words of a name in lower case: `trainLoss`, `train/loss` and `Train loss` have two."""
+    for whole in ("mAP", "mIoU", "IoU"):
+        name = name.replace(whole, whole.lower())
+    spaced = "_".join(CAMEL.split(_spaced(name)))
+    return [word for word in re.split(r"[^a-z0-9]+", spaced.lower()) if word]
+
+
+def labelled(name: str) -> bool:
+    """Whether a name tells its part."""
+    return bool(PART.search(_spaced(name)))
+
+
+def _spaced(name: str) -> str:
+    """With a separator where `trainLoss`, `lossVal` and `valacc` have none around the part."""
+    if PART.search(name):
+        return name
+    name = JOINED.sub(lambda found: found[1] + "_", name)
+    parts = CAMEL.split(name)
+    if parts[0].lower() in PARTS:
+        return "_".join((parts[0], name[len(parts[0]) :].lstrip("_"))).rstrip("_")
+    if parts[-1].lower() in PARTS:
+        return "_".join((name[: -len(parts[-1])], parts[-1]))
+    return name
+
+
+def _says(column: Column, part: str) -> bool:
+    found = PART.search(_spaced(column.name))
+    return column.role in ("loss", "metric") and bool(found) and PARTS[found[2].lower()] == part
+
+
 def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or name
 
 
 def _role(name: str) -> str:
-    plain = name.lower()
-    for role, names in (("seconds", SECONDS), ("speed", SPEEDS), ("waiting", WAITING)):
-        if plain in names:
-            return role
-    if RATES.fullmatch(plain):
+    plain, parts = name.lower(), words(name)
+    if plain in SPEEDS:
+        return "speed"
+    if plain in WAITING:
+        return "waiting"
+    if OTHER & set(parts):
+        return "other"
+    if any(re.fullmatch(r"lr\d*", word) for word in parts) or "learning_rate" in "_".join(parts):
         return "rate"
-    words = [word for word in re.split(r"[^a-z0-9]+", plain) if word]
-    if any(word in LOSSES or word.endswith("loss") for word in words):
+    joined = "_".join(parts)
+    if any(word in LOSSES or word.endswith(("loss", "entropy")) for word in parts):
         return "loss"
-    if any(word in METRICS or MAP.fullmatch(word) for word in words):
+    if any(word in METRICS or SCORE.fullmatch(word) for word in parts):
         return "metric"
+    ends = [word for word in parts if word != "s"][-1:]
+    if set(ends) & SECONDS or joined in ("seconds_per_epoch", "time_elapsed"):
+        return "other" if NO_EPOCH_TIME & set(parts) or joined == "train_runtime" else "seconds"
     return "other"
 
 
 def _part(name: str) -> tuple[str, str]:
-    """A name without a part is Keras' way to say training."""
-    for pattern in (PREFIX, SUFFIX):
-        if found := pattern.search(name):
-            return PARTS[found[1].lower()], pattern.sub("", name)
-    return "train", name
+    spaced, part = _spaced(name), "train"
+    if found := PART.search(spaced):
+        part = PARTS[found[2].lower()]
+        before, after = spaced[: found.start()], spaced[found.end() :]
+        spaced = before + after if before else after[1:].lstrip(" _/.-") or after
+    elif spaced.lower().startswith("metrics/"):
+        part, spaced = "validation", spaced[len("metrics/") :]
+    else:
+        spaced = name
+    pattern = "|".join(PERIODS)
+    spaced = re.sub(rf"(?<=.)[_/]({pattern})$|^({pattern})[_/](?=.)", "", spaced, flags=re.I)
+    quantity = spaced.strip(" _/.-") or spaced
+    plain = quantity.lower()
+    return part, plain if plain in LOSSES | METRICS else quantity
 
 
-LIST = re.compile(r'\s*"?\[(.*)\]"?\s*', re.DOTALL)
+def _logged_per_epoch(name: str, names: list[str]) -> Column | None:
+    """The column of a step's value where the epoch's is there, too; else None."""
+    for step in ("step", "batch"):
+        others = (re.sub(rf"([_/]){step}$", r"\1epoch", name), name.replace(step, "epoch", 1))
+        if step in words(name) and any(other != name and other in names for other in others):
+            return Column(name, "other", "", name)
+    return None
+
+
+def _unlabelled(column: Column, found: Sequence[Column]) -> Column:
+    """A column whose name has no part, placed by what the names of the others say."""
+    if column.role not in ("loss", "metric") or column.part != "train":
+        return column
+    if PART.search(_spaced(column.name)):
+        return column
+    there = {
+        part: [one for one in found if _says(one, part)] for part in ("train", "validation", "test")
+    }
+    held_out = [*there["validation"], *there["test"]]
+    if any(one.quantity == column.quantity for one in held_out):
+        return column
+    parts = words(column.name)
+    twice = any(one.quantity == column.quantity for one in there["train"])
+    scored = column.role == "metric" or bool(ERRORS & set(parts))
+    if twice or any(map(DETECTION.fullmatch, parts)) or (scored and there["train"]):
+        return replace(column, part="validation")
+    return column
+
+
+def _total_loss(column: Column, found: Sequence[Column]) -> Column:
+    """`total_loss` is the loss where its part has no other of that name."""
+    if column.role != "loss" or set(words(column.quantity)) - FILLERS != {"loss"}:
+        return column
+    taken = any(one.part == column.part and one.quantity == "loss" for one in found)
+    return column if taken else replace(column, quantity="loss")
+
+
 EXPECTED = "Expected one row per epoch with losses or scores."
-
-
-def cleaned(raw: pd.DataFrame) -> pd.DataFrame:
-    """Without blanks around the headers, rows that repeat the header, and rows without a value."""
-    table = raw.rename(columns=lambda name: str(name).strip())
-    header = (table.astype(str).apply(lambda cells: cells.str.strip()) == table.columns).all(axis=1)
-    return table[~header].dropna(how="all").reset_index(drop=True)
-
-
-def numeric(table: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """All columns as float64, and notes about those that hold no numbers.
-
-    A column of lists (a score per class in Keras' CSVLogger) becomes a column per place, `f1[0]`.
-    """
-    columns, left_out = {}, []
-    for name, cells in table.items():
-        if (lists := _lists(cells)) is not None:
-            columns |= {f"{name}[{place}]": lists[:, place] for place in range(lists.shape[1])}
-            continue
-        numbers = pd.to_numeric(cells, errors="coerce").astype(float)
-        if numbers.notna().any() or cells.isna().all() or _not_a_number(cells):
-            columns[name] = numbers.to_numpy()
-        else:
-            left_out.append(str(name))
-    notes = (f"Left out, no numbers: {', '.join(left_out)}.",) if left_out else ()
-    return pd.DataFrame(columns, index=table.index), notes
-
-
-def by_epoch(
-    path: str, table: pd.DataFrame, epochs: pd.Series
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The table indexed by epoch from 1, and notes about what was changed for it.
-
-    Raises UserError for epochs that are no whole numbers.
-    """
-    if not len(table):
-        raise refuse(path, "no row of values")
-    numbers = pd.to_numeric(epochs, errors="coerce").astype(float)
-    if not np.isfinite(numbers).all() or (numbers % 1 != 0).any():
-        raise refuse(path, "the column of epochs holds other things than whole numbers")
-    notes = []
-    if (numbers.diff().iloc[1:] <= 0).any():
-        notes.append("Epochs are not in increasing order (a resumed run?): rows were numbered.")
-        numbers = pd.Series(np.arange(1.0, len(table) + 1))
-    if numbers.iloc[0] == 0:
-        notes.append("The file counts epochs from 0; here they count from 1.")
-        numbers = numbers + 1
-    index = pd.Index(numbers.astype(int).to_numpy(), name="epoch")
-    return table.set_axis(index, axis=0), tuple(notes)
 
 
 def refuse(path: str, why: str) -> UserError:
     """The UserError of a file that is no history."""
     return UserError(f"{path}: no training history ({why}). {EXPECTED}")
-
-
-def _not_a_number(cells: pd.Series) -> bool:
-    return cells.dropna().astype(str).str.strip().str.lower().eq("nan").all()
-
-
-def _lists(cells: pd.Series) -> np.ndarray | None:
-    """float, shape (rows, places), if every cell is a list of as many numbers."""
-    found = [LIST.fullmatch(str(cell)) for cell in cells]
-    if not found or not all(found):
-        return None
-    try:
-        rows = [[float(part) for part in re.split(r"[,\s]+", one[1].strip())] for one in found]
-        return np.array(rows)
-    except ValueError:
-        return None

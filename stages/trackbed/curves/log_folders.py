@@ -1,13 +1,15 @@
-"""Read the training logs that are folders, and the parameters that lie beside a log."""
+"""Read the logs that are folders of DVCLive, MLflow or CatBoost, and parameters beside a log."""
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
-from trackbed.curves import columns
+from trackbed.curves import columns, log_rows, text_tables
 from trackbed.curves.history import History
+from trackbed.curves.log_rows import Log
 from trackbed.pipeline import tables
 
 # What programs call the number of epochs that a run was to have, its early stopping and what that
@@ -17,7 +19,6 @@ PLANNED = {
     "patience": ("patience", "earlystoppingpatience", "earlystoppatience", "espatience"),
     "monitor": ("monitor", "earlystoppingmonitor", "metricforbestmodel"),
 }
-PARAMETER_FILES = ("params.yaml", "args.yaml", "hparams.yaml", "opt.yaml")
 
 
 def planned(values: Any) -> dict[str, Any]:
@@ -39,16 +40,21 @@ def planned(values: Any) -> dict[str, Any]:
     return {fact: one.pop() for fact, one in shallowest.items() if len(one) == 1}
 
 
-def parameters_beside(folder: Path) -> dict[str, Any]:
-    """The facts of PLANNED in the files of parameters of a folder; an unreadable one gives none."""
+def planned_in(*paths: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The facts of PLANNED in files of parameters, and a note about them; missing and unreadable
+    files give none."""
     facts: dict[str, Any] = {}
-    for name in PARAMETER_FILES:
+    notes = []
+    for path in paths:
         try:
-            values = yaml.safe_load((folder / name).read_text(encoding="utf-8"))
+            found = planned(yaml.safe_load(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, yaml.YAMLError):
             continue
-        facts = planned(values) | facts
-    return facts
+        if found:
+            said = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in found.items())
+            notes.append(f"{path.name} beside the log: {said}.")
+        facts = found | facts
+    return facts, tuple(notes)
 
 
 def _leaves(values: Any, keys: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
@@ -79,8 +85,8 @@ def dvclive_table(folder: Path) -> Path | None:
     return None
 
 
-def read_dvclive(folder: Path) -> History:
-    """The curves of a run and its metrics.json, if there. Raises UserError."""
+def dvclive(folder: Path) -> Log:
+    """The curves of a run, its metrics.json and its params.yaml, if there. Raises UserError."""
     curves = dvclive_table(folder)
     if curves is None:
         raise columns.refuse(str(folder), "a folder without plots/metrics/**/*.tsv")
@@ -89,9 +95,9 @@ def read_dvclive(folder: Path) -> History:
         for path in sorted(curves.rglob("*.tsv"))
     }
     summary = folder / "metrics.json"
-    facts = tables.json_object(summary, REMEDY) if summary.exists() else {}
-    facts = parameters_beside(folder) | facts
-    return dvclive_history(folder, series, facts)
+    facts, notes = planned_in(folder / "params.yaml")
+    facts |= tables.json_object(summary, REMEDY) if summary.exists() else {}
+    return log_of_series(folder, "DVCLive", series, facts, notes)
 
 
 def dvclive_history(folder: Path, series: dict[str, pd.Series], summary: dict[str, Any]) -> History:
@@ -99,17 +105,84 @@ def dvclive_history(folder: Path, series: dict[str, pd.Series], summary: dict[st
 
     Raises UserError for steps that are not whole numbers.
     """
-    table = pd.DataFrame(series).sort_index().rename_axis("epoch")
-    table, notes = columns.by_epoch(str(folder), table, pd.Series(table.index))
-    known = columns.known(table.columns)
-    seconds = next((table[column.name] for column in known if column.role == "seconds"), None)
-    return History(str(folder), "DVCLive", table, known, seconds, summary, notes)
+    log = log_of_series(folder, "DVCLive", series, summary, ())
+    return log_rows.histories(log)[0]
+
+
+def log_of_series(
+    path: Path,
+    kind: str,
+    series: dict[str, pd.Series],
+    facts: dict[str, Any],
+    notes: tuple[str, ...],
+) -> Log:
+    """A log with a row per step, from numbers by step."""
+    steps = sorted(set().union(*(one.index for one in series.values())))
+    written = {name: _written(one).reindex(steps, fill_value="") for name, one in series.items()}
+    cells = pd.DataFrame(written | {"step": _written(pd.Series(steps, index=steps))})
+    return Log(str(path), kind, cells.reset_index(drop=True), facts, notes)
+
+
+def _written(numbers: pd.Series) -> pd.Series:
+    """As text that reads as the same numbers."""
+    return numbers.map(lambda number: "nan" if np.isnan(number) else repr(float(number)))
 
 
 def _curve(path: Path) -> pd.Series:
-    table = tables.read_csv(path, REMEDY, sep="\t")
-    if "step" not in table or len(table.columns) < 2 or table.empty:
+    table = text_tables.cells_of(text_tables.text_of(path), str(path))
+    if "step" not in table or len(table.columns) < 2:
         raise columns.refuse(str(path), f"columns {list(table.columns)}, {len(table)} rows")
+    table = table.apply(text_tables.numbers_of)
     # DVCLive appends: a step logged twice counts as it was logged last.
-    table = table.drop_duplicates("step", keep="last").set_index("step")
-    return pd.to_numeric(table.iloc[:, -1], errors="coerce").astype(float)
+    return table.drop_duplicates("step", keep="last").set_index("step").iloc[:, -1]
+
+
+def mlflow_runs(folder: Path) -> list[Path]:
+    """The runs of MLflow's file store under a folder, which may be one or its `metrics`."""
+    if folder.name == "metrics" and (folder.parent / "meta.yaml").exists():
+        return [folder.parent]
+    found = [
+        path.parent for path in folder.rglob("metrics") if (path.parent / "meta.yaml").exists()
+    ]
+    return sorted(path for path in found if any((path / "metrics").rglob("*")))
+
+
+def mlflow(run: Path) -> Log:
+    """A run: files of `timestamp value step` in metrics, of a value each in params.
+
+    Timestamps are milliseconds since 1970. Raises UserError.
+    """
+    series, times = {}, {}
+    for path in sorted(one for one in (run / "metrics").rglob("*") if one.is_file()):
+        rows = [line.split() for line in text_tables.text_of(path).splitlines() if line.strip()]
+        try:
+            numbers = np.array([[float(cell) for cell in row[:3]] for row in rows])
+            stamps, values, steps = numbers.reshape(-1, 3).T
+        except ValueError:
+            raise columns.refuse(str(path), "expected rows of `timestamp value step`") from None
+        name = path.relative_to(run / "metrics").as_posix()
+        series[name] = pd.Series(values, index=steps).groupby(level=0).last()
+        times |= dict(zip(steps, stamps / 1000, strict=True))
+    if not series:
+        raise columns.refuse(str(run), "a run of MLflow without metrics")
+    series["timestamp"] = pd.Series(times)
+    values = {path.name: _text(path) for path in run.glob("params/*")}
+    facts = planned({name: yaml.safe_load(value or "''") for name, value in values.items()})
+    name = _text(run / "tags" / "mlflow.runName") or run.name
+    return log_of_series(run, "MLflow", series, facts | {"run": name}, ())
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
+
+
+def catboost(folder: Path) -> Log:
+    """learn_error.tsv and test_error.tsv of a catboost_info. Raises UserError."""
+    parts = []
+    for part in ("learn", "test"):
+        path = folder / f"{part}_error.tsv"
+        if path.exists():
+            table = text_tables.cells_of(text_tables.text_of(path), str(path)).set_index("iter")
+            parts.append(table.add_prefix(f"{part}_"))
+    cells = pd.concat(parts, axis=1).fillna("").rename_axis("iteration").reset_index()
+    return Log(str(folder), "CatBoost", cells)

@@ -1,180 +1,136 @@
-"""Read the training logs of Keras, DVCLive, Ultralytics and Lightning, recognised by content."""
+"""Read training logs of many programs, recognised by content."""
 
-import json
+import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from trackbed.curves import columns, log_folders
+from trackbed.curves import columns, event_files, json_logs, log_folders, log_rows, text_tables
+from trackbed.curves.assignment import Assignment
 from trackbed.curves.history import History
-from trackbed.pipeline import tables
+from trackbed.curves.log_rows import Log
 from trackbed.pipeline.errors import UserError
 
-EPOCHS = ("epoch", "epochs", "step", "unnamed: 0", "")
-CLASSES = {"class", "class_name", "label"}
-
-
-def keras_from_table(path: Path, raw: pd.DataFrame) -> History:
-    """A table with one row per epoch: Keras' CSVLogger and whatever looks like it.
-
-    Raises UserError if nothing says what its rows are, or if it has neither loss nor score.
-    """
-    names = {str(name).lower(): name for name in raw.columns}
-    epoch = next((names[name] for name in EPOCHS if name in names), None)
-    if epoch is None and CLASSES & names.keys():
-        raise columns.refuse(str(path), "one row per class; give it with --classes")
-    values, notes = columns.numeric(raw.drop(columns=[epoch] if epoch is not None else []))
-    known = columns.known(values.columns)
-    if epoch is None and not any(column.role == "loss" for column in known):
-        raise columns.refuse(str(path), f"no column 'epoch', and none of losses in {list(names)}")
-    if not any(column.role in ("loss", "metric") for column in known):
-        raise columns.refuse(str(path), f"no loss and no score in {list(names)}")
-    epochs = raw[epoch] if epoch is not None else pd.Series(range(1, len(raw) + 1))
-    table, more = columns.by_epoch(str(path), values, epochs)
-    seconds, timed = _seconds(table, known)
-    return History(str(path), "table by epoch", table, known, seconds, {}, notes + more + timed)
-
-
-def keras_from_json(path: Path) -> History:
-    """`history.history` as JSON, an object of lists as long as one another. Raises UserError."""
-    try:
-        values: Any = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise columns.refuse(str(path), f"not valid JSON: {error}") from None
-    if isinstance(values, dict) and isinstance(values.get("history"), dict):
-        values = values["history"]
-    if not isinstance(values, dict) or not values:
-        raise columns.refuse(str(path), "must hold an object of lists")
-    lists = {name: cells for name, cells in values.items() if isinstance(cells, list)}
-    lengths = {name: len(cells) for name, cells in lists.items()}
-    if not lists or len(set(lengths.values())) > 1:
-        raise columns.refuse(str(path), f"must hold lists as long as one another, holds {lengths}")
-    history = keras_from_table(path, pd.DataFrame(lists))
-    return History(**(vars(history) | {"kind": "Keras history"}))
-
-
-def _seconds(
-    table: pd.DataFrame, known: tuple[columns.Column, ...]
-) -> tuple[pd.Series | None, tuple[str, ...]]:
-    """Seconds of each epoch; a column `time` that only grows holds those since the start."""
-    for column in known:
-        if column.role == "seconds":
-            values = table[column.name]
-            if column.name.lower() == "time" and len(values) > 2 and values.diff()[1:].gt(0).all():
-                first = table.index[0] == 1
-                steps = values.diff().fillna({1: values.iloc[0]} if first else {})
-                return steps, (
-                    "Column `time` grows throughout: taken for seconds since the start.",
-                )
-            return values, ()
-    return None, ()
-
-
-def is_lightning(names: list[str]) -> bool:
-    """Whether these are headers of a metrics.csv."""
-    return "epoch" in names and "step" in names
-
-
-def read_lightning(path: Path, raw: pd.DataFrame) -> History:
-    """A metrics.csv: several rows an epoch, each with some of the columns. Raises UserError.
-
-    Losses and scores are averaged over the rows of an epoch, of the rest the last row counts.
-    LearningRateMonitor's rows have no epoch: they belong to that of the row that follows.
-    """
-    values, notes = columns.numeric(raw)
-    epochs = values["epoch"].bfill().ffill()
-    if epochs.isna().all():
-        raise columns.refuse(str(path), "the column `epoch` is empty")
-    names = values.columns.drop(["epoch", "step"])
-    known = columns.known(names)
-    scored = [column.name for column in known if column.role in ("loss", "metric")]
-    rows = values[names].groupby(epochs)
-    table = rows.last()
-    table[scored] = rows[scored].mean()
-    if not any(column.role in ("loss", "metric") for column in known):
-        raise columns.refuse(str(path), f"no loss and no score in {list(names)}")
-    table, more = columns.by_epoch(str(path), table.reset_index(drop=True), pd.Series(table.index))
-    seconds = next((table[column.name] for column in known if column.role == "seconds"), None)
-    return History(str(path), "PyTorch Lightning", table, known, seconds, {}, notes + more)
-
-
-# What its early stopping and `best.pt` go by, `fitness` in ultralytics/utils/metrics.py: mAP50-95
-# (0.9 of it and 0.1 of mAP50 in older versions); for classification the top accuracies.
+IN_FOLDERS = (
+    "results.csv",
+    "metrics.csv",
+    "history.json",
+    "history.csv",
+    "training.csv",
+    "log.csv",
+)
+IN_FOLDERS += ("trainer_state.json", "summary.csv", "wandb-history.jsonl", "metrics.jsonl")
+PARAMETERS = {"results.csv": ("args.yaml", "opt.yaml"), "metrics.csv": ("hparams.yaml",)}
+SETTINGS = {".yaml", ".yml", ".toml", ".ini", ".cfg"}
+# What Ultralytics' early stopping and `best.pt` go by, `fitness` in ultralytics/utils/metrics.py:
+# mAP50-95 (0.9 of it and 0.1 of mAP50 in older versions); for classification the top accuracies.
 MONITORED = ("map50-95", "map_0.5:0.95", "accuracy_top1")
 
 
-def is_ultralytics(names: list[str]) -> bool:
-    """Whether these are headers of a results.csv."""
-    known = any(name.startswith(("metrics/", "lr/pg", "x/lr")) for name in names)
-    return "epoch" in names and known
+def runs(path: Path, pairs: Assignment = ()) -> list[History]:
+    """The histories of the runs in a file or folder.
 
-
-def read_ultralytics(path: Path, raw: pd.DataFrame) -> History:
-    """A results.csv. Raises UserError."""
-    values, notes = columns.numeric(raw.drop(columns="epoch"))
-    table, more = columns.by_epoch(str(path), values, raw["epoch"])
-    known = columns.known(table.columns)
-    monitor = next(
-        (column.name for key in MONITORED for column in known if key in column.name.lower()), None
-    )
-    facts = {"monitor": monitor} if monitor else {}
-    seconds = _seconds_of_ultralytics(table["time"]) if "time" in table else None
-    return History(str(path), "Ultralytics", table, known, seconds, facts, notes + more)
-
-
-def _seconds_of_ultralytics(since_start: pd.Series) -> pd.Series:
-    """Seconds of each epoch from the cumulative `time`, whose clock starts anew with a resume."""
-    steps = since_start.diff()
-    steps = steps.where(~(steps < 0), since_start)
-    if since_start.index[0] == 1:
-        steps.iloc[0] = since_start.iloc[0]
-    return steps
-
-
-IN_FOLDERS = ("results.csv", "metrics.csv", "history.json", "history.csv", "training.csv")
-
-
-def read(path: Path) -> History:
-    """The history in a file or folder. Raises UserError for what is missing, broken or none.
-
-    A folder is one of DVCLive, or holds one of the files IN_FOLDERS.
+    pairs: what columns mean where their names mislead. Raises UserError for what is missing,
+    broken or no history.
     """
-    if path.is_dir():
-        return _folder(path)
-    try:
-        with path.open(encoding="utf-8") as file:
-            head = file.readline()
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise columns.refuse(str(path), f"not readable as text: {error}") from None
-    if head.lstrip("\ufeff").lstrip().startswith(("{", "[")):
-        return keras_from_json(path)
-    return _table(path, head)
+    logs = _folder(path) if path.is_dir() else [_file(path)]
+    found = [one for log in logs for one in log_rows.histories(log, pairs)]
+    if len(logs) > 1:
+        found = [replace(one, name=_run_name(path, one)) for one in found]
+    return [_monitored(one) for one in found]
 
 
-def _folder(path: Path) -> History:
+def read(path: Path, pairs: Assignment = ()) -> History:
+    """The history of a log of one run. Raises UserError, also for a log of several."""
+    found = runs(path, pairs)
+    if len(found) > 1:
+        raise UserError(f"{path}: holds {len(found)} runs; expected one.")
+    return found[0]
+
+
+def _run_name(path: Path, history: History) -> str:
+    run = history.facts.get("run")
+    return f"{path}, run {run}" if run and history.name == str(path) else history.name
+
+
+def _monitored(history: History) -> History:
+    if history.kind != "Ultralytics":
+        return history
+    names = [column.name for column in history.of("metric")]
+    monitor = next((name for key in MONITORED for name in names if key in name.lower()), None)
+    return replace(history, facts=history.facts | ({"monitor": monitor} if monitor else {}))
+
+
+def _folder(path: Path) -> list[Log]:
+    if (path / "learn_error.tsv").exists():
+        return [log_folders.catboost(path)]
     if log_folders.dvclive_table(path):
-        return log_folders.read_dvclive(path)
+        return [log_folders.dvclive(path)]
     files = [path / name for name in IN_FOLDERS if (path / name).is_file()]
     if len(files) == 1:
-        return read(files[0])
+        return [_file(files[0])]
+    if found := log_folders.mlflow_runs(path):
+        return [log_folders.mlflow(run) for run in found]
+    if event_files.paths(path):
+        return event_files.logs(path)
+    scalars = {
+        one: text_tables.cells_of(text_tables.text_of(one), str(one)) for one in path.glob("*.csv")
+    }
+    scalars = {one: cells for one, cells in scalars.items() if event_files.is_scalar_export(cells)}
+    if scalars:
+        return event_files.logs_of_exports(path, scalars)
+    if not files and len(single := [*path.glob("*.csv"), *path.glob("*.jsonl")]) == 1:
+        return [_file(single[0])]
     there = ", ".join(file.name for file in files) or f"none of {', '.join(IN_FOLDERS)}"
-    raise columns.refuse(str(path), f"a folder without plots/metrics/**/*.tsv and with {there}")
+    raise columns.refuse(
+        str(path),
+        f"a folder with {there}, and none of DVCLive, MLflow or TensorBoard; name the file to read",
+    )
 
 
-def _table(path: Path, head: str) -> History:
-    separator = max(",;\t", key=head.count)
-    raw = tables.read_csv(path, columns.EXPECTED, sep=separator, skipinitialspace=True)
-    table = columns.cleaned(raw)
-    if table.empty:
-        raise columns.refuse(str(path), "no row of values")
-    names: list[str] = list(table.columns)
-    if len(set(names)) < len(names):
-        raise columns.refuse(str(path), "two columns of one name")
-    if is_ultralytics(names):
-        return read_ultralytics(path, table)
-    if is_lightning(names):
-        return read_lightning(path, table)
-    return keras_from_table(path, pd.DataFrame(table))
+def _file(path: Path) -> Log:
+    if event_files.is_event_file(path):
+        return event_files.logs(path)[0]
+    text = text_tables.text_of(path)
+    if not text.strip():
+        raise columns.refuse(str(path), "an empty file")
+    if path.suffix in SETTINGS:
+        raise columns.refuse(str(path), "a file of parameters, by its ending")
+    if re.match(r"\d{13} \S+ \d+\s", text):
+        why = "a single metric of MLflow; give the folder of its run"
+        raise columns.refuse(str(path), why)
+    if text.lstrip().startswith(("{", "[")):
+        return json_logs.log(path, text)
+    cells = text_tables.cells_of(text, str(path))
+    if event_files.is_scalar_export(cells):
+        return event_files.logs_of_exports(path, {path: cells})[0]
+    facts, notes = log_folders.planned_in(*(path.parent / n for n in PARAMETERS.get(path.name, ())))
+    return replace(_of_chart(Log(str(path), _kind(list(cells)), cells)), facts=facts, notes=notes)
+
+
+def _kind(names: list[str]) -> str:
+    if "epoch" in names and any(name.startswith(("metrics/", "lr/pg", "x/lr")) for name in names):
+        return "Ultralytics"
+    return "PyTorch Lightning" if {"epoch", "step"} <= set(names) else "table by epoch"
+
+
+CHART = re.compile(r"(.+) - (.+?)(__MIN|__MAX)?")
+
+
+def _of_chart(log: Log) -> Log:
+    """W&B exports a chart with a column `run - metric` for every run, and its range as MIN, MAX."""
+    found = {name: match for name in log.cells if (match := CHART.fullmatch(name))}
+    if not found:
+        return log
+    rest = [name for name in log.cells if name not in found]
+    tables = []
+    for run in dict.fromkeys(match[1] for match in found.values()):
+        names = {name: one[2] for name, one in found.items() if one[1] == run and not one[3]}
+        part = log.cells[rest + list(names)].rename(columns=names)
+        part = part[(part[list(names.values())] != "").any(axis=1)]
+        tables.append(part.assign(run=run))
+    cells = pd.concat(tables, ignore_index=True).fillna("")
+    if len(tables) == 1:
+        cells = cells.drop(columns="run")
+    return replace(log, kind="W&B export", cells=cells)

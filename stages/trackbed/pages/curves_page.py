@@ -187,6 +187,8 @@ def text(findings: Findings) -> str:
     for analysis in findings.analyses:
         lines += [f"{analysis.name} ({analysis.kind})", curves_text.headline(analysis)]
         lines += [f"  {note}" for note in analysis.notes]
+        if analysis.unknown:
+            lines.append(f"  Columns not analysed: {formatting.listed(analysis.unknown, MOST)}.")
         for section in curves_text.sections(analysis):
             lines += [f"{section.title}:", *(f"  {text}" for text in section.sentences)]
         lines.append("")

@@ -171,23 +171,29 @@ def _single_value(feature: Any) -> bytes | int | None:
 
 @functools.cache
 def _messages() -> SimpleNamespace:
-    """The classes of MESSAGES, in a pool of their own: TensorFlow brings its own as well."""
+    return message_classes("example", MESSAGES)
+
+
+def message_classes(
+    package: str, messages: Mapping[str, list[tuple[str, int, str, str]]]
+) -> SimpleNamespace:
+    """The classes of messages as in MESSAGES, in a pool of their own: TensorFlow brings its own."""
     file = descriptor_pb2.FileDescriptorProto(
-        name="trackbed/example.proto", package="trackbed", syntax="proto3"
+        name=f"trackbed/{package}.proto", package=package, syntax="proto3"
     )
-    for name, fields in MESSAGES.items():
+    for name, fields in messages.items():
         message = file.message_type.add(name=name)
         for field, number, label, kind in fields:
-            is_message = kind in MESSAGES
+            is_message = kind in messages
             message.field.add(
                 name=field,
                 number=number,
                 label=f"LABEL_{label}",
                 type="TYPE_MESSAGE" if is_message else f"TYPE_{kind}",
-                type_name=f".trackbed.{kind}" if is_message else None,
+                type_name=f".{package}.{kind}" if is_message else None,
             )
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     find = pool.FindMessageTypeByName
-    classes = {n: message_factory.GetMessageClass(find(f"trackbed.{n}")) for n in MESSAGES}
+    classes = {n: message_factory.GetMessageClass(find(f"{package}.{n}")) for n in messages}
     return SimpleNamespace(**classes)

@@ -1,0 +1,252 @@
+"""From rows in the order of a file to one row per epoch: runs, resumes, evaluations after it."""
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from trackbed.curves import columns
+from trackbed.curves.columns import Column
+
+CONTINUES = 0.25  # of the way back to the first loss, on a logarithmic scale
+MOST_NAMED = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows of one run in the order of the file.
+
+    values, there: float and whether it was logged, by column. keys: the epoch, or where there is
+    none the step. steps: or None.
+    """
+
+    values: pd.DataFrame
+    there: pd.DataFrame
+    keys: pd.Series
+    steps: pd.Series | None = None
+
+    def only(self, rows: pd.Series | slice) -> "Rows":
+        """Some of the rows."""
+        steps = None if self.steps is None else self.steps[rows]
+        return Rows(self.values[rows], self.there[rows], self.keys[rows], steps)
+
+    def logs(self, names: Iterable[str]) -> pd.Series:
+        """Whether a row has any of these columns."""
+        return self.there[list(names)].any(axis=1)
+
+    def and_then(self, later: "Rows") -> "Rows":
+        """These rows and those of the other, whose numbers differ."""
+        steps = None if self.steps is None else pd.concat([self.steps, later.steps])
+        values, there = (
+            pd.concat([one, other])
+            for one, other in ((self.values, later.values), (self.there, later.there))
+        )
+        return Rows(values, there, pd.concat([self.keys, later.keys]), steps)
+
+
+def scored(known: Iterable[Column], *parts: str) -> list[str]:
+    """The names of losses and scores (of these parts)."""
+    return [
+        one.name
+        for one in known
+        if one.role in ("loss", "metric") and (not parts or one.part in parts)
+    ]
+
+
+def filled(rows: Rows, known: tuple[Column, ...], path: str) -> tuple[Rows, list[str]]:
+    """With an epoch in every row, from 0 or 1 and whole, and notes.
+
+    A row without one (LearningRateMonitor's) belongs to the epoch of the row that follows; one
+    with losses or scores to that of the row before. Parts of an epoch count to its end. Raises
+    UserError for epochs that are no numbers.
+    """
+    keys = rows.keys
+    if keys.isna().all():
+        raise columns.refuse(path, "the column of epochs is empty")
+    keys = keys.where(keys.notna() | ~rows.logs(scored(known)), keys.ffill()).bfill().ffill()
+    if not np.isfinite(keys).all() or (keys < 0).any():
+        raise columns.refuse(path, "the column of epochs holds other things than whole numbers")
+    if (keys % 1 == 0).all():
+        return replace(rows, keys=keys), []
+    whole = np.ceil(keys - 1e-6).clip(lower=1)
+    held = rows.there[scored(known, "validation", "test")]
+    if max((_typical(held[name], whole) for name in held), default=0) > 1:
+        return by_evaluation(replace(rows, keys=keys), known)
+    return replace(rows, keys=whole), ["Parts of an epoch (0.5, 1.0) count to the epoch they end."]
+
+
+def runs(rows: Rows, known: tuple[Column, ...]) -> list[tuple[Rows, list[str]]]:
+    """The runs in the rows and notes about each: the epochs of one increase.
+
+    Rows whose epochs begin again: later in the same run (a resume), where they begin after its
+    first epoch; then the later row of an epoch counts. Of the same run, where they log other
+    columns. Its continuation, where they begin with its first epoch but steps go on, or the
+    training loss begins near where it was. Another run in all other cases.
+    """
+    if len(rows.keys) > 2 and (rows.keys.diff().iloc[1:] < 0).all():
+        return [(rows.only(slice(None, None, -1)), ["Rows are in the reverse order of epochs."])]
+    begins = np.flatnonzero(rows.keys.diff() < 0)
+    borders = [0, *begins, len(rows.keys)]
+    found: list[tuple[Rows, list[str]]] = []
+    for first, last in itertools.pairwise(borders):
+        segment = rows.only(slice(first, last))
+        if not found:
+            found.append((segment, []))
+            continue
+        run, notes = found[-1]
+        joined = _joined(run, segment, known)
+        if joined is None:
+            found.append((segment, []))
+        else:
+            found[-1] = (joined[0], notes + joined[1])
+    return found
+
+
+def _joined(run: Rows, segment: Rows, known: tuple[Column, ...]) -> tuple[Rows, list[str]] | None:
+    """The run with the segment, and notes; None where the segment is of another run."""
+    first, again = segment.keys.iloc[0], run.keys >= segment.keys.iloc[0]
+    logged = [name for name in run.there if run.there[name][again].any()]
+    if not segment.logs(logged).any():
+        return run.and_then(segment), []
+    row = int(segment.keys.index[0]) + 1
+    if first > run.keys.min():
+        note = (
+            f"Epochs go back from {run.keys.max():g} to {first:g} in row {row} (a resumed run): of "
+            f"epochs logged twice the later rows count."
+        )
+        return run.only(~again).and_then(segment), [note]
+    if not _continues(run, segment, known):
+        return None
+    shift = run.keys.max() + 1 - first
+    note = (
+        f"Epochs begin again in row {row}, where the run goes on (training continued): they were "
+        f"numbered on."
+    )
+    return run.and_then(replace(segment, keys=segment.keys + shift)), [note]
+
+
+def _continues(run: Rows, segment: Rows, known: tuple[Column, ...]) -> bool:
+    if run.steps is not None and segment.steps is not None:
+        return bool(segment.steps.min() > run.steps.max())
+    for column in known:
+        if column.role == "loss" and column.part == "train":
+            before, after = run.values[column.name].dropna(), segment.values[column.name].dropna()
+            if len(before) < 2 or after.empty or min(before.min(), after.min()) <= 0:
+                return False
+            fall = np.log(before.iloc[0] / before.iloc[-1])
+            return bool(fall > 0 and np.log(after.iloc[0] / before.iloc[-1]) <= CONTINUES * fall)
+    return False
+
+
+def without_evaluations(rows: Rows, known: tuple[Column, ...]) -> tuple[Rows, list[str]]:
+    """Without the rows that `validate()` or `test()` of a trainer added after training.
+
+    Such rows hold no training value where all epochs before have one. One that lies as far behind
+    the last training row as another epoch would is of an epoch under way.
+    """
+    main = scored(known, "train") or scored(known, "validation")
+    others = [name for name in scored(known) if name not in main]
+    trained = rows.logs(main)
+    if not (others and trained.any()):
+        return rows, []
+    held = rows.logs(others) & ~trained
+    order = pd.Series(np.arange(len(held)), index=held.index)
+    last_key = rows.keys[trained].max()
+    after = held & (rows.keys > last_key) & _complete(rows, trained) & ~_under_way(rows, trained)
+    ends = held & (rows.keys == last_key) & (order > order[trained].max())
+    single = [name for name in others if _typical(rows.there[name], rows.keys) == 1]
+    after |= ends & _logged_before(rows, single, ends)
+    if not after.any():
+        return rows, []
+    note = (
+        f"{after.sum()} row(s) after the last epoch hold only {_values(rows, after, others)}: an "
+        f"evaluation after training, no epoch."
+    )
+    return rows.only(~after), [note]
+
+
+def _complete(rows: Rows, trained: pd.Series) -> bool:
+    """Whether every epoch up to the last training row has one."""
+    keys = rows.keys[rows.keys <= rows.keys[trained].max()]
+    return set(keys) == set(rows.keys[trained])
+
+
+def _under_way(rows: Rows, trained: pd.Series) -> pd.Series:
+    if rows.steps is None:
+        return pd.Series(False, index=rows.keys.index)
+    ends = rows.steps[trained].groupby(rows.keys[trained]).max()
+    length = ends.diff().median() if len(ends) > 1 else ends.iloc[0]
+    return rows.steps - ends.iloc[-1] > length / 2
+
+
+def _typical(there: pd.Series, keys: pd.Series) -> float:
+    """How often an epoch logs a column; the median of those that do."""
+    counts = keys[there].value_counts()
+    return float(counts.median()) if len(counts) else 0.0
+
+
+def _logged_before(rows: Rows, names: list[str], mask: pd.Series) -> bool:
+    """Whether the rows repeat columns of their epoch that an epoch logs once."""
+    epoch = rows.keys == rows.keys[mask].max()
+    earlier = rows.there[names][epoch & ~mask].any()
+    return bool((earlier & rows.there[names][mask].any()).any())
+
+
+def _values(rows: Rows, some: pd.Series, names: list[str]) -> str:
+    last = rows.values.loc[some, names].ffill().iloc[-1].dropna()
+    return _list([f"{name} {value:.4g}" for name, value in last.items()])
+
+
+def by_evaluation(rows: Rows, known: tuple[Column, ...]) -> tuple[Rows, list[str]]:
+    """Rows by step, numbered by the evaluation that follows, or one by one without any."""
+    held = rows.logs(scored(known, "validation", "test"))
+    if held.any() and not held.all():
+        ends = held & (rows.keys != rows.keys.shift(-1))
+        numbers = ends.shift(1, fill_value=False).cumsum() + 1
+        gap = (rows.keys if rows.steps is None else rows.steps)[ends].diff().median()
+        every = f" (after {gap:g} steps each)" if np.isfinite(gap) else ""
+        note = f"Evaluations do not go by epochs: what is called epoch here is one{every}."
+    else:
+        numbers = rows.keys.rank(method="dense")
+        note = "No epochs in the log: what is called epoch here is a step that was logged."
+    return replace(rows, keys=numbers.astype(float)), [note]
+
+
+def table(rows: Rows, known: tuple[Column, ...]) -> tuple[pd.DataFrame, list[str]]:
+    """One row per epoch, index `epoch` from 1, and notes.
+
+    Of losses and scores that an epoch usually logs more than once the mean counts, NaN where one
+    of its values is; of all others the last value.
+    """
+    named, found, averaged, twice = set(scored(known)), {}, [], set()
+    for name in rows.values:
+        there = rows.there[name]
+        groups = rows.values[name][there].groupby(rows.keys[there])
+        if name in named and _typical(there, rows.keys) > 1:
+            found[name] = groups.agg(lambda cells: cells.mean(skipna=False))
+            averaged.append(name)
+        else:
+            found[name] = groups.agg(lambda cells: cells.iloc[-1])
+            counts = groups.size()
+            twice |= set(counts.index[counts > 1]) if name in named else set()
+    result = pd.DataFrame(found, index=pd.Index(sorted(set(rows.keys)))).astype(float)
+    notes = []
+    if averaged:
+        notes.append(f"Several rows an epoch: {_list(averaged)} are means over them.")
+    if twice:
+        epochs = ", ".join(f"{epoch:g}" for epoch in sorted(twice)[:MOST_NAMED])
+        notes.append(
+            f"Logged twice in one epoch (epoch {epochs} of the file): the later row counts."
+        )
+    if result.index[0] == 0:
+        notes.append("The file counts epochs from 0; here they count from 1.")
+        result.index = result.index + 1
+    result.index = pd.Index(result.index.astype(int), name="epoch")
+    return result[list(rows.values)], notes
+
+
+def _list(names: list[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
