@@ -26,6 +26,28 @@ from trackbed.curves import columns
         ("colour", ("other", "", "colour")),
         ("glossy", ("other", "", "glossy")),  # holds the letters of "loss"
         ("val", ("other", "", "val")),
+        ("eval_top1", ("metric", "validation", "top1")),
+        ("eval/loss", ("loss", "validation", "loss")),
+        ("dev_loss", ("loss", "validation", "loss")),
+        ("trainLoss", ("loss", "train", "loss")),
+        ("valLoss", ("loss", "validation", "loss")),
+        ("valloss", ("loss", "validation", "loss")),
+        ("Loss_validation", ("loss", "validation", "loss")),
+        ("Loss (training)", ("loss", "train", "loss")),
+        ("Val Acc (%)", ("metric", "validation", "Acc (%)")),
+        ("valid_acc", ("metric", "validation", "acc")),
+        ("val/mIoU", ("metric", "validation", "mIoU")),
+        ("epoch/val_loss", ("loss", "validation", "loss")),
+        ("validation_0-logloss", ("loss", "validation", "logloss")),
+        ("learn_Logloss", ("loss", "train", "Logloss")),
+        ("val_mean_absolute_error", ("loss", "validation", "mean_absolute_error")),
+        ("val_error_rate", ("loss", "validation", "error_rate")),
+        ("learningRate", ("rate", "", "learningRate")),
+        ("Epoch time (s)", ("seconds", "", "Epoch time (s)")),
+        ("data_time", ("other", "", "data_time")),
+        ("best_val_loss", ("other", "", "best_val_loss")),
+        ("grad_norm", ("other", "", "grad_norm")),
+        ("loss_scale", ("other", "", "loss_scale")),
     ],
 )
 def test_names(name, expected):
@@ -36,6 +58,31 @@ def test_names(name, expected):
 def test_values_per_step_beside_epochs_are_not_analysed():
     found = columns.known(["train_loss_step", "train_loss_epoch", "val_acc_step"])
     assert [column.role for column in found] == ["other", "loss", "metric"]
+
+
+@pytest.mark.parametrize(
+    ("names", "parts"),
+    [
+        # fastai; Ultralytics; Keras; XGBoost with two sets and one; Detectron2
+        ("train_loss valid_loss accuracy error_rate", "train validation validation validation"),
+        ("train/box_loss metrics/recall", "train validation"),
+        ("loss acc val_acc", "train train validation"),
+        ("validation_0-rmse validation_1-rmse", "train validation"),
+        ("validation_0-rmse", "validation"),
+        ("total_loss bbox/AP validation_loss", "train validation validation"),
+        ("train_acc acc", "train validation"),
+    ],
+)
+def test_other_columns_tell_the_part_of_a_bare_name(names, parts):
+    found = columns.known(names.split())
+    assert [column.part for column in found] == parts.split()
+
+
+def test_a_total_loss_is_the_loss():
+    total, validation = columns.known(["total_loss", "validation_loss"])
+    assert total.quantity == validation.quantity == "loss"
+    total, loss = columns.known(["total_loss", "loss"])
+    assert (total.quantity, loss.quantity) == ("total_loss", "loss")
 
 
 def test_losses_fall_and_scores_rise():

@@ -127,7 +127,7 @@ def test_scores_by_class_beside_a_log(log, tmp_path, capsys):
     [
         (["--monitor", "val_los"], "Did you mean 'val_loss'"),
         (["--patience", "-1"], "must be 0 or more"),
-        (["--parameters", "1,2"], "2 numbers for 1 logs"),
+        (["--parameters", "1,2"], "2 numbers for 1 runs"),
         (["--parameters", "many"], "must be whole numbers"),
         (["--classes", "nowhere.csv"], "no such file"),
         (["nowhere.csv"], "nowhere.csv: no such file"),

@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trackbed.curves import log_readers
+from trackbed.curves import log_folders, log_rows
 from trackbed.curves.analysis import analysis
 from trackbed.pipeline.errors import UserError
 from trackbed.reporting import training_log
@@ -36,7 +36,8 @@ def test_summary_and_analysis_are_of_the_same_run(tmp_path):
     fabricated.write_training(tmp_path, epochs=27)
     log = training_log.read(tmp_path)
     assert log.summary["best_epoch"] == log.curves["val/loss"].idxmin() == log.analysis.best.epoch
-    assert log.analysis == analysis(log_readers.read(tmp_path))
+    (history,) = log_rows.histories(log_folders.dvclive(tmp_path))
+    assert log.analysis == analysis(history)
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,7 @@ def _part(name: str) -> tuple[str, str]:
     if found := PART.search(spaced):
         part = PARTS[found[2].lower()]
         before, after = spaced[: found.start()], spaced[found.end() :]
+        after = after.lstrip(")]") if found[1] in ("(", "[") else after
         spaced = before + after if before else after[1:].lstrip(" _/.-") or after
     elif spaced.lower().startswith("metrics/"):
         part, spaced = "validation", spaced[len("metrics/") :]

@@ -76,8 +76,8 @@ class History:
     the file; a value that was not logged is NaN, infinite values stay. seconds: of each epoch, or
     None. facts: what the log, or a file of parameters beside it, says of the run as a whole
     (`monitor`, `parameters`, `stopped_early`, `patience`, `planned_epochs`, ...); `patience` and
-    `planned_epochs` are whole numbers. notes: what the reader took for what and what it did to the
-    file, in sentences.
+    `planned_epochs` are whole numbers, `rows_by` the columns of epoch and step by these words.
+    notes: what the reader took for what and what it did to the file, in sentences.
     """
 
     name: str

@@ -14,7 +14,7 @@ SINCE_1970 = 1e8
 MOST = 8  # names of one kind
 
 
-def sentence(history: History, used: dict[str, str]) -> str:
+def sentence(history: History) -> str:
     """What the reader took for what, in one sentence."""
     names = {
         "training loss": history.of("loss", "train"),
@@ -26,7 +26,9 @@ def sentence(history: History, used: dict[str, str]) -> str:
         "learning rate": history.of("rate"),
         "time": history.of("seconds"),
     }
-    parts = [f"{role} `{name or '(no name)'}`" for role, name in used.items()]
+    parts = [
+        f"{role} `{name or '(no name)'}`" for role, name in history.facts.get("rows_by", {}).items()
+    ]
     for role, found in names.items():
         shown = ", ".join(f"`{one.name}`" for one in found[:MOST])
         more = f" and {len(found) - MOST} more" if len(found) > MOST else ""

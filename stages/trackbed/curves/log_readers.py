@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from trackbed.curves import columns, event_files, json_logs, log_folders, log_rows, text_tables
+from trackbed.curves import (
+    columns,
+    event_files,
+    interpretation,
+    json_logs,
+    log_folders,
+    log_rows,
+    text_tables,
+)
 from trackbed.curves.assignment import Assignment
 from trackbed.curves.history import History
 from trackbed.curves.log_rows import Log
@@ -38,7 +46,10 @@ def runs(path: Path, pairs: Assignment = ()) -> list[History]:
     found = [one for log in logs for one in log_rows.histories(log, pairs)]
     if len(logs) > 1:
         found = [replace(one, name=_run_name(path, one)) for one in found]
-    return [_monitored(one) for one in found]
+    return [
+        replace(one, notes=(interpretation.sentence(one), *one.notes))
+        for one in map(_monitored, found)
+    ]
 
 
 def read(path: Path, pairs: Assignment = ()) -> History:

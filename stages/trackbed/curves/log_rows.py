@@ -84,7 +84,7 @@ def _by_name(log: Log) -> Log:
         rest = [name for name in cells if name not in (tag, plain["value"])]
         wide = pd.get_dummies(cells[tag]).astype(bool)
         values = wide.apply(lambda mask: cells[plain["value"]].where(mask, ""))
-        cells = cells[rest].join(values, rsuffix="_value")
+        cells = cells[rest].join(values.drop(columns=rest, errors="ignore"))
     phase = next(
         (name for name in cells if _letters(name) in PHASES and _phases(cells[name])), None
     )
@@ -172,10 +172,9 @@ def _history(
     log = read["log"]
     known, tested = interpretation.validated_on_test(known, table)
     seconds, timed = interpretation.seconds_of(table, known, log.kind == "Ultralytics")
-    facts = log.facts | ({"run": read["run"]} if read["run"] else {})
+    facts = log.facts | ({"run": read["run"]} if read["run"] else {}) | {"rows_by": read["used"]}
     every = (*notes, *evaluations, *more, *tested, *timed)
-    history = History(log.path, log.kind, table, known, seconds, facts, every)
-    return replace(history, notes=(interpretation.sentence(history, read["used"]), *every))
+    return History(log.path, log.kind, table, known, seconds, facts, every)
 
 
 def _refuse_other_tables(log: Log, key: str | None, corrected: bool) -> None:

@@ -1,0 +1,32 @@
+"""A reader states what it took for what."""
+
+import histories
+
+
+def test_the_first_note_states_every_role(tmp_path):
+    text = "epoch,step,lr,trainLoss,valLoss,valAcc,test_loss\n0,9,0.1,2,3,0.5,\n1,19,0.1,1,2,0.6,\n"
+    history = histories.written(tmp_path / "log.csv", text)
+    assert history.notes[0] == (
+        "Read as: epoch `epoch`; step `step`; training loss `trainLoss` (lower is better); "
+        "validation loss `valLoss` (lower is better); validation score `valAcc` (higher is "
+        "better); learning rate `lr`; without a number in any row `test_loss`. `--columns` "
+        "corrects it."
+    )
+
+
+def test_a_test_part_of_every_epoch_serves_as_validation(tmp_path):
+    history = histories.written(tmp_path / "log.csv", "epoch,train_loss,test_loss\n1,2,3\n2,1,2\n")
+    assert [one.name for one in history.of("loss", "validation")] == ["test_loss"]
+    assert any("taken for validation" in note for note in history.notes)
+    text = "epoch,loss,val_loss,test_loss\n1,2,3,4\n2,1,2,4\n"
+    both = histories.written(tmp_path / "log.csv", text)
+    assert [one.name for one in both.of("loss", "test")] == ["test_loss"]
+
+
+def test_times_since_the_start_and_of_the_clock(tmp_path):
+    text = "epoch,loss,_runtime\n1,3,10\n2,2,22\n3,1,36\n"
+    assert histories.written(tmp_path / "a.csv", text).seconds.tolist() == [10, 12, 14]
+    text = "epoch,loss,timestamp\n1,3,1700000000\n2,2,1700000012\n"
+    assert histories.written(tmp_path / "b.csv", text).seconds.tolist()[1:] == [12]
+    text = "epoch,loss,time\n1,3,00:12\n2,2,00:11\n3,1,00:13\n"
+    assert histories.written(tmp_path / "c.csv", text).seconds.tolist() == [12, 11, 13]
