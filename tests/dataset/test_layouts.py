@@ -124,6 +124,17 @@ def test_data_parts_says_what_the_folders_are():
     assert summary(read(*nested, parts={"in/late": "validation"}))[1] == {"train", "validation"}
 
 
+def test_what_is_to_be_ignored_hides_nothing_else():
+    twice = [*pictures("x/train", "x/test"), *pictures("x/x/train", "x/x/test")]
+    with pytest.raises(UserError, match=r"beside x/. Say .* such as {x/x: ignore}"):
+        read(*twice)
+    found = read(*twice, parts={"x/x": "ignore"})
+    assert (summary(found), len(found.ignored)) == ((({"forest", "sea"}), TRAIN_TEST), 8)
+    wrapped = [*pictures("set(1)/train", "set(1)/valid"), "test/test/1.jpg"]
+    assert summary(read(*wrapped, parts={"test": "ignore"}))[1] == {"train", "validation"}
+    assert read(*pictures("train", "test"), parts={"sea": "ignore"}).classes == {"forest"}
+
+
 def test_data_parts_may_say_that_there_are_none():
     assert summary(read(*pictures("train", "test"), parts={})) == (TRAIN_TEST, {""})
 
@@ -144,6 +155,9 @@ def test_data_classes_resolve_a_doubt():
 def test_groups_in_folders_are_no_classes():
     names = pictures("BALLAST", "GRAS", classes=["drive1", "drive2"])
     assert read(*names, nested_groups=True).classes == {"BALLAST", "GRAS"}
+    assert read(*names).classes == {"BALLAST", "GRAS"}  # they differ in numbers alone
+    parts = pictures(*(f"seg_{part}/{name}" for part in ("train", "test") for name in "AB"))
+    assert summary(read(*parts, nested_groups=True)) == ({"A", "B"}, TRAIN_TEST)
     wrapped = [f"archive/{name}" for name in names]
     assert read(*wrapped, nested_groups=True).classes == {"BALLAST", "GRAS"}
 
@@ -168,7 +182,8 @@ def test_a_part_without_class_folders_has_no_labels():
         "test: seg_test/seg_test/, train: seg_train/seg_train/",
         "left out without a label: seg_pred/ (1 files)",
     ]
-    assert read(*pictures("train"), "test/1.jpg").strays == [("test/1.jpg", "no label")]
+    for name in ("test/1.jpg", "test/test/1.jpg", "val/images/1.jpg", "test/unknown/1.jpg"):
+        assert read(*pictures("train"), name).strays == [(name, "no label")]
 
 
 def test_documents_are_ignored_and_other_strays_rejected():

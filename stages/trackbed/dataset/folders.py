@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from trackbed.dataset.schema import is_document, is_unlabelled
+from trackbed.dataset.schema import IGNORE, is_document, is_unlabelled
 from trackbed.pipeline.errors import BadData, UserError
 
 CLUTTER_NAMES = {"__MACOSX", "Thumbs.db", "ehthumbs.db", "desktop.ini", "@eaDir", "lost+found"}
@@ -144,6 +144,15 @@ class Hints:
     parts: Mapping[str, str] | None = None  # data.parts: names of folders -> PARTS or IGNORE
     nested_groups: bool = False  # data.group is `folder`
 
+    @cached_property
+    def given(self) -> dict[str, str]:
+        """The parts that data.parts gives to names and paths of folders."""
+        return {name.strip("/"): part for name, part in (self.parts or {}).items()}
+
+    def part(self, prefix: str, name: str) -> str:
+        """What data.parts says of the folder of a name under a prefix, '' for nothing."""
+        return self.given.get(prefix + name) or self.given.get(name, "")
+
 
 class Shape:
     """The folders of a tree, and where files lie that are no documents."""
@@ -167,11 +176,12 @@ class Shape:
                 self.direct.add(file[: file.rfind("/") + 1])
 
     def labelled(self, prefix: str) -> list[str]:
-        """The folders under a prefix without those of pictures without a label."""
+        """The folders under a prefix without those to ignore and those without a label."""
         return [
             name
             for name in self.names.get(prefix, [])
-            if name in self.hints.classes or not is_unlabelled(name)
+            if self.hints.part(prefix, name) != IGNORE
+            and (name in self.hints.classes or not is_unlabelled(name))
         ]
 
     def filled(self, prefix: str) -> list[str]:
@@ -182,13 +192,17 @@ class Shape:
             if (below := f"{prefix}{name}/") in self.populated or below not in self.documented
         ]
 
+    def all_nested(self, prefix: str) -> bool:
+        """Whether each of these folders holds folders."""
+        return all(self.names.get(f"{prefix}{name}/") for name in self.labelled(prefix))
+
     def levels(self, prefix: str) -> Iterator[str]:
         """A prefix, and those below it as long as one folder alone wraps others."""
         yield prefix
         while len(names := self.filled(prefix)) == 1:
             prefix += f"{names[0]}/"
             inner = self.labelled(prefix)
-            deep = not self.hints.nested_groups or all(self.names[f"{prefix}{n}/"] for n in inner)
+            deep = not self.hints.nested_groups or self.all_nested(prefix)
             if prefix in self.direct or not inner or not deep:
                 return
             yield prefix

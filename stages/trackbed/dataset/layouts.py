@@ -16,8 +16,10 @@ from trackbed.dataset.schema import (
     PREDICTION_WORDS,
     Entry,
     Found,
+    are_numbered,
     has_bad_name,
     is_document,
+    is_filler,
     part_of,
     printable,
     words,
@@ -70,8 +72,7 @@ def _classes(found: Layout, shape: Shape) -> dict[str, list[str]]:
     classes: dict[str, list[str]] = {}
     for prefix in sorted(found.roots):
         for name in shape.labelled(prefix):
-            if f"{prefix}{name}/" not in found.ignored:
-                classes.setdefault(name, []).append(prefix + name)
+            classes.setdefault(name, []).append(prefix + name)
     return classes
 
 
@@ -91,13 +92,18 @@ def layout(shape: Shape, root: Path) -> Layout:
     Raises UserError with the candidates where the layout is ambiguous, where there is no training
     part, or where data.parts does not fit. `root` is for messages.
     """
+    everywhere = {name for names in shape.names.values() for name in names}
+    everywhere |= {prefix + name for prefix, names in shape.names.items() for name in names}
+    _refuse_unknown(set(shape.hints.given) - everywhere, shape, "", root)
     found = _found(shape, root)
-    unlabelled = [
-        f"{prefix}{name}/"
+    left_out = [
+        (prefix, name)
         for prefix in {*found.roots, *_above(found.roots)}
         for name in set(shape.names.get(prefix, [])) - set(shape.labelled(prefix))
     ]
-    return Layout(found.roots, sorted({*found.unlabelled, *unlabelled}), found.ignored)
+    ignored = {f"{a}{b}/" for a, b in left_out if shape.hints.part(a, b) == IGNORE}
+    unlabelled = {*found.unlabelled, *(f"{a}{b}/" for a, b in left_out)} - ignored
+    return Layout(found.roots, sorted(unlabelled), sorted(ignored))
 
 
 def _above(prefixes: Iterable[str]) -> set[str]:
@@ -107,8 +113,9 @@ def _above(prefixes: Iterable[str]) -> set[str]:
 
 def _found(shape: Shape, root: Path) -> Layout:
     hints = shape.hints
+    parts = {name for name, part in hints.given.items() if part != IGNORE}
     for prefix in shape.levels(""):
-        if not hints.parts and set(shape.labelled(prefix)) & set(hints.classes):
+        if not parts and set(shape.labelled(prefix)) & set(hints.classes):
             return Layout({prefix: ""})
         if hints.parts != {} and (found := Parts(shape, prefix, root).layout()):
             return found
@@ -116,14 +123,17 @@ def _found(shape: Shape, root: Path) -> Layout:
             break
     else:
         prefix = ""
-    if hints.parts:
-        raise UserError(
-            f"params.yaml, data.parts: {root / prefix} has no folder {_listed(hints.parts)}; "
-            f"there are {_listed(shape.filled(prefix))}."
-        )
-    if prefix or len(shape.filled(prefix)) > 1:
-        _refuse_repeated(shape, prefix, root)
+    _refuse_unknown(parts, shape, prefix, root)
+    _refuse_repeated(shape, prefix, root)
     return Layout({prefix: ""})
+
+
+def _refuse_unknown(names: Iterable[str], shape: Shape, prefix: str, root: Path) -> None:
+    if names := sorted(names):
+        raise UserError(
+            f"params.yaml, data.parts: {root / prefix} has no folder {_listed(names)}; there are "
+            f"{_listed(shape.names.get(prefix, []))}."
+        )
 
 
 class Parts:
@@ -131,72 +141,68 @@ class Parts:
 
     def __init__(self, shape: Shape, prefix: str, root: Path) -> None:
         self.shape, self.prefix, self.root = shape, prefix, root
-        self.given = {name.strip("/"): part for name, part in (shape.hints.parts or {}).items()}
-        self.names = [
-            name
-            for name in shape.filled(prefix)
-            if f"{prefix}{name}/" in shape.populated or shape.names[f"{prefix}{name}/"]
-        ]
+        known = shape.populated.union(inner for inner, names in shape.names.items() if names)
+        self.names = [name for name in shape.filled(prefix) if f"{prefix}{name}/" in known]
+        given = {name: shape.hints.part(prefix, name) for name in self.names}
+        self.given = {name: part for name, part in given.items() if part}
         usual = {name: part_of(name) for name in self.names}
-        self.parts = {name: part for name, (part, _) in usual.items()} | self._named()
-        self.certain = {name for name, (_, alone) in usual.items() if alone} | set(self._named())
-
-    def _named(self) -> dict[str, str]:
-        """What data.parts says of these folders, by name or by path."""
-        names = self.shape.names.get(self.prefix, [])
-        both = {name: self.given.get(self.prefix + name, self.given.get(name)) for name in names}
-        return {name: part for name, part in both.items() if part}
+        self.parts = {name: part for name, (part, _) in usual.items() if part} | self.given
+        self.certain = {name for name, (_, alone) in usual.items() if alone} | set(self.given)
 
     def layout(self) -> Layout | None:
         """The layout of these parts; None where the folders are no parts. Raises UserError."""
-        shape, prefix = self.shape, self.prefix
-        ignored = [name for name, part in self.parts.items() if part == IGNORE]
-        named = [name for name in self.names if self.parts[name] in PARTS]
+        shape, prefix, named = self.shape, self.prefix, list(self.parts)
+        others = [name for name in self.names if name not in named]
         holding = [name for name in named if shape.labelled(f"{prefix}{name}/")]
-        others = [name for name in self.names if name not in (*named, *ignored)]
         if not holding:
-            alone = named and not others and self.certain.issuperset(named)
-            return (
-                Layout({f"{prefix}{name}/": self.parts[name] for name in named}) if alone else None
-            )
+            if others or not self.certain.issuperset(named):
+                return None
+            found = {f"{prefix}{name}/": part for name, part in self.parts.items()}
+            return Layout(found) if found else None
         roots = self._class_prefixes(holding)
-        if not self._are_parts(roots, others):
+        if not self._are_parts(roots):
             return None
-        if unknown := set(self.given) - set(self._named()) - self._paths():
-            raise UserError(
-                f"params.yaml, data.parts: {self.root / prefix} has no folder {_listed(unknown)}; "
-                f"there are {_listed(self.names)}."
-            )
-        unlabelled = [name for name in named if name not in holding]
-        unlabelled += [name for name in others if self._is_to_predict(name)]
-        self._refuse(holding, sorted(set(others) - set(unlabelled)))
-        return Layout(
-            {roots[name]: self.parts[name] for name in holding},
-            [f"{prefix}{name}/" for name in unlabelled],
-            [f"{prefix}{name}/" for name in ignored],
-        )
-
-    def _paths(self) -> set[str]:
-        return {self.prefix + name for name in self._named()}
+        known = {IGNORE, *(key for name in self.given for key in (name, prefix + name))}
+        given = shape.hints.given.items()
+        _refuse_unknown({k for k, part in given if not known & {k, part}}, shape, prefix, self.root)
+        flat = [name for name in named if name not in roots]
+        flat += [name for name in others if self._is_to_predict(name)]
+        self._refuse(list(roots), sorted(set(others) - set(flat)))
+        found = {root: self.parts[name] for name, root in roots.items()}
+        return Layout(found, [f"{prefix}{name}/" for name in flat])
 
     def _is_to_predict(self, name: str) -> bool:
         flat = len(list(self.shape.levels(f"{self.prefix}{name}/"))) == 1
         return flat and bool(PREDICTION_WORDS.intersection(words(name)))
 
     def _class_prefixes(self, names: list[str]) -> dict[str, str]:
-        """The prefix of the class folders of every part: where the training part's classes are."""
-        training = [name for name in names if self.parts[name] == TRAIN] or names
-        classes = self.shape.hints.classes
-        first = self.shape.class_prefix(f"{self.prefix}{training[0]}/", classes)
-        known = classes or self.shape.labelled(first)
-        return {name: self.shape.class_prefix(f"{self.prefix}{name}/", known) for name in names}
+        """The prefix of the class folders of every part: where the training part's classes are.
 
-    def _are_parts(self, roots: dict[str, str], others: list[str]) -> bool:
+        A part is left out that holds one folder of another name such as `images` or `unknown`.
+        """
+        shape = self.shape
+        training = [name for name in names if self.parts[name] == TRAIN] or names
+        classes = shape.hints.classes
+        first = shape.class_prefix(f"{self.prefix}{training[0]}/", classes)
+        known = set(classes or shape.labelled(first))
+        roots = {name: shape.class_prefix(f"{self.prefix}{name}/", known) for name in names}
+        return {
+            name: root
+            for name, root in roots.items()
+            if self.parts[name] == TRAIN
+            or known.intersection(inner := shape.labelled(root))
+            or len(inner) > 1
+            or not is_filler(inner[0])
+        }
+
+    def _are_parts(self, roots: dict[str, str]) -> bool:
         """Whether the names alone say so, or two such folders hold folders of the same names."""
         if self.certain.intersection(roots):
             return True
-        seen = Counter(name for root in roots.values() for name in self.shape.labelled(root))
-        return not self.shape.hints.nested_groups and max(seen.values(), default=0) > 1
+        shape = self.shape
+        deep = not shape.hints.nested_groups or all(map(shape.all_nested, roots.values()))
+        seen = Counter(name for root in roots.values() for name in shape.labelled(root))
+        return deep and max(seen.values(), default=0) > 1
 
     def _refuse(self, holding: list[str], others: list[str]) -> None:
         """Raise UserError where folders beside the parts, or two of one part, leave a doubt."""
@@ -204,19 +210,18 @@ class Parts:
         if others:
             raise BadData(
                 f"{where}: ambiguous; {_listed(holding)} could be parts or classes, beside "
-                f"{_listed(others)}. Say in data.parts what these are, for example "
-                f"{{{printable(others[0])}: test}} (train, validation, test or ignore); "
-                "{} there means that no folder is a part."
+                f"{_listed(others)}. Say in data.parts what these are (train, validation, test or "
+                f"ignore), such as {{{printable(self.prefix + others[0])}: ignore}}; {{}} there "
+                "means that no folder is a part."
             )
         for part in PARTS:
             same = [name for name in holding if self.parts[name] == part]
-            if len(same) > 1 and not set(same) <= set(self._named()):
+            if len(set(same) - set(self.given)) > 1 or (len(same) > 1 and not self.given):
                 raise BadData(
                     f"{where}: ambiguous; {_listed(same)} could each be the {part} part. Say in "
-                    f"data.parts what each is (train, validation, test or ignore)."
+                    "data.parts what each is (train, validation, test or ignore)."
                 )
-        found = {self.parts[name] for name in holding}
-        if TRAIN not in found:
+        if TRAIN not in {self.parts[name] for name in holding}:
             raise BadData(
                 f"{where}: there is {_listed(holding)} but no train/; a model needs training "
                 "pictures. data.parts says which folder is which part."
@@ -227,23 +232,25 @@ def _refuse_repeated(shape: Shape, prefix: str, root: Path) -> None:
     """Refuse folders that all hold folders of the same names: which are the classes?"""
     names = shape.filled(prefix)
     below = [shape.names.get(f"{prefix}{name}/", []) for name in names]
-    if shape.hints.parts == {} or not all(below):
+    if shape.hints.parts == {} or len(names) < 2 or not all(below):
         return
-    if all(part_of(name)[1] for inner in below for name in inner):
+    inner = {name for several in below for name in several}
+    if all(part_of(name)[1] for name in inner):
         raise BadData(
-            f"{root / prefix}: ambiguous; {_listed(names)} each hold parts "
-            f"({_listed({name for inner in below for name in inner})}). Put the parts above the "
-            "classes, or use a manifest.csv; {} as data.parts mixes them."
+            f"{root / prefix}: ambiguous; {_listed(names)} each hold parts ({_listed(inner)}). Put "
+            "the parts above the classes, or use a manifest.csv; {} as data.parts mixes them."
         )
-    common, largest = set.intersection(*map(set, below)), max(below, key=len)
     flat = not any(f"{prefix}{name}/" in shape.direct for name in names)
-    same = all(set(inner) <= set(largest) for inner in below)
-    if flat and same and len(common) > 1 and not shape.hints.nested_groups:
+    same = len(set.intersection(*map(set, below))) > 1 and len(inner) == max(map(len, below))
+    if shape.hints.nested_groups:
+        same = same and all(shape.all_nested(f"{prefix}{name}/") for name in names)
+    groups = are_numbered(inner) and not (are_numbered(names) or all(map(str.isdigit, names)))
+    if flat and same and not groups:
         raise BadData(
             f"{root / prefix}: ambiguous; the classes could be {_listed(names)}, or "
-            f"{_listed(largest)} below each of them. List the classes in data.classes, or say in "
-            f"data.parts what the upper folders are, for example {{{printable(names[0])}: train}}; "
-            "{} there means that none is a part."
+            f"{_listed(inner)} below each of them. List the classes in data.classes, or say in "
+            "data.parts what the upper folders are, for example "
+            f"{{{printable(prefix + names[0])}: train}}; {{}} there means that none is a part."
         )
 
 

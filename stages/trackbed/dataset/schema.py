@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -53,7 +54,8 @@ PREDICTION_WORDS = {"pred", "predict", "prediction", "predictions", "inference"}
 DOCUMENT_NAMES = {"readme", "license", "licence", "copying", "changelog", "citation", "notice"}
 DOCUMENT_SUFFIXES = {
     *(".txt", ".md", ".rst", ".html", ".pdf", ".log", ".cff", ".bib", ".names"),
-    *(".json", ".yaml", ".yml", ".csv", ".tsv", ".xml", ".py", ".ipynb"),
+    *(".json", ".yaml", ".yml", ".csv", ".tsv", ".xml", ".py", ".ipynb", ".sh", ".bat", ".toml"),
+    *(".doc", ".docx", ".rtf", ".odt", ".xls", ".xlsx", ".mat", ".pkl", ".npy", ".npz", ".h5"),
 }
 
 # Control characters (C0, delete, C1), line separators, and Unicode's marks of direction.
@@ -173,9 +175,21 @@ def part_of(name: str) -> tuple[str, bool]:
     return (found.pop(), not others) if len(found) == 1 else ("", False)
 
 
+def is_filler(name: str) -> bool:
+    """Whether a name says nothing of what pictures show, such as `images`, `test` or `unknown`."""
+    known = (FILLER, re.compile("unknown|all|pool|none"), *PART_WORDS.values())
+    return all(any(word.fullmatch(one) for word in known) for one in words(name))
+
+
 def is_unlabelled(name: str) -> bool:
     """Whether a folder of this name holds pictures without a label, such as `no_label`."""
     return bool(UNLABELLED.fullmatch("".join(words(name))))
+
+
+def are_numbered(names: Iterable[str]) -> bool:
+    """Whether names differ in numbers alone, such as drive1 and drive2, or dates."""
+    forms = {re.sub("[0-9]+", "0", name) for name in names}
+    return len(forms) == 1 and "0" in (form := forms.pop()) and form != "0"
 
 
 def is_document(name: str) -> bool:

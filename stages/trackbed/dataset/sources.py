@@ -11,7 +11,7 @@ from trackbed.dataset.groups import FOLDER, Grouping, named_groups
 from trackbed.dataset.schema import Entry, Found, Listing, is_document, printable
 from trackbed.pipeline import outputs
 from trackbed.pipeline.errors import BadData, UserError
-from trackbed.pipeline.index import TEST
+from trackbed.pipeline.index import TEST, VALIDATION
 
 LONGEST_CLASS_NAME = 100  # characters; a column of a report shows no more
 # Invisible, but part of Persian words and of emoji.
@@ -191,10 +191,13 @@ def _without_pictures(entries: list[Entry], names: list[str], folder: Path) -> I
     empty = [name for name in names if name not in of_any_part]
     if empty:
         yield BadData(f"{folder}: no picture of class {_listed(empty)}.")
-    of_training = {entry.class_name for entry in entries if entry.part != TEST}
+    others = (TEST, VALIDATION)
+    of_training = {entry.class_name for entry in entries if entry.part not in others}
     untrained = [name for name in names if name not in of_training and name not in empty]
     if untrained:
-        yield BadData(f"{folder}: no training picture of class {_listed(untrained)}, only test.")
+        parts = {e.part for e in entries if e.class_name in untrained}
+        only = " and ".join(sorted(parts))
+        yield BadData(f"{folder}: no training picture of class {_listed(untrained)}, only {only}.")
 
 
 def _listed(names: Iterable[str]) -> str:
