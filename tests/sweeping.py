@@ -71,8 +71,8 @@ stages:
 IGNORED = "/data/evaluation\n/logs/\n/sweeps/\n/data/raw/\n"
 
 
-def create(folder):
-    """The project, committed, with an uncommitted nothing."""
+def create(folder, top=None):
+    """The project, committed. top: the root of the git repository; None: the folder itself."""
     project = Project(folder)
     project.environment["PYTHONPATH"] = str(ROOT / "stages")
     (folder / "stages").mkdir(parents=True)
@@ -80,8 +80,8 @@ def create(folder):
     (folder / "dvc.yaml").write_text(PIPELINE)
     (folder / ".gitignore").write_text(IGNORED)
     shutil.copy(ROOT / "params.yaml", folder)
-    project.run("git", "init", "-q", "-b", "main")
-    project.run("dvc", "init", "-q")
+    project.run("git", "init", "-q", "-b", "main", top or folder)
+    project.run("dvc", "init", "-q", *([] if top is None else ["--subdir"]))
     project.change(train={"learning_rate": 0.01, "dropout": 0.0})
     project.commit()
     return project

@@ -1,6 +1,7 @@
 """dvc.yaml and the scripts agree on what a stage depends on, and params.yaml is safe to cache."""
 
 import ast
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -161,3 +162,11 @@ def test_a_room_has_at_most_twenty_modules(room):
 def test_no_name_stands_for_two_modules():
     stems = Counter(path.stem for path in STAGES.rglob("*.py") if path.stem != "__init__")
     assert [name for name, count in stems.items() if count > 1] == []
+
+
+def test_git_converts_no_line_ends():
+    # DVC records hashes of code and tables; core.autocrlf would change them in a clone.
+    paths = ("dvc.yaml", "params.yaml", "stages/train.py", "metrics/train/plots/metrics/a.tsv")
+    command = ["git", "-c", "core.autocrlf=true", "check-attr", "text", "--", *paths]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.count(": text: unset\n") == len(paths)

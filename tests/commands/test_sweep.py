@@ -218,6 +218,23 @@ def test_sweep_and_best_import_no_tensorflow(swept):
     assert swept.run("python", "-c", code).splitlines()[-1] == "0 []"
 
 
+@pytest.mark.slow
+def test_a_project_in_a_subfolder_of_a_repository_with_an_odd_name(tmp_path):
+    top = tmp_path / "mül ler #1 50%"
+    project = sweeping.create(top / "pröj", top)
+    project.run("dvc", "repro", "-q")
+    project.commit("results")
+    done = sweeping.trackbed(project, "sweep", "-S", "train.dropout=0.1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Best: sweep-dropout=0.1." in sweeping.called(project, "best").stdout
+    compared = sweeping.called(project, "compare", "HEAD", "sweep-dropout=0.1")
+    assert "macro F1 0.9000 -> 0.8900" in compared.stdout
+    assert "No page with pictures: data/records is not here." in compared.stdout
+    for arguments in (("gate", "--base", "HEAD"), ("verify",), ("best", "--apply")):
+        done = sweeping.called(project, *arguments)
+        assert (done.returncode, done.stderr) == (0, ""), arguments
+
+
 def test_a_folder_that_is_not_a_project_is_refused(tmp_path, monkeypatch, capsys):
     from trackbed import cli
 

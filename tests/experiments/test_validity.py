@@ -39,6 +39,19 @@ def test_a_source_that_runs_would_miss_is_refused(project, monkeypatch, path, te
     assert message in str(error.value)
 
 
+def test_parameters_that_are_only_written_otherwise_are_allowed(project, monkeypatch):
+    monkeypatch.chdir(project.folder)
+    path = project.folder / "params.yaml"
+    before = path.read_bytes()
+    changed = before.replace(b"dropout: 0.0", b"dropout: 0").replace(b"\n", b"\r\n")
+    assert changed.count(b"dropout: 0\r\n") == 1
+    try:
+        path.write_bytes(b"# a remark\r\n" + changed)
+        validity.check_workspace("data/sample")
+    finally:
+        path.write_bytes(before)
+
+
 def test_other_untracked_files_are_allowed(project, monkeypatch):
     monkeypatch.chdir(project.folder)
     for name in ("notes.txt", "tests/test_x.py", "metrics/new.yaml"):

@@ -11,7 +11,7 @@ import sweeping
 
 from trackbed.experiments import worktrees
 from trackbed.experiments.worktrees import Worktree
-from trackbed.integrity import git
+from trackbed.integrity import dvc_repo, git
 from trackbed.pipeline.errors import UserError
 
 
@@ -37,6 +37,22 @@ def test_a_copy_is_brought_back_to_its_commit(tmp_path, monkeypatch):
     assert not copy.collect("nothing")
     copy.prepare(clean=False)
     assert not (copy.workspace / "data/evaluation").exists()
+
+
+def test_a_project_below_a_folder_with_an_odd_name_is_copied(tmp_path, monkeypatch):
+    top = tmp_path / "mül ler #1 50% [x]"
+    project = sweeping.create(top / "inner *", top)
+    monkeypatch.chdir(project.folder)
+    copy = Worktree(tmp_path / "copy", git.commit())
+    copy.prepare(clean=False)
+    assert copy.workspace == tmp_path / "copy/inner *"
+    with dvc_repo.repository() as repo:
+        cache = repo.cache.local_cache_dir
+    (copy.workspace / ".dvc/.gitignore").write_text("")
+    monkeypatch.chdir(copy.workspace)
+    with dvc_repo.repository() as repo:
+        assert repo.cache.local_cache_dir == cache
+    assert git.uncommitted()[0] == []
 
 
 def test_a_process_that_ignores_term_is_killed(tmp_path, monkeypatch):

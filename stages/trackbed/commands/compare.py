@@ -46,6 +46,9 @@ def run(arguments: argparse.Namespace) -> None:
     change = training_runs.comparison(*names)
     print(comparison_page.text(change, *names))
     records_path = Path("data/records")
+    if not (records_path / index.INDEX_TABLE.name).exists():
+        print(f"No page with pictures: {records_path} is not here. `dvc pull {records_path}`.")
+        return
     comparison_page.write(
         arguments.html, change, names, records_path, index.read(records_path), arguments.pictures
     )

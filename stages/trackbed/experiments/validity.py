@@ -85,7 +85,8 @@ def check_workspace(source: str) -> None:
     """
     check_source(source)
     untracked, modified = git.uncommitted()
-    if str(params.PARAMS) in modified:
+    modified = [path for path in modified if path != str(params.PARAMS)]
+    if _committed_params() != params.sections():
         raise UserError(
             f"{params.PARAMS}: differs from HEAD (an interrupted `dvc exp run` leaves its values "
             "there). Commit it, or take it back with `git checkout params.yaml`."
@@ -107,6 +108,15 @@ def check_workspace(source: str) -> None:
                 f"The runs take their code from HEAD and would miss what is {what}: "
                 f"{_listed(missed)}. Commit first."
             )
+
+
+def _committed_params() -> dict[str, Any]:
+    """params.yaml of HEAD, see params.sections; {} where there is none.
+
+    Compared by its values: `dvc exp run -S` and line ends of another system change the text alone.
+    """
+    (content,) = git.file_contents([(git.commit(), str(params.PARAMS))])
+    return {} if content is None else params.parsed(content)
 
 
 def check_source(source: str) -> None:

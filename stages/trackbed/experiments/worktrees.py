@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,7 +19,7 @@ from trackbed.pipeline.errors import UserError
 
 BRANCH = "trackbed-sweep"
 # DVC's own settings of a copy; not every project has them in a .gitignore.
-EXCLUDED = "/.dvc/config.local\n/.dvc/tmp\n/.dvc/cache\n"
+EXCLUDED = ("config.local", "tmp", "cache")
 LOCK = "sweep.lock"
 GRACE_SECONDS = 10.0  # between TERM and KILL
 POLL_SECONDS = 0.05
@@ -65,7 +66,9 @@ class Worktree:
         clone = ("clone", "--quiet", "--shared", "--no-checkout", "--no-tags")
         git.run(*clone, str(self.origin), str(self.folder))
         (self.folder / ".git" / "info").mkdir(exist_ok=True)
-        (self.folder / ".git" / "info" / "exclude").write_text(EXCLUDED)
+        literal = re.sub(r"([\\*?\[ ])", r"\\\1", self.prefix)  # no pattern of git
+        excluded = "".join(f"/{literal}.dvc/{name}\n" for name in EXCLUDED)
+        (self.folder / ".git" / "info" / "exclude").write_text(excluded, encoding="utf-8")
         for key in ("user.name", "user.email"):
             value = git.line("config", "--default", "", key)
             if value:

@@ -133,7 +133,7 @@ def write_local_settings(clone: Path) -> None:
     with repository() as repo:
         settings = repo.config.read("local")
         settings.setdefault("cache", {})["dir"] = repo.cache.local_cache_dir
-    config = ConfigObj(settings)
+    config = ConfigObj(settings, encoding="utf-8")  # ASCII without it
     config.filename = str(clone / ".dvc" / "config.local")
     config.write()
 
