@@ -148,7 +148,7 @@ def test_boxes_of_another_shape_are_rejected_with_what_to_do(boxes):
     checking, accepted = boxes((40, 30), (64, 64))
     assert len(accepted) == 6
     assert set(checking.rejects()["reason"]) == {"box of another size"}
-    with pytest.raises(UserError, match="data.boxes: stretch scales those"):
+    with pytest.raises(UserError, match=r"data\.boxes: stretch scales those"):
         checking.refuse_too_many_rejects(0.05)
 
 

@@ -3,6 +3,7 @@ import os
 import re
 import socket
 
+import numpy as np
 import pytest
 from PIL import Image
 from project import draw
@@ -44,6 +45,18 @@ def test_every_problem_has_its_row(source):
         ["GRAS/link.png", "rejected", "not a regular file"],
         ["GRAS/.hidden", "ignored", ""],
     ]
+
+
+def test_what_the_build_lists_of_files_is_a_note(source):
+    for number, grey in enumerate((900, 1023)):
+        deep = np.full((20, 24), grey, np.uint16)
+        deep[0] = number
+        Image.fromarray(deep).save(source / f"GRAS/deep{number}.png")
+    frames = [Image.new("RGB", (24, 20), colour) for colour in ("red", "blue")]
+    frames[0].save(source / "GRAS/film.gif", save_all=True, append_images=frames[1:])
+    pages, white = scan(source).notes
+    assert pages == "several pages: 1 of the files, such as GRAS/film.gif: the first of 2 is used"
+    assert white.startswith("value of white: no value is above 1,023 in any of 2 16-bit pictures")
 
 
 def test_without_workers_no_picture_is_opened(source):

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -182,10 +182,22 @@ def scan(folder: Path, settings: Settings, workers: int | None) -> ScanResult:
         checking.rejects(),
         listing.ignored,
         counts,
-        listing.notes,
+        [*listing.notes, *_noted(checking)],
         list(dict.fromkeys(map(str, problems))),
         list(map(str, splitting)),
     )
+
+
+def _noted(checking: check.SourceCheck) -> Iterator[str]:
+    """What the build would list of the files of pictures that it accepts."""
+    for finding, rows in checking.noted().groupby("finding", sort=False):
+        first = rows.iloc[0]
+        some = (
+            f"{len(rows):,} of the files, such as {first['filename']}: "
+            if first["filename"]
+            else ""
+        )
+        yield f"{finding}: {some}{first['detail']}"
 
 
 def _collect(problems: list[UserError], function: Callable[..., Any], *arguments: Any) -> Any:

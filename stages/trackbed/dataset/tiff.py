@@ -131,6 +131,8 @@ def with_first_page(data: bytes, page: Page) -> bytes:
     order = "<" if data[:1] == b"I" else ">"
     at, form = (8, "Q") if 43 in data[2:4] else (4, "L")
     offset = struct.pack(order + form, page.offset)
+    if data[at : at + len(offset)] == offset:
+        return data
     return data[:at] + offset + data[at + len(offset) :]
 
 
