@@ -187,3 +187,12 @@ def test_wrong_parameters_alone_have_the_exit_code_of_parameters(project, capsys
     code, out = scanned(capsys, "data/raw", "--quick")
     assert code == 2
     assert "wrong in params.yaml:\n  params.yaml: not valid YAML" in out
+
+
+def test_a_split_that_must_fail_is_said_before(project, capsys):
+    (project / "params.yaml").write_text("data: {source: data/raw}\nsplit: {folds: 16}\n")
+    code, out = scanned(capsys, "data/raw", "--quick")
+    assert code == BAD_DATA
+    assert "stops the split:\n  classes with fewer groups than folds: BALLAST (12)" in out
+    (project / "params.yaml").write_text("data: {source: data/raw}\nsplit: {folds: 12}\n")
+    assert scanned(capsys, "data/raw", "--quick")[0] == 0

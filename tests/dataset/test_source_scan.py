@@ -10,9 +10,10 @@ from project import draw
 
 from trackbed.dataset import folders, groups, source_scan
 from trackbed.dataset.schema import Limits
+from trackbed.pipeline.errors import UserError
 
 LIMITS = Limits(10_000)
-SETTINGS = source_scan.Settings(LIMITS, folds=2, test_share=0.5)
+SETTINGS = source_scan.Settings(LIMITS)
 
 
 @pytest.fixture
@@ -97,11 +98,17 @@ def test_all_that_stops_the_build_is_found_at_once(source):
 
 
 def test_the_split_is_tried(source):
-    assert "fewer groups than folds: BALLAST (2)" in scan(source, folds=9).split_problems[0]
-    by_drive = groups.Grouping(r"^(\d+)_", True)
-    result = scan(source, grouping=by_drive, test_share=0.3, workers=None)
-    assert "fewer groups than folds: BALLAST (2)" in result.split_problems[0]
-    assert result.build_problems == []
+    def split(table):
+        raise UserError(f"{table.groupby('class_name')['group'].nunique().to_dict()}")
+
+    drives = groups.Grouping(r"^(\d+)_", True)
+    for frame in "01":
+        (source / f"GRAS/000_{frame}.png").write_bytes(b"")
+    for workers, gras in ((1, 1), (None, 2)):
+        result = scan(source, grouping=drives, max_rejects=1, split=split, workers=workers)
+        assert result.split_problems == [f"{{'BALLAST': 2, 'GRAS': {gras}, 'STONE': 2}}"]
+        assert result.build_problems == []
+        assert not result.is_fine()
 
 
 def test_single_rejected_files_stop_nothing(source):

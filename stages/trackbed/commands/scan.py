@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -173,13 +174,14 @@ def _settings(folder: Path, classes: str | None) -> tuple[Any, str]:
     from trackbed.dataset.groups import Grouping
     from trackbed.dataset.schema import Limits
     from trackbed.dataset.source_scan import Settings
+    from trackbed.pipeline import params
 
     p = _params()
     wanted = classes.split(",") if classes else None
     limits = Limits(p.max_pixels, p.min_side, p.max_aspect, p.white_level, p.boxes)
-    rules = {"crop_margin", "max_rejects", "on_conflict"}
-    rules |= {"folds", "test_share", "validation_part", "seed"}
-    settings = Settings(limits, wanted, **{name: getattr(p, name) for name in rules})
+    rules = {name: getattr(p, name) for name in ("crop_margin", "max_rejects", "on_conflict")}
+    split = partial(_split, p) if params.PARAMS.exists() else None
+    settings = Settings(limits, wanted, split=split, **rules)
     if p.source is None or Path(p.source).resolve() != folder.resolve():
         other = f"params.yaml names another data.source, {p.source}: " if p.source else ""
         note = f"{other}its data.classes, parts and group were not used.\n" if other else ""
@@ -187,6 +189,16 @@ def _settings(folder: Path, classes: str | None) -> tuple[Any, str]:
     grouping = Grouping(p.group, p.group_per_class)
     own = {"classes": wanted or p.classes, "parts": p.parts, "grouping": grouping}
     return replace(settings, **own), ""
+
+
+def _split(p: Any, table: Any) -> None:
+    """Raise the UserError that the split of an index would raise; joins no groups."""
+    from trackbed.dataset import folds
+    from trackbed.pipeline.index import TRAIN, VALIDATION
+
+    if p.validation_part == TRAIN:
+        table = table.assign(part=table["part"].replace(VALIDATION, TRAIN))
+    folds.assigned(table, p.folds, p.test_share, p.seed)
 
 
 def _params() -> Any:
@@ -212,7 +224,7 @@ def _params() -> Any:
         min_side: int = Field(8, ge=1)
         max_aspect: float = Field(20, ge=1)
         on_conflict: OnConflict = "reject"
-        folds: Maybe[int] = Field(5 if params.PARAMS.exists() else None, ge=2)
+        folds: int = Field(5, ge=2)
         test_share: float = Field(0.2, gt=0, lt=1)
         validation_part: str = "fold"
         seed: int = 0

@@ -14,7 +14,6 @@ from trackbed.dataset import (
     check,
     duplicates,
     folders,
-    folds,
     groups,
     layouts,
     manifest_csv,
@@ -31,7 +30,6 @@ from trackbed.dataset.schema import (
     printable,
 )
 from trackbed.pipeline.errors import UserError
-from trackbed.pipeline.index import TRAIN, VALIDATION
 
 LINK = "symbolic link"  # dvc add copies its target into the cache
 PIPE = "pipe"
@@ -113,10 +111,7 @@ class Settings:
     crop_margin: float = 0.0
     max_rejects: float = 0.05
     on_conflict: duplicates.OnConflict = "reject"
-    folds: int | None = None  # None: the split is not tried
-    test_share: float = 0.2
-    validation_part: str = "fold"
-    seed: int = 0
+    split: Callable[[pd.DataFrame], object] | None = None  # of an index; None: it is not tried
 
 
 @dataclass(frozen=True)
@@ -174,8 +169,8 @@ def scan(folder: Path, settings: Settings, workers: int | None) -> ScanResult:
         for limit in (settings.max_rejects, 1.0):
             _collect(problems, checking.refuse_too_many_rejects, limit)
     splitting: list[UserError] = []
-    if settings.folds and accepted["label"].nunique() > 1:
-        _collect(splitting, _split, accepted, settings)
+    if settings.split and accepted["label"].nunique() > 1:
+        _collect(splitting, settings.split, accepted)
     return ScanResult(
         found,
         files,
@@ -228,10 +223,3 @@ def _accepted(
         return table
     checking.reject(table, conflicts)
     return table[~table["record"].isin(conflicts["record"])].reset_index(drop=True)
-
-
-def _split(table: pd.DataFrame, settings: Settings) -> None:
-    """Raise the UserError that the split would raise."""
-    if settings.validation_part == TRAIN:
-        table = table.assign(part=table["part"].replace(VALIDATION, TRAIN))
-    folds.assigned(table, settings.folds, settings.test_share, settings.seed)
