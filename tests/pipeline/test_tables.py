@@ -175,3 +175,13 @@ def test_dvc_shows_the_score_and_that_it_became_undefined(tmp_path):
     change = json.loads(project.run("dvc", "metrics", "diff", "--json"))["metrics.json"]
     assert change == {"threshold": {"old": 0.9, "new": "undefined"}}
     assert "undefined" in project.run("dvc", "metrics", "show", "--md")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_column_joins_a_table_of_many_classes_silently(tmp_path):
+    names = [f"p_{place}" for place in range(200)]
+    table = pd.DataFrame(0.5, index=range(2), columns=["record", *names]).astype({"record": int})
+    wide = TableFile("wide.csv", {"record": "int64"}, "", further="float64", prefix="p_")
+    wide.write(tmp_path, table)
+    for read in (wide.read(tmp_path), tables.read_csv(tmp_path / "wide.csv", "")):
+        assert list(read.assign(true=1).columns) == ["record", *names, "true"]

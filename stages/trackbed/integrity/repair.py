@@ -72,35 +72,47 @@ class Repair:
         DVC takes a folder for complete if its list is there.
         """
         cached = [one for one in checked if one.file.output.cached]
+        sharing: dict[str, list[Checked]] = {}
         for one in cached:
-            yield from self._cache(one)
+            sharing.setdefault(one.file.name, []).append(one)
+        for several in sharing.values():
+            yield from self._cache(several)
         for one in cached:
             yield from self._workspace(one)
         if self.write:
             for one in sorted(cached, key=lambda one: one.file.path.endswith("/")):
                 yield from self._remote(one)
 
-    def _cache(self, one: Checked) -> Iterator[Outcome]:
-        file, state = one.file, one.copies.cache
-        if file.name in self.restored:
-            return
+    def _cache(self, sharing: list[Checked]) -> Iterator[Outcome]:
+        """Repair the object that these files share."""
+        file, state = sharing[0].file, sharing[0].copies.cache
         if file.matches(state):
             self.restored[file.name] = True
             return
-        if state == MISSING and one.copies.workspace == MISSING:
+        if state == MISSING and all(one.copies.workspace == MISSING for one in sharing):
             return  # not here at all, which `dvc pull` is for
-        try:
-            source = self._fill(one)
-        except (OSError, UserError) as error:
-            source, reason = None, f"{error}"
-        else:
-            reason = "no place has it as recorded"
+        source, reason = self._filled(sharing)
         self.restored[file.name] = source is not None
         if source is None and state != MISSING:
             kept = _moved_aside(self._object(file), self._aside() / CACHE / file.name)
             reason += f"; the damaged object is kept as {kept}"
         message = f"from the {source}" if source else reason
         yield Outcome(file.path, CACHE, source is not None, message, file.name)
+
+    def _filled(self, sharing: list[Checked]) -> tuple[str | None, str]:
+        """Write an object again from the first place that has it; the place, or why there is none.
+
+        Outputs may have storages of their own, so each is tried.
+        """
+        reason = "no place has it as recorded"
+        places = {(self.remotes.name_for(one.file.output), one.elsewhere): one for one in sharing}
+        for one in places.values():
+            try:
+                if source := self._fill(one):
+                    return source, ""
+            except (OSError, UserError) as error:
+                reason = f"{error}"
+        return None, reason
 
     def _fill(self, one: Checked) -> str | None:
         """Write an object again; its source, None if there is none. Raises UserError."""
