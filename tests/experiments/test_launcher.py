@@ -107,6 +107,7 @@ def test_an_interrupted_sweep_keeps_finished_runs(project):
     output, errors = started.communicate(timeout=60)
     assert started.returncode == 130, output + errors
     assert "interrupted: 2 of 4 runs are finished and kept" in output
+    assert "`trackbed sweep --summarise sweep` ranks what is finished" in output
     assert "Traceback" not in errors
     assert left_over(project) == NOTHING
     assert sorted(experiments(project)) == [

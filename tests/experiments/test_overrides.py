@@ -161,5 +161,5 @@ def test_what_dvc_cannot_apply_is_refused_in_one_line(setting, reason):
 
 def test_lists_are_parsed_and_written():
     assert overrides.parse_value("[]") == []
-    text = param_values.short_text(overrides.parse_value("[{name: 'Größe'}, null, 1e-5]"))
-    assert text == "[{name: Größe}, 'null', 1e-05]"
+    value = param_values.canonical(overrides.parse_value("[{name: 'Größe'}, null, 1e-5]"))
+    assert param_values.short_text(value) == "[{name: Größe}, null, 1.0e-05]"

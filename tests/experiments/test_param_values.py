@@ -45,3 +45,23 @@ def test_types_are_those_of_yaml_1_2():
     found = [param_values.typed(text) for text in ("32", "1e-05", "true", "", "no")]
     assert found == [32, 1e-5, True, None, "no"]
     assert isinstance(found[0], int)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [],
+        {},
+        ["0.1", "a"],
+        [{"name": "flip", "factor": ["-0.1", "1"]}],
+        "0.2",
+        "",
+        "true",
+        "a, b",
+        "[a-z]+",
+    ],
+)
+def test_a_short_text_gives_its_value_back(value):
+    text = param_values.short_text(value)
+    assert "\n" not in text
+    assert param_values.parsed_text(text) == param_values.typed(value)

@@ -1,5 +1,7 @@
 """The page of a sweep on made-up runs."""
 
+import dataclasses
+import json
 import re
 from xml.etree import ElementTree
 
@@ -7,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from trackbed.experiments import param_values
 from trackbed.pages import sweep_figures, sweep_page
 
 
@@ -110,3 +113,61 @@ def test_one_run_alone_makes_a_page(tmp_path):
     assert "on one fold" in text
     assert len(svgs(text)) == 3
     assert (tmp_path / "best.json").read_text().count("null") == 2  # no interval
+
+
+def altered(sweep, **columns):
+    return dataclasses.replace(sweep, runs=sweep.runs.assign(**columns))
+
+
+def test_undefined_scores_come_last_and_are_counted(tmp_path):
+    sweep, curves = made(GRID)
+    scores = sweep.runs["val_macro_f1"].mask(sweep.runs["train.batch"] == "16")
+    sweep = altered(sweep, val_macro_f1=scores, val_loss=np.nan, test_macro_f1=np.nan)
+    text = page(tmp_path, sweep, curves)
+    assert text.count("incomplete") == 2
+    assert sweep.table["train.batch"].tolist() == ["32", "32", "16", "16"]
+    assert sweep_page.verdict(sweep).endswith(
+        "2 settings without a rank: a run failed, or its score is undefined."
+    )
+    labels = [svg.get("aria-label") for svg in svgs(text)]
+    assert not any(label.startswith("Loss of validation by") for label in labels)
+
+
+def test_without_any_score_nothing_is_called_best(tmp_path):
+    sweep, curves = made(GRID)
+    sweep = altered(sweep, val_macro_f1=np.nan)
+    assert "No setting has a rank" in page(tmp_path, sweep, curves)
+    best = json.loads((tmp_path / "best.json").read_text())
+    assert best["best_params_"] is best["experiment"] is None
+
+
+def test_equal_scores_are_placed_by_their_loss(tmp_path):
+    sweep, curves = made([{"train.dropout": value} for value in ("0.1", "0.2", "0.3")])
+    losses = sweep.runs["train.dropout"].map({"0.1": 0.5, "0.2": 0.3, "0.3": 0.4})
+    sweep = altered(sweep, val_macro_f1=0.5, val_loss=losses)
+    page(tmp_path, sweep, curves)
+    best = json.loads((tmp_path / "best.json").read_text())
+    assert best["best_params_"] == {"train.dropout": 0.2}
+    table = pd.read_csv(tmp_path / "cv_results.csv")
+    assert table["param_train.dropout"].iloc[best["best_index_"]] == 0.2
+    assert table["rank_test_score"].tolist() == [1, 1, 1]  # as GridSearchCV
+    assert "train.dropout=0.3 with 0.500, placed second by its loss" in sweep_page.verdict(sweep)
+
+
+def test_settings_on_other_folds_are_not_paired():
+    sweep, _ = made([{"split.seed": "0"}, {"split.seed": "1"}])
+    assert "the two have other folds (split.seed), so they cannot" in sweep_page.verdict(sweep)
+
+
+def test_lists_are_lists_in_the_best_setting():
+    value = param_values.short_text([{"name": "zoom", "factor": ["-0.1", "1e-05"]}, ""])
+    best = sweep_page.best(made([{"train.augment": value}])[0])
+    wanted = [{"name": "zoom", "factor": [-0.1, 1e-05]}, None]
+    assert best["best_params_"] == {"train.augment": wanted}
+
+
+def test_the_terminal_lists_the_first_of_very_many_settings():
+    sweep, _ = made([{"train.units": str(number)} for number in range(1000)], folds=1)
+    lines = sweep_page.text(sweep).splitlines()
+    assert len(lines) < 60
+    assert "and 950 more, in table.csv" in lines

@@ -30,6 +30,7 @@ exit code: 0 all runs succeeded, 1 some failed, 2 nothing could start, 130 inter
 FAILED = 1
 FOLDER = Path("sweeps")
 PREFIX = "sweep"
+LISTED = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,7 +84,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.jobs < 1:
         raise UserError(f"--jobs {arguments.jobs}: must be at least 1.")
     baseline = git.commit()
-    runs, failed = (_search if arguments.search is not None else _grid)(arguments, baseline)
+    try:
+        runs, failed = (_search if arguments.search is not None else _grid)(arguments, baseline)
+    except KeyboardInterrupt:
+        print(f"`trackbed sweep --summarise {arguments.prefix}` ranks what is finished")
+        raise
     names = {one.name for one in runs}
     known = [one for one in experiment.finished(baseline) if one.name in names]
     _write(arguments.prefix, baseline, known, failed)
@@ -188,17 +193,24 @@ def _summarise(prefix: str, revision: str | None) -> None:
 def _write(
     prefix: str, baseline: str, known: "Sequence[Experiment]", failed: "Sequence[Failure]"
 ) -> bool:
-    """Write and print the summary; False where no experiment has a validation score."""
+    """Write and print the summary; False where no experiment has a validation score.
+
+    Experiments whose score is undefined have no rank and are named.
+    """
     from trackbed.experiments import experiment
     from trackbed.pages import sweep_page
+    from trackbed.reporting import formatting
 
-    scored = [one for one in known if "best.val_macro_f1" in one.validation]
-    if not scored:
+    undefined = [one.name for one in known if "best.val_macro_f1" not in one.validation]
+    if undefined:
+        names = formatting.listed(undefined, LISTED)
+        print(f"Without a rank, because val_macro_f1 is undefined: {names}.")
+    if len(undefined) == len(known):
         return False
-    keys = experiment.varied_params(scored)
-    sweep = sweep_page.Sweep(prefix, baseline, experiment.run_table(scored, keys), keys, failed)
+    keys = experiment.varied_params(known)
+    sweep = sweep_page.Sweep(prefix, baseline, experiment.run_table(known, keys), keys, failed)
     folder = FOLDER / prefix
-    sweep_page.write(folder, sweep, experiment.read_curves(scored, sweep_page.QUANTITIES))
+    sweep_page.write(folder, sweep, experiment.read_curves(known, sweep_page.QUANTITIES))
     print(sweep_page.text(sweep))
     print(f"page: {folder / 'index.html'}")
     return True

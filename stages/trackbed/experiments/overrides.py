@@ -146,7 +146,7 @@ def applied(sections: dict[str, Any], setting: Setting) -> dict[str, Any]:
     from omegaconf.errors import OmegaConfBaseException
 
     try:
-        config = OmegaConf.create(to_omegaconf(_typed(canonical(sections))))
+        config = OmegaConf.create(to_omegaconf(typed(canonical(sections))))
         OmegaConf.set_struct(config, True)
         for key, text in setting.items():
             override = _override(f"{key}={text}")
@@ -155,12 +155,6 @@ def applied(sections: dict[str, Any], setting: Setting) -> dict[str, Any]:
     except (HydraException, OmegaConfBaseException) as error:
         given = ", ".join(f"{key}={text}" for key, text in setting.items())
         raise UserError(f"-S {given}: {_reason(error)}.") from None
-
-
-def _typed(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _typed(inner) for key, inner in value.items()}
-    return [_typed(inner) for inner in value] if isinstance(value, list) else typed(value)
 
 
 def parse_value(text: str) -> Any:

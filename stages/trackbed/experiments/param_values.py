@@ -1,5 +1,6 @@
 """Values of parameters as text: comparison, notation, order."""
 
+import contextlib
 import re
 from typing import Any
 
@@ -51,16 +52,32 @@ def flattened(sections: dict[str, Any]) -> dict[str, Any]:
 
 
 def short_text(value: Any) -> str:
-    """A value in one line; lists and mappings as YAML."""
+    """A value in one line; lists and mappings as YAML, see `parsed_text`."""
     if isinstance(value, dict | list):
-        return yaml.safe_dump(
-            value, default_flow_style=True, width=10**6, allow_unicode=True
-        ).strip()
+        options = {"default_flow_style": True, "width": 10**6, "allow_unicode": True}
+        return yaml.safe_dump(typed(value), **options).strip()
     return str(value) if value != "" else "null"
 
 
-def typed(text: str) -> Any:
-    """A canonical value as YAML 1.2 reads it: None, a boolean, a number or text."""
+def parsed_text(text: str) -> Any:
+    """The value of a text from `short_text`, with types: a list, a mapping, a number, ..."""
+    value: Any = text
+    if text[:1] in ("[", "{"):
+        with contextlib.suppress(yaml.YAMLError):  # text such as '[a-z]+'
+            value = yaml.load(text, Loader=yaml.BaseLoader)
+    return typed(canonical(value))
+
+
+def typed(value: Any) -> Any:
+    """A canonical value with the types of YAML 1.2: None, booleans, numbers, text, inside too."""
+    if isinstance(value, dict):
+        return {key: typed(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [typed(inner) for inner in value]
+    return _typed_scalar(value)
+
+
+def _typed_scalar(text: str) -> Any:
     if text == "":
         return None
     if text in ("true", "false"):

@@ -106,8 +106,8 @@ def _boxes(axes: Axes, groups: Mapping[str, pd.Series]) -> None:
     )
     for place, values in enumerate(groups.values(), start=1):
         # Side by side in the order of the runs, so that equal scores do not hide each other.
-        aside = np.linspace(-0.14, 0.14, len(values)) if len(values) > 1 else [0.0]
-        axes.plot(place + np.asarray(aside), values, "o", color=INK, markersize=3.5, alpha=0.7)
+        aside = np.linspace(-0.14, 0.14, len(values)) if len(values) > 1 else np.zeros(len(values))
+        axes.plot(place + aside, values, "o", color=INK, markersize=3.5, alpha=0.7)
     axes.grid(visible=False, axis="x")
     if sum(map(len, names)) > 5 * LONGEST_LABEL:
         axes.tick_params(axis="x", rotation=30)

@@ -15,6 +15,7 @@ from trackbed.pages import sweep_figures
 from trackbed.pipeline.outputs import write_csv, write_json
 from trackbed.reporting import formatting, html
 
+LISTED = 50  # settings in the terminal
 QUANTITIES = ("val/macro_f1", "val/accuracy", "val/loss")
 Curves = Mapping[str, Mapping[str, pd.Series]]
 """Curves by the name of the run and of the quantity, see experiments.curves."""
@@ -56,7 +57,7 @@ def write(folder: Path, sweep: Sweep, curves: Curves) -> None:
         "table": sweep.table,
         "marginals": cross_validation.marginals(sweep.runs, sweep.keys),
         "parameters": {key: _of_parameter(sweep, curves, key) for key in sweep.keys},
-        "folds": _of_best(sweep, curves),
+        "folds": _of_best(sweep, curves) if sweep.table["mean"].notna().any() else [],
     }
     html.write_page(
         folder / "index.html", html.environment(autoescape=True), "sweep.html.j2", content
@@ -64,13 +65,19 @@ def write(folder: Path, sweep: Sweep, curves: Curves) -> None:
 
 
 def best(sweep: Sweep) -> dict[str, Any]:
-    """The best setting under the names of GridSearchCV, with interval and test score."""
+    """The best setting under the names of GridSearchCV, with interval and test score.
+
+    Without a setting that has a rank all of them are None.
+    """
     table = sweep.table
     first = table.iloc[0]
+    if np.isnan(first["mean"]):
+        names = ("best_params_", "best_score_", "best_index_", "experiment")
+        return dict.fromkeys(names) | {"baseline": sweep.baseline}
     results = cross_validation.cv_results(sweep.runs, sweep.keys)
     wanted = [results[f"param_{key}"] == first[key] for key in sweep.keys]
     return {
-        "best_params_": {key: param_values.typed(first[key]) for key in sweep.keys},
+        "best_params_": {key: param_values.parsed_text(first[key]) for key in sweep.keys},
         "best_score_": float(first["mean"]),
         "best_index_": int(np.argmax(np.logical_and.reduce(wanted))) if wanted else 0,
         "scoring": cross_validation.SCORE,
@@ -103,12 +110,17 @@ def verdict(sweep: Sweep) -> str:
     """The best setting, and whether the next one is significantly worse."""
     table = sweep.table
     first = table.iloc[0]
+    if np.isnan(first["mean"]):
+        return "No setting has a rank: of each a run failed, or its score is undefined."
     text = (
         f"Best by validation macro F1: {setting_text(sweep.keys, first)}, {_score(first, sweep)}."
     )
     whole = table[table["mean"].notna()]
     if len(whole) > 1:
         text += " " + runner_up(sweep.runs, sweep.keys, first, whole.iloc[1])
+    if len(whole) < len(table):
+        others = formatting.plural(len(table) - len(whole), "setting")
+        text += f" {others} without a rank: a run failed, or its score is undefined."
     return text
 
 
@@ -122,8 +134,11 @@ def runner_up(
     """The paired difference of the two in a sentence."""
     names = [tuple(setting[key] for key in keys) for setting in (first, second)]
     change = cross_validation.difference(runs, keys, *names, score)
+    equal = np.isclose(first["mean"], second["mean"], rtol=0, atol=10**-cross_validation.DIGITS)
+    tie = ", placed second by its loss" if equal else ""
     text = (
-        f"The runner-up is {setting_text(keys, second)} with {formatting.share(second['mean'])}: "
+        f"The runner-up is {setting_text(keys, second)} with {formatting.share(second['mean'])}"
+        f"{tie}: "
     )
     moved = [key for key in keys if key.startswith("split.") and first[key] != second[key]]
     if moved:
@@ -149,8 +164,12 @@ def text(sweep: Sweep) -> str:
         f"means over {sweep.across}s, ranked by validation macro F1 at the best epoch"
     )
     table = table[columns].dropna(axis="columns", how="all")
-    lines = table.to_string(index=False, float_format="{:.4f}".format, na_rep="-")
-    return f"{head}\n{lines}\n{verdict(sweep)}"
+    first = table.head(LISTED)
+    first = first.assign(**{key: first[key].map(formatting.name) for key in sweep.keys})
+    lines = [head, first.to_string(index=False, float_format="{:.4f}".format, na_rep="-")]
+    if len(table) > LISTED:
+        lines.append(f"and {len(table) - LISTED:,} more, in table.csv")
+    return "\n".join([*lines, verdict(sweep)])
 
 
 def _score(first: pd.Series, sweep: Sweep) -> str:
@@ -165,7 +184,8 @@ def _score(first: pd.Series, sweep: Sweep) -> str:
 
 
 def _of_parameter(sweep: Sweep, curves: Curves, key: str) -> list[Markup]:
-    svgs = [sweep_figures.boxes(sweep.runs, key, score) for score in cross_validation.SCORES]
+    known = [score for score in cross_validation.SCORES if sweep.runs[score].notna().any()]
+    svgs = [sweep_figures.boxes(sweep.runs, key, score) for score in known]
     if sweep.runs[key].nunique() > sweep_figures.MOST_VALUES:
         return svgs
     for quantity in QUANTITIES:
