@@ -117,10 +117,11 @@ def test_a_store_keeps_the_last_state_and_deletes_other_runs(tmp_path):
     assert store.read() is None
     assert [path.name for path in tmp_path.iterdir()] == []
     values = [np.arange(3, dtype=np.uint32), np.float32(0.1)]
-    store.write(resume.State(1, 3, 4, values, values[:1], [{"best": 0.1 + 0.2}]))
+    remembered = [{"best": 0.1 + 0.2}, {"best": -np.inf}]
+    store.write(resume.State(1, 3, 4, values, values[:1], remembered))
     state = store.read()
     assert (state.phase, state.first_epoch, state.epochs) == (1, 3, 4)
-    assert state.remembered == [{"best": 0.1 + 0.2}]
+    assert state.remembered == remembered
     assert [one.dtype for one in state.variables] == [np.uint32, np.float32]
     np.testing.assert_array_equal(state.best_weights[0], [0, 1, 2])
     store.remove()
