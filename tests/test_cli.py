@@ -64,6 +64,7 @@ def test_the_version_is_that_of_the_project():
     [
         ("--help", {0, 141}, 0),  # argparse itself overlooks a pipe that closed early
         ("curves log.csv", {141}, 0),
+        ("curves log.csv --out out", {141}, 0),
         ("curves missing.csv", {2}, 1),
     ],
 )
@@ -83,3 +84,4 @@ def test_a_closed_pipe_ends_a_command_quietly(tmp_path, arguments, codes, lines)
     process.stderr.close()
     assert process.wait() in codes
     assert errors.count("\n") == lines
+    assert (tmp_path / "out").exists() == arguments.endswith("--out out")

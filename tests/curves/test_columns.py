@@ -42,6 +42,11 @@ from trackbed.curves import columns
         ("learn_Logloss", ("loss", "train", "Logloss")),
         ("val_mean_absolute_error", ("loss", "validation", "mean_absolute_error")),
         ("val_error_rate", ("loss", "validation", "error_rate")),
+        ("val_mean_io_u", ("metric", "validation", "mean_io_u")),
+        ("val_accs", ("metric", "validation", "accs")),
+        ("lossVal", ("loss", "validation", "loss")),
+        ("IoU (val)", ("metric", "validation", "IoU")),
+        ("l2_reg", ("other", "", "l2_reg")),
         ("learningRate", ("rate", "", "learningRate")),
         ("Epoch time (s)", ("seconds", "", "Epoch time (s)")),
         ("data_time", ("other", "", "data_time")),
@@ -79,6 +84,7 @@ def test_other_columns_tell_the_part_of_a_bare_name(names, parts):
 
 
 def test_a_total_loss_is_the_loss():
+    assert [one.quantity for one in columns.known(["train_losses", "val_losses"])] == ["loss"] * 2
     total, validation = columns.known(["total_loss", "validation_loss"])
     assert total.quantity == validation.quantity == "loss"
     total, loss = columns.known(["total_loss", "loss"])

@@ -103,6 +103,14 @@ def test_all_training_rows_before_all_validation_rows(tmp_path):
     assert history.table.notna().all(axis=None)
 
 
+def test_training_rows_without_an_epoch_belong_to_the_next(tmp_path):
+    rows = []
+    for epoch, train, val in losses(range(3)):
+        rows += [[None, train, None], [epoch, None, val]]
+    history = histories.written(tmp_path / "log.csv", csv("epoch,loss,val_loss", rows))
+    assert history.table["loss"].tolist() == [train for _, train, _ in losses(range(3))]
+
+
 def test_steps_without_epochs_go_by_evaluations(tmp_path):
     rows = [[step, 1000 / step, 5 if step % 200 == 0 else None] for step in range(50, 650, 50)]
     history = histories.written(tmp_path / "log.csv", csv("step,loss,val_loss", rows))

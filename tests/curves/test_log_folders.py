@@ -1,5 +1,7 @@
 """Folders that training programs write, and the parameters beside a log."""
 
+import json
+
 import pytest
 
 from trackbed.curves import log_folders, log_readers
@@ -66,7 +68,6 @@ def test_runs_of_mlflow_with_their_names_and_plans(tmp_path):
         folder = tmp_path / "0" / run[::-1]
         for part in ("metrics/val", "params", "tags"):
             (folder / part).mkdir(parents=True)
-        (folder / "meta.yaml").write_text("run_id: x\n")
         (folder / "tags" / "mlflow.runName").write_text(run)
         (folder / "params" / "epochs").write_text("2")
         for name, values in (("loss", (3, 2)), ("val/loss", (4, 3))):
@@ -87,3 +88,21 @@ def test_the_folder_of_catboost(tmp_path):
     (train,), (val,) = (history.of("loss", part) for part in ("train", "validation"))
     assert history.table[train.name].tolist() == [1, 0.5]
     assert history.table[val.name].tolist() == [2, 1]
+
+
+def test_runs_in_folders_of_their_own(tmp_path):
+    for version, epochs in ((0, 2), (1, 3)):
+        folder = tmp_path / f"version_{version}"
+        folder.mkdir()
+        rows = [f"{epoch},{epoch * 9},{1 / (epoch + 1)}" for epoch in range(epochs)]
+        (folder / "metrics.csv").write_text("\n".join(["epoch,step,train_loss", *rows]))
+    assert [len(run.table) for run in log_readers.runs(tmp_path)] == [2, 3]
+
+
+def test_the_last_checkpoint_of_hugging_face_holds_the_whole_run(tmp_path):
+    for step in (20, 100):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        log = [{"epoch": e / 10, "step": e, "loss": 1 / e} for e in range(10, step + 1, 10)]
+        (folder / "trainer_state.json").write_text(json.dumps({"log_history": log}))
+    assert len(log_readers.read(tmp_path).table) == 10

@@ -68,10 +68,10 @@ def run(arguments: argparse.Namespace) -> None:
         compared = side_by_side.side_by_side(histories, analyses, arguments.monitor)
     classes = read_class_scores(arguments.classes) if arguments.classes else None
     findings = curves_page.Findings(histories, analyses, compared, classes)
+    written = curves_page.write(arguments.out, findings) if arguments.out else []
     print(curves_page.text(findings))
-    if arguments.out:
-        for path in curves_page.write(arguments.out, findings):
-            print(f"written: {path}")
+    for path in written:
+        print(f"written: {path}")
 
 
 def _named(histories: list[Any]) -> list[Any]:

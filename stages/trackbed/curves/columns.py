@@ -22,18 +22,21 @@ CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=\d)(?=[A-Z][a-z])|(?<=[A-Z])(?=[A-Z
 LOSSES = {"loss", "losses", "cost", "error", "errors", "err", "mse", "mae", "rmse", "rmsle", "mape"}
 LOSSES |= {"smape", "nll", "perplexity", "ppl", "bce", "ce", "kl", "kld", "hinge", "huber"}
 LOSSES |= {"poisson", "logcosh", "deviance", "divergence", "brier", "ece", "eer", "wer", "cer"}
-LOSSES |= {"fid", "kid", "multiclass", "merror"}
+LOSSES |= {"fid", "kid", "multiclass", "merror", "cosh", "l1", "l2", "hausdorff", "hd95", "assd"}
+LOSSES |= {"nme", "epe", "bpc", "bpb"}
 METRICS = {"accuracy", "acc", "f1", "f2", "f1score", "fbeta", "precision", "prec", "recall"}
 METRICS |= {"kappa", "mcc", "specificity", "sensitivity", "fitness", "score", "r2", "psnr", "ssim"}
 METRICS |= {"bleu", "ndcg", "mrr", "jaccard", "uar", "gini", "ar", "auroc", "auprc", "aucpr"}
 METRICS |= {"elbo", "correct", "reward", "correlation", "pearson", "spearman", "similarity"}
+METRICS |= {"accuracies", "pck", "mota", "hota"}
 ERRORS = {"error", "errors", "err", "eer", "wer", "cer"}  # scores that fall
 SCORE = re.compile(r"m?ap\d*|top\d+|prec\d+|acc\d+|rouge\w*|\w*(acc|accuracy|auc|iou|dice|f1)")
 DETECTION = re.compile(r"m?ap\d*|ar")  # of detections, which nobody takes on training images
 # A word that makes another quantity of it: the best so far, a spread, a setting.
 OTHER = {"best", "std", "stddev", "var", "scale", "lossscale", "weight", "weights", "grad", "norm"}
-OTHER |= {"momentum", "decay", "count", "num", "patience", "min", "iterations"}
+OTHER |= {"reg", "penalty", "momentum", "decay", "count", "num", "patience", "min", "iterations"}
 FILLERS = {"total", "avg", "average", "mean", "running", "overall", "all"}
+FILLERS |= {"curve", "history", "value", "values"}
 PERIODS = {"epoch", "step", "batch"}
 SECONDS = {"seconds", "second", "secs", "sec", "time", "duration", "elapsed", "runtime"}
 SECONDS |= {"timestamp", "date", "datetime"}
@@ -104,8 +107,8 @@ def same(first: str, second: str) -> bool:
 
 def words(name: str) -> list[str]:
     """The words of a name in lower case: `trainLoss`, `train/loss` and `Train loss` have two."""
-    for whole in ("mAP", "mIoU", "IoU"):
-        name = name.replace(whole, whole.lower())
+    for whole, plain in (("mAP", "map"), ("mIoU", "miou"), ("IoU", "iou"), ("io_u", "iou")):
+        name = name.replace(whole, plain)
     spaced = "_".join(CAMEL.split(_spaced(name)))
     return [word for word in re.split(r"[^a-z0-9]+", spaced.lower()) if word]
 
@@ -148,9 +151,10 @@ def _role(name: str) -> str:
     if any(re.fullmatch(r"lr\d*", word) for word in parts) or "learning_rate" in "_".join(parts):
         return "rate"
     joined = "_".join(parts)
-    if any(word in LOSSES or word.endswith(("loss", "entropy")) for word in parts):
+    single = parts + [word.removesuffix("s") for word in parts]
+    if any(word in LOSSES or word.endswith(("loss", "entropy")) for word in single):
         return "loss"
-    if any(word in METRICS or SCORE.fullmatch(word) for word in parts):
+    if any(word in METRICS or SCORE.fullmatch(word) for word in single):
         return "metric"
     ends = [word for word in parts if word != "s"][-1:]
     if set(ends) & SECONDS or joined in ("seconds_per_epoch", "time_elapsed"):
@@ -171,7 +175,7 @@ def _part(name: str) -> tuple[str, str]:
         spaced = name
     pattern = "|".join(PERIODS)
     spaced = re.sub(rf"(?<=.)[_/]({pattern})$|^({pattern})[_/](?=.)", "", spaced, flags=re.I)
-    quantity = spaced.strip(" _/.-") or spaced
+    quantity = spaced.strip(" _/.:-") or spaced
     plain = quantity.lower()
     return part, plain if plain in LOSSES | METRICS else quantity
 
@@ -207,7 +211,7 @@ def _unlabelled(column: Column, found: Sequence[Column]) -> Column:
 
 def _total_loss(column: Column, found: Sequence[Column]) -> Column:
     """`total_loss` is the loss where its part has no other of that name."""
-    if column.role != "loss" or set(words(column.quantity)) - FILLERS != {"loss"}:
+    if column.role != "loss" or set(words(column.quantity)) - FILLERS not in ({"loss"}, {"losses"}):
         return column
     taken = any(one.part == column.part and one.quantity == "loss" for one in found)
     return column if taken else replace(column, quantity="loss")

@@ -59,13 +59,14 @@ def filled(rows: Rows, known: tuple[Column, ...], path: str) -> tuple[Rows, list
     """With an epoch in every row, from 0 or 1 and whole, and notes.
 
     A row without one (LearningRateMonitor's) belongs to the epoch of the row that follows; one
-    with losses or scores to that of the row before. Parts of an epoch count to its end. Raises
+    of validation alone to that of the row before. Parts of an epoch count to its end. Raises
     UserError for epochs that are no numbers.
     """
     keys = rows.keys
     if keys.isna().all():
         raise columns.refuse(path, "the column of epochs is empty")
-    keys = keys.where(keys.notna() | ~rows.logs(scored(known)), keys.ffill()).bfill().ffill()
+    held = rows.logs(scored(known, "validation", "test")) & ~rows.logs(scored(known, "train"))
+    keys = keys.where(keys.notna() | ~held, keys.ffill()).bfill().ffill()
     if not np.isfinite(keys).all() or (keys < 0).any():
         raise columns.refuse(path, "the column of epochs holds other things than whole numbers")
     if (keys % 1 == 0).all():

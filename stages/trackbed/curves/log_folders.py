@@ -1,5 +1,6 @@
 """Read the logs that are folders of DVCLive, MLflow or CatBoost, and parameters beside a log."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -137,39 +138,42 @@ def _curve(path: Path) -> pd.Series:
     return table.drop_duplicates("step", keep="last").set_index("step").iloc[:, -1]
 
 
-def mlflow_runs(folder: Path) -> list[Path]:
-    """The runs of MLflow's file store under a folder, which may be one or its `metrics`."""
-    if folder.name == "metrics" and (folder.parent / "meta.yaml").exists():
-        return [folder.parent]
-    found = [
-        path.parent for path in folder.rglob("metrics") if (path.parent / "meta.yaml").exists()
-    ]
-    return sorted(path for path in found if any((path / "metrics").rglob("*")))
+def mlflow_metrics(folder: Path) -> list[Path]:
+    """The folders of metrics in MLflow's file store: `metrics` of every run, or the folder."""
+    found = [path for path in folder.rglob("metrics") if path.is_dir() and _holds_metrics(path)]
+    return sorted(found) or ([folder] if _holds_metrics(folder) else [])
 
 
-def mlflow(run: Path) -> Log:
-    """A run: files of `timestamp value step` in metrics, of a value each in params.
+METRIC = re.compile(r"\d{10,} \S+ -?\d+( |$)")  # milliseconds since 1970, value, step
+
+
+def _holds_metrics(folder: Path) -> bool:
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.suffix]
+    return any(METRIC.match(_text(path).partition("\n")[0]) for path in files)
+
+
+def mlflow(metrics: Path) -> Log:
+    """A run: files of `timestamp value step` in `metrics`, of a value each in `params` beside it.
 
     Timestamps are milliseconds since 1970. Raises UserError.
     """
+    run = metrics.parent
     series, times = {}, {}
-    for path in sorted(one for one in (run / "metrics").rglob("*") if one.is_file()):
+    for path in sorted(one for one in metrics.rglob("*") if one.is_file()):
         rows = [line.split() for line in text_tables.text_of(path).splitlines() if line.strip()]
         try:
             numbers = np.array([[float(cell) for cell in row[:3]] for row in rows])
             stamps, values, steps = numbers.reshape(-1, 3).T
         except ValueError:
             raise columns.refuse(str(path), "expected rows of `timestamp value step`") from None
-        name = path.relative_to(run / "metrics").as_posix()
+        name = path.relative_to(metrics).as_posix()
         series[name] = pd.Series(values, index=steps).groupby(level=0).last()
         times |= dict(zip(steps, stamps / 1000, strict=True))
-    if not series:
-        raise columns.refuse(str(run), "a run of MLflow without metrics")
     series["timestamp"] = pd.Series(times)
     values = {path.name: _text(path) for path in run.glob("params/*")}
     facts = planned({name: yaml.safe_load(value or "''") for name, value in values.items()})
     name = _text(run / "tags" / "mlflow.runName") or run.name
-    return log_of_series(run, "MLflow", series, facts | {"run": name}, ())
+    return log_of_series(metrics, "MLflow", series, facts | {"run": name}, ())
 
 
 def _text(path: Path) -> str:

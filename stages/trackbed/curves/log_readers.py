@@ -81,8 +81,8 @@ def _folder(path: Path) -> list[Log]:
     files = [path / name for name in IN_FOLDERS if (path / name).is_file()]
     if len(files) == 1:
         return [_file(files[0])]
-    if found := log_folders.mlflow_runs(path):
-        return [log_folders.mlflow(run) for run in found]
+    if found := log_folders.mlflow_metrics(path):
+        return [log_folders.mlflow(metrics) for metrics in found]
     if event_files.paths(path):
         return event_files.logs(path)
     scalars = {
@@ -93,11 +93,22 @@ def _folder(path: Path) -> list[Log]:
         return event_files.logs_of_exports(path, scalars)
     if not files and len(single := [*path.glob("*.csv"), *path.glob("*.jsonl")]) == 1:
         return [_file(single[0])]
+    if not files and (below := _below(path)):
+        return [_file(one) for one in below]
     there = ", ".join(file.name for file in files) or f"none of {', '.join(IN_FOLDERS)}"
     raise columns.refuse(
         str(path),
         f"a folder with {there}, and none of DVCLive, MLflow or TensorBoard; name the file to read",
     )
+
+
+def _below(path: Path) -> list[Path]:
+    """The logs of several runs, a folder each; of the checkpoints of one run the last."""
+    found = [one for name in IN_FOLDERS for one in sorted(path.glob(f"*/{name}"))]
+    steps = {one: re.fullmatch(r"checkpoint-(\d+)", one.parent.name) for one in found}
+    if found and all(steps.values()):
+        return [max(found, key=lambda one: int(steps[one][1]))]
+    return found
 
 
 def _file(path: Path) -> Log:

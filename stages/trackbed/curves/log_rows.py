@@ -189,6 +189,10 @@ def _refuse_other_tables(log: Log, key: str | None, corrected: bool) -> None:
     for name in ("state", "status"):
         if name in plain and set(log.cells[plain[name]].str.lower()) <= STATES | {""}:
             raise columns.refuse(log.path, f"a table of runs: `{plain[name]}` is that of a run")
+    if key and len(log.cells) > 1 and _is(key, EPOCH) and _first(log.cells, STEP) is None:
+        values = set(text_tables.numbers_of(log.cells[key]))
+        if len(values) == 1 and min(values) > 1:
+            raise columns.refuse(log.path, f"a table of runs: all rows have {key} {min(values):g}")
     for name, cells in log.cells.items():
         unique = len(cells) > 1 and cells.is_unique and not _all_numbers(cells)
         unique = unique and not cells.str.contains("[", regex=False).all()  # a score per class
