@@ -76,3 +76,41 @@ def test_conflicts_are_rejected_and_findings_listed(build, tmp_path):
     contradiction = dataset_summary.pictured_findings(tmp_path / "data/records")[0]
     assert [len(example.uris) for example in contradiction.examples] == [1, 1]
     assert [side.class_name for side in contradiction.examples[0].sides] == ["GRAS", "STONE"]
+
+
+@pytest.fixture
+def split(tmp_path):
+    """Run build and split on parts in nested folders; their output, and parts against folds."""
+    for part, groups in (("train", 4), ("val", 2), ("test", 2)):
+        draw(tmp_path / f"raw/seg_{part}/seg_{part}", groups=groups, frames=1)
+        for number, path in enumerate(sorted((tmp_path / f"raw/seg_{part}").rglob("*.png"))):
+            Image.new("RGB", (24, 20), (number * 9, groups * 50, len(part) * 40)).save(path)
+    (tmp_path / "raw/seg_pred").mkdir()
+    (tmp_path / "raw/seg_pred/1.png").touch()
+    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    values["data"] |= {"source": "raw", "group": None}
+
+    def split(validation_part):
+        values["split"] |= {"folds": 2, "join_distance": None, "validation_part": validation_part}
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
+        output = ""
+        for stage in ("build_tfrecord", "split"):
+            command = [sys.executable, ROOT / "stages" / f"{stage}.py", "data", "metrics"]
+            output += subprocess.check_output(command, cwd=tmp_path, text=True)
+        index = pd.read_csv(tmp_path / "data/records/index.csv")
+        folds = pd.read_csv(tmp_path / "data/folds/folds.csv")
+        counts = pd.crosstab(index["part"], folds["fold"])
+        return output, {part: row[row > 0].to_dict() for part, row in counts.iterrows()}
+
+    return split
+
+
+def test_a_validation_part_is_a_fold_or_joins_training(split):
+    output, folds = split("fold")
+    assert "test: seg_test/seg_test/, train: seg_train/seg_train/, validation: seg_val/" in output
+    assert "left out without a label: seg_pred/ (1 files)" in output
+    assert folds == {"test": {-1: 6}, "train": {1: 12}, "validation": {0: 6}}
+    output, folds = split("train")
+    assert folds["test"] == {-1: 6}
+    # 18 images, 6 of each class, in two folds.
+    assert pd.DataFrame(folds).sum(axis=1).to_dict() == {-1: 6, 0: 9, 1: 9}

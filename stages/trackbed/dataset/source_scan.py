@@ -88,7 +88,7 @@ def _name_fault(name: str) -> str:
 def _empty_classes(root: Path, tree: Tree, settings: "Settings | None") -> list[Hazard]:
     if manifest_csv.MANIFEST in tree.files or rails.files(tree):
         return []
-    hints = Hints() if settings is None else Hints(settings.classes or (), settings.parts)
+    hints = Hints() if settings is None else settings.hints()
     try:
         empty = layouts.empty_classes(root, tree, hints)
     except UserError:  # unclear which folders are classes; reported when the source is read
@@ -112,6 +112,10 @@ class Settings:
     max_rejects: float = 0.05
     on_conflict: duplicates.OnConflict = "reject"
     split: Callable[[pd.DataFrame], object] | None = None  # of an index; None: it is not tried
+
+    def hints(self) -> Hints:
+        """What they say about folders."""
+        return Hints(self.classes or (), self.parts, self.grouping.pattern == groups.FOLDER)
 
 
 @dataclass(frozen=True)
