@@ -271,3 +271,19 @@ def test_no_such_folder(tmp_path):
         scan(lay(tmp_path, "file") / "file")
     with pytest.raises(UserError, match="cannot be listed"):
         scan(tmp_path / ("x" * 300))
+
+
+def test_names_that_look_the_same_are_shown_by_their_characters(tmp_path):
+    composed, decomposed = "B\u00f6schung", "Bo\u0308schung"
+    for name in (decomposed, "GRAS"):
+        (tmp_path / "raw" / name).mkdir(parents=True)
+        (tmp_path / "raw" / name / "1.png").touch()
+    look = r"'Bo\u0308schung' looks like 'B\xf6schung' but is written in other characters."
+    with pytest.raises(UserError) as refused:
+        sources.scan(tmp_path / "raw", [composed, "GRAS"], Grouping(None, False))
+    assert look in str(refused.value)
+    (tmp_path / "raw" / composed).mkdir()
+    (tmp_path / "raw" / composed / "2.png").touch()
+    with pytest.raises(UserError) as refused:
+        sources.scan(tmp_path / "raw", None, Grouping(None, False))
+    assert "is written in other characters." in str(refused.value)

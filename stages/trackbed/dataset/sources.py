@@ -170,7 +170,17 @@ def _other_classes(found: Found, wanted: list[str], folder: Path) -> Iterator[Us
         yield BadData(
             f"{folder}: {_listed(others)} is no class of params.yaml, data.classes "
             f"({', '.join(wanted)}). Add it there, or remove its pictures."
+            f"{_same_look(others, wanted)}"
         )
+
+
+def _same_look(names: Iterable[str], wanted: list[str]) -> str:
+    """A sentence about a name that differs from a wanted one in its Unicode form alone, or ''."""
+    forms = {unicodedata.normalize("NFC", name): name for name in wanted}
+    for name in sorted(names):
+        if other := forms.get(unicodedata.normalize("NFC", name)):
+            return f" {name!a} looks like {other!a} but is written in other characters."
+    return ""
 
 
 def _twins(names: list[str], folder: Path) -> Iterator[UserError]:
@@ -182,6 +192,7 @@ def _twins(names: list[str], folder: Path) -> Iterator[UserError]:
             yield BadData(
                 f"{folder}: the classes {seen[plain]!r} and {name!r} differ in case or blanks "
                 "only. Give them one name, or two that cannot be confused."
+                f"{_same_look([name], [seen[plain]])}"
             )
         seen[plain] = name
 
