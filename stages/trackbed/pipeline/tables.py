@@ -79,7 +79,7 @@ def read_csv(path: Path, remedy: str, **options: Any) -> pd.DataFrame:
     For tables of this pipeline see TableFile. Raises UserError.
     """
     try:
-        return pd.read_csv(path, encoding="utf-8", **options)
+        return pd.read_csv(path, encoding="utf-8", **options).copy()  # see TableFile._parsed
     except FileNotFoundError:
         raise UserError(f"{path}: no such file. {remedy}") from None
     except ValueError as error:  # of pandas' parser, too, and of text that is not UTF-8
@@ -157,7 +157,9 @@ class TableFile:
         )
         if not isinstance(table.index, pd.RangeIndex):
             raise ValueError("rows have more cells than the header")
-        return table
+        # pandas 3.1 keeps every column that it read apart, and warns of that with a thousand of
+        # them when a column is added; a copy joins them.
+        return table.copy()
 
     def _refuse_columns(self, header: list[str], where: str) -> None:
         fixed, rest = header[: len(self.columns)], header[len(self.columns) :]
