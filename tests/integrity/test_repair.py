@@ -75,6 +75,19 @@ def test_folder_lists_are_the_last_written_to_the_remote(damaged_project):
     assert paths == sorted(paths, key=lambda path: path.endswith("/"))
 
 
+def test_an_object_of_two_outputs_is_fetched_from_either_storage(damaged_project):
+    (damaged_project.folder.parent / "empty").mkdir()
+    damaged_project.run("dvc", "remote", "add", "empty", damaged_project.folder.parent / "empty")
+    stages = damaged_project.folder / "dvc.yaml"
+    stages.write_text(stages.read_text().replace("[copies,", "[copies: {remote: empty},"))
+    picture = name(PICTURES["a/1.jpg"])
+    for path in (cache(damaged_project) / picture, *damaged_project.folder.glob("*/**/a/1.jpg")):
+        flip(path)
+    output = damaged_project.verify("--repair")
+    assert "repaired: copies/a/1.jpg: cache: from the remote storage" in output
+    assert_whole(damaged_project)
+
+
 def test_a_hard_link_into_the_cache_is_restored_from_remote(damaged_project):
     model, held = (
         damaged_project.folder / "model.bin",
