@@ -61,6 +61,14 @@ def test_few_steps_and_few_images_are_both_named():
     assert "train.weights: imagenet" in text
 
 
+def test_a_training_that_stopped_early_needs_patience():
+    summary = {"stopped_early": True}
+    text = training_advice.below_baseline(
+        run(images=100, epochs=25, summary=summary, train={"patience": "20"})
+    )
+    assert "raise train.patience (now 20) or lower train.batch (now 32)" in text
+
+
 def test_a_training_that_under_fits_is_named():
     text = training_advice.below_baseline(run(images=4000, accuracy=0.6))
     assert "The accuracy on the training images is 0.600: the network under-fits" in text

@@ -53,10 +53,13 @@ def _too_little_training(run: Run) -> list[str]:
     steps = epochs * -(-training_images(run) // int(train.get("batch") or 1))
     if _pretrained(run) or steps >= FEW_STEPS:
         return []
+    longer = "epochs"
+    if run.training.summary.get("stopped_early"):
+        longer = "patience"
     return [
         f"The training had {formatting.plural(steps, 'step')} of the optimizer, a network from "
-        f"scratch needs at least about {FEW_STEPS}: raise train.epochs (now "
-        f"{train.get('epochs')}) or lower train.batch (now {train.get('batch')})."
+        f"scratch needs at least about {FEW_STEPS}: raise train.{longer} (now "
+        f"{train.get(longer)}) or lower train.batch (now {train.get('batch')})."
     ]
 
 
