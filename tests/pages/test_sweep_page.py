@@ -152,6 +152,7 @@ def test_equal_scores_are_placed_by_their_loss(tmp_path):
     assert table["param_train.dropout"].iloc[best["best_index_"]] == 0.2
     assert table["rank_test_score"].tolist() == [1, 1, 1]  # as GridSearchCV
     assert "train.dropout=0.3 with 0.500, placed second by its loss" in sweep_page.verdict(sweep)
+    assert "with 0.500, no better or worse" in sweep_page.verdict(altered(sweep, val_loss=0.5))
 
 
 def test_settings_on_other_folds_are_not_paired():

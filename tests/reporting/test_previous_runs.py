@@ -61,6 +61,9 @@ def test_commits_by_date_and_experiments_by_validation(repository):
     ]
     assert [run.name for run in runs[2:]] == ["high", "low", "unknown"]
     assert [run.changes for run in runs] == ["", "train.dropout=0.9", *["train.dropout=0.1"] * 3]
+    git("commit", "-q", "--allow-empty", "-m", "text")
+    later = [run.name for run in listed(0.7) if run.kind == "experiment"]
+    assert later == ["high", "low", "unknown"]
 
 
 @pytest.mark.parametrize(("keys", "rest"), [("abcd", ""), ("abcde", ", and 1 more")])

@@ -134,11 +134,9 @@ def runner_up(
     """The paired difference of the two in a sentence."""
     names = [tuple(setting[key] for key in keys) for setting in (first, second)]
     change = cross_validation.difference(runs, keys, *names, score)
-    equal = np.isclose(first["mean"], second["mean"], rtol=0, atol=10**-cross_validation.DIGITS)
-    tie = ", placed second by its loss" if equal else ""
     text = (
         f"The runner-up is {setting_text(keys, second)} with {formatting.share(second['mean'])}"
-        f"{tie}: "
+        f"{_tie(first, second)}: "
     )
     moved = [key for key in keys if key.startswith("split.") and first[key] != second[key]]
     if moved:
@@ -152,6 +150,14 @@ def runner_up(
     if change.distinguishable:
         return text + f"the difference is significant: {between}"
     return text + f"the two are not distinguishable: {between}"
+
+
+def _tie(first: pd.Series, second: pd.Series) -> str:
+    """Why a setting of the same score comes second; '' where the scores differ."""
+    if first["rank"] != second["rank"]:
+        return ""
+    losses = [setting.get(cross_validation.LOSS, np.nan) for setting in (first, second)]
+    return ", placed second by its loss" if losses[1] > losses[0] else ", no better or worse"
 
 
 def text(sweep: Sweep) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trackbed.experiments import experiment, param_values
+from trackbed.experiments import experiment, lineage, param_values
 from trackbed.integrity import git
 from trackbed.pipeline import tables
 from trackbed.pipeline.errors import UserError
@@ -97,10 +97,11 @@ class OtherRun:
 
 
 def listed(path: Path, scores: dict[str, Any], sections: dict[str, Any]) -> list[OtherRun]:
-    """The last committed runs, the newest first, then the best experiments of HEAD.
+    """The last committed runs, the newest first, then the best experiments.
 
     path: evaluate.json, relative to the current folder. Runs on other test images, and those with
-    the scores of this one, are left out. Experiments are ranked by their validation macro F1.
+    the scores of this one, are left out. Experiments are those of commits with HEAD's code and data
+    (experiments.lineage), ranked by their validation macro F1.
     Empty outside a repository.
     """
     try:
@@ -125,7 +126,8 @@ def _committed(path: Path) -> list[experiment.Experiment]:
 
 
 def _experiments() -> list[experiment.Experiment]:
-    found = experiment.finished(git.commit())
+    bases = lineage.with_same_source(git.commit())
+    found = [one for base in bases for one in experiment.finished(base)]
     return sorted(found, key=lambda one: -one.validation.get(VALIDATION, -1))
 
 
