@@ -58,7 +58,9 @@ def equalize(images: Tensor, _: Tensor) -> Tensor:
     values = ops.reshape(ops.transpose(images, (0, 3, 1, 2)), (histograms, -1))
     levels = ops.cast(ops.round(values), "int32")
     places = levels + 256 * ops.arange(histograms, dtype="int32")[:, None]
-    counts = ops.bincount(ops.reshape(places, (-1,)), minlength=256 * histograms)
+    places = ops.reshape(places, (-1,))
+    # Unlike a bincount, this sum is deterministic on a GPU.
+    counts = ops.segment_sum(ops.ones_like(places, "float32"), places, 256 * histograms)
     counts = ops.reshape(ops.cast(counts, "int32"), (histograms, 256))
     last = ops.max(ops.where(counts > 0, np.arange(256, dtype=np.int32), 0), axis=1)
     pixels = shape[1] * shape[2]
