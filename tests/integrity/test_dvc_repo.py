@@ -2,6 +2,9 @@
 
 import contextlib
 import hashlib
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from damage import PICTURES, cache, flip, listing, name
@@ -55,3 +58,43 @@ def test_a_folder_without_dvc_is_an_error(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="not inside of a DVC repository"), dvc_repo.repository():
         pass
+
+
+@pytest.fixture
+def projects(tmp_path, monkeypatch):
+    """A folder, and a project beside it with folders of all kinds."""
+    monkeypatch.chdir(tmp_path)
+    project = tmp_path / "project"
+    for place in ("../outside", "tracked", "ignored/in", "skipped", "data/raw/A", "new"):
+        (project / place).mkdir(parents=True)
+        (project / place / "1.png").write_text(place)
+    (project / ".gitignore").write_text("/ignored/*\n/skipped\n/new\n/data/raw\n")
+    monkeypatch.chdir(project)
+    for command in (["git", "init", "-q"], ["dvc", "init", "-q"], ["git", "add", "-A"]):
+        program = [command[0]] if command[0] == "git" else [sys.executable, "-m", "dvc"]
+        subprocess.run([*program, *command[1:]], check=True, capture_output=True)
+    (project / ".dvcignore").write_text("/skipped\n")
+    (project / "data/raw.dvc").write_text(f"outs:\n- md5: {'0' * 32}.dir\n  path: raw\n")
+    return project
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("folder", "reason"),
+    [
+        ("../outside", "outside of the project"),
+        ("tracked", "tracked by git"),
+        ("ignored/in", "ignored by git"),
+        ("skipped", "ignored by .dvcignore"),
+        ("data/raw/A", "DVC already tracks data/raw"),
+        (".", "holds the project itself"),
+        ("new", None),
+        ("data/raw", None),
+    ],
+)
+def test_what_dvc_add_refuses_is_said_before(projects, folder, reason):
+    found = dvc_repo.add_refusals(Path(folder))
+    assert (reason in found[0] if reason else not found), found
+    command = [sys.executable, "-m", "dvc", "add", "-q", folder]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode == 0) == (reason is None), done.stderr
