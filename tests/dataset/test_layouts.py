@@ -186,6 +186,19 @@ def test_a_part_without_class_folders_has_no_labels():
         assert read(*pictures("train"), name).strays == [(name, "no label")]
 
 
+@pytest.mark.parametrize(
+    ("training", "test"),
+    [
+        ("Final_Training/Images", "Final_Test/Images/00000.ppm"),
+        ("asl_alphabet_train/asl_alphabet_train", "asl_alphabet_test/asl_alphabet_test/A_test.jpg"),
+    ],
+)
+def test_names_that_differ_in_the_part_are_parts(training, test):
+    found = read(*pictures(training), test)
+    assert summary(found) == ({"forest", "sea"}, {"train"})
+    assert found.strays == [(test, "no label")]
+
+
 def test_documents_are_ignored_and_other_strays_rejected():
     documents = ["README.roboflow.txt", "train/_classes.csv", "labels/forest/1.txt", "LICENSE"]
     found = read(*pictures("train", "test"), *documents, "train/stray.jpg")

@@ -94,7 +94,7 @@ def projects(tmp_path, monkeypatch):
 )
 def test_what_dvc_add_refuses_is_said_before(projects, folder, reason):
     found = dvc_repo.add_refusals(Path(folder))
-    assert (reason in found[0] if reason else not found), found
+    assert reason in found[0] if reason else not found, found
     command = [sys.executable, "-m", "dvc", "add", "-q", folder]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode == 0) == (reason is None), done.stderr

@@ -3,7 +3,7 @@
 import os
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -213,6 +213,12 @@ class Shape:
         known = [level for level in levels if set(self.labelled(level)) & set(classes)]
         several = [level for level in levels if len(self.labelled(level)) > 1]
         return [*known, *several, prefix][0]
+
+
+def are_numbered(names: Iterable[str]) -> bool:
+    """Whether names differ in numbers alone, such as drive1 and drive2, or dates."""
+    forms = {re.sub("[0-9]+", "0", name) for name in names}
+    return len(forms) == 1 and "0" in (form := forms.pop()) and form != "0"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from trackbed.dataset.folders import Hints, Layout, Shape, Tree
+from trackbed.dataset.folders import Hints, Layout, Shape, Tree, are_numbered
 from trackbed.dataset.schema import (
     BAD_NAME,
     IGNORE,
@@ -16,7 +16,7 @@ from trackbed.dataset.schema import (
     PREDICTION_WORDS,
     Entry,
     Found,
-    are_numbered,
+    counterparts,
     has_bad_name,
     is_document,
     is_filler,
@@ -148,6 +148,7 @@ class Parts:
         usual = {name: part_of(name) for name in self.names}
         self.parts = {name: part for name, (part, _) in usual.items() if part} | self.given
         self.certain = {name for name, (_, alone) in usual.items() if alone} | set(self.given)
+        self.certain |= counterparts(self.parts)
 
     def layout(self) -> Layout | None:
         """The layout of these parts; None where the folders are no parts. Raises UserError."""
@@ -192,7 +193,7 @@ class Parts:
             if self.parts[name] == TRAIN
             or known.intersection(inner := shape.labelled(root))
             or len(inner) > 1
-            or not is_filler(inner[0])
+            or not (is_filler(inner[0]) or part_of(inner[0])[0] == self.parts[name])
         }
 
     def _are_parts(self, roots: dict[str, str]) -> bool:

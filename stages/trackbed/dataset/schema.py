@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -186,10 +186,15 @@ def is_unlabelled(name: str) -> bool:
     return bool(UNLABELLED.fullmatch("".join(words(name))))
 
 
-def are_numbered(names: Iterable[str]) -> bool:
-    """Whether names differ in numbers alone, such as drive1 and drive2, or dates."""
-    forms = {re.sub("[0-9]+", "0", name) for name in names}
-    return len(forms) == 1 and "0" in (form := forms.pop()) and form != "0"
+def counterparts(parts: Mapping[str, str]) -> set[str]:
+    """The names that differ in the word for the part alone: Final_Training and Final_Test."""
+    stems = {name: tuple(w for w in words(name) if not is_filler(w)) for name in parts}
+    known = {(stems[name], part) for name, part in parts.items()}
+    return {
+        name
+        for name, part in parts.items()
+        if any((stems[name], other) in known for other in PARTS if other != part)
+    }
 
 
 def is_document(name: str) -> bool:
