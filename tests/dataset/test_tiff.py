@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from recorded import pixels_of
 
-from trackbed.dataset import tiff
-from trackbed.dataset.schema import Rejected
+from trackbed.dataset import images
+from trackbed.dataset.schema import Limits, Rejected
 
 WIDTH, HEIGHT = 40, 6
 RAMP = np.linspace(0, 1, WIDTH)[None].repeat(HEIGHT, axis=0)
@@ -202,6 +202,8 @@ def test_pages_in_a_circle_end(load):
         (page(np.zeros((4, 4, 12)), 8, tags={284: 2, 338: [0] * 11}), "12 bands"),
         (page(np.zeros((4, 4, 5)), 16, 2), "5 bands"),
         (grey(24), "24 bits"),
+        (grey(12, tags={259: 7}), "12 bits"),
+        (grey(14, tags={259: 5}), "14 bits a pixel and compression 5"),
     ],
 )
 def test_a_kind_that_is_not_read_is_named(load, made, kind):
@@ -232,7 +234,11 @@ def test_a_cut_packed_picture_is_truncated(load):
         load(file((tags | {278: HEIGHT, 257: 4000}, data)))
 
 
-def test_long_files_of_many_pages_are_explained_by_all_of_them():
-    content = file(grey(8), grey(8), grey(8))
-    sizes = [page.size for page in tiff.pages(io.BytesIO(content))]
-    assert sizes == [(WIDTH, HEIGHT)] * 3
+def test_long_files_of_many_pages_are_explained_by_all_of_them(tmp_path):
+    path = tmp_path / "pages.tif"
+    path.write_bytes(file(grey(8), grey(8), grey(8)))
+    most = images.METADATA_BYTES + 16 * 3 * WIDTH * HEIGHT
+    limits = Limits(WIDTH * HEIGHT)  # of one page
+    images.refuse_too_long(path, most, limits)
+    with pytest.raises(Rejected, match="too many bytes"):
+        images.refuse_too_long(path, most + 1, limits)

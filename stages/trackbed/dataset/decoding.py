@@ -139,18 +139,24 @@ def decoded(data: bytes, limits: Limits, whole: bool = True) -> Decoded:
         return _checked(data, limits, whole)
 
 
-def size_and_format(file: BinaryIO, head: bytes, limits: Limits) -> tuple[int, int, formats.Format]:
-    """Width, height and format in the header of a file that begins with `head`.
+@dataclass(frozen=True)
+class Header:
+    """What the header of a file says."""
 
-    Of several pages the height is the sum. Raises Rejected, and nothing else.
-    """
+    size: tuple[int, int]  # width and height of its picture
+    pixels: int  # of all its pages
+    format: formats.Format
+
+
+def header(file: BinaryIO, head: bytes, limits: Limits) -> Header:
+    """The header of a file that begins with `head`. Raises Rejected, and nothing else."""
     with _rejecting(head, limits):
         if head.startswith(tiff.STARTS):
-            sizes = [page.size for page in tiff.pages(file)]
-            widest = max((width for width, _ in sizes), default=0)
-            return widest, sum(height for _, height in sizes), formats.named("TIFF")
+            pages = tiff.pages(file)
+            pixels = sum(width * height for width, height in (page.size for page in pages))
+            return Header(tiff.full_resolution(pages)[0].size, pixels, formats.named("TIFF"))
         with Image.open(file, formats=formats.NAMES) as image:
-            return *image.size, formats.named(image.format)
+            return Header(image.size, image.width * image.height, formats.named(image.format))
 
 
 @contextmanager
@@ -207,9 +213,8 @@ def _checked(data: bytes, limits: Limits, whole: bool) -> Decoded:
     samples = None if stored else format.samples(partial(_opened, data), data)
     with _opened(data) as image:
         image.load()
-        turn, frames = orientation(image), 1 if stored else getattr(image, "n_frames", 1)
+        turn, frames = orientation(image), 1 if stored else _frames(image)
         found = image if samples is None else _of_samples(samples, image.info, limits)
-        frames = 1 if format.name == "JPEG" else frames
         return _upright(Decoded(found, format.name, stored, frames, samples), turn)
 
 
@@ -232,6 +237,15 @@ def _checked_tiff(data: bytes, limits: Limits, whole: bool) -> Decoded:
         else:
             found = _of_samples(samples, {"icc_profile": page.tags.get(tiff.PROFILE)}, limits)
     return _upright(Decoded(found, "TIFF", None, count, samples), turn)
+
+
+def _frames(image: Image.Image) -> int:
+    """The frames of an animation; 1 for other pictures, and for an MPO, see docs/sources.md."""
+    try:
+        return 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    except Exception:
+        # One behind the first is damaged, which is not used.
+        return 1
 
 
 def _of_samples(samples: Samples, info: dict[Any, Any], limits: Limits) -> Image.Image:

@@ -56,9 +56,10 @@ def refuse_too_long(path: Path, length: int, limits: Limits) -> None:
     with LimitedFile(path) as file:
         head = file.read(HEADER_BYTES)
         file.seek(0)
-        width, height, format = decoding.size_and_format(file, head, limits)
-    limits.refuse_large(width, height)
-    if length > METADATA_BYTES + format.bytes_per_pixel * width * height:
+        header = decoding.header(file, head, limits)
+    limits.refuse_large(*header.size)
+    if length > METADATA_BYTES + header.format.bytes_per_pixel * header.pixels:
+        width, height = header.size
         raise Rejected(TOO_LONG, f"{length:,} bytes for {width:,} x {height:,} pixels")
 
 

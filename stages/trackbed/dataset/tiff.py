@@ -166,7 +166,7 @@ def _unsupported(page: Page) -> str | None:
 def _pillow_reads(page: Page, photometric: int) -> bool:
     """Whether Pillow has a mode for the samples, extra ones of separate planes left aside."""
     if COMPRESSION_INFO[page.number(COMPRESSION, UNCOMPRESSED)] in ("jpeg", "tiff_jpeg"):
-        return True
+        return set(page.bits) == {8}
     formats = page.numbers(SAMPLE_FORMAT, UNSIGNED)
     extra = page.numbers(EXTRA_SAMPLES, 0) if EXTRA_SAMPLES in page.tags else ()
     bits = page.bits
