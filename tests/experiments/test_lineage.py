@@ -116,3 +116,11 @@ def test_other_code_of_an_experiment_is_a_parameter(project):
     add_experiment(project, "edited", 0.2)
     (several,) = lineage.to_rank(base, alone=False)[0].values()
     assert len({one.params["code"] for one in several}) == 2
+
+
+def test_experiments_of_a_commit_that_is_not_here_are_left_out(project):
+    add_experiment(project, "good", 0.2)
+    missing = "ab" + "c" * 38
+    project.run("git", "update-ref", f"refs/exps/{missing[:2]}/{missing[2:]}/pulled", "HEAD")
+    assert lineage.bases() == [head(project)]
+    assert names(lineage.to_rank(head(project), alone=False)[0]) == ["good"]

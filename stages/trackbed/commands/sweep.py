@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print(f"`trackbed sweep --summarise {arguments.prefix}` ranks what is finished")
         raise
-    names = {one.name for one in runs}
+    names = {one.name for one in runs} - {one.name for one in failed}
     known = [one for one in experiment.finished(baseline) if one.name in names]
     _write(arguments.prefix, baseline, known, failed)
     for name, error, log in failed:

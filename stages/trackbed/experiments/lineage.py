@@ -18,13 +18,18 @@ LISTED = 5
 
 
 def bases() -> list[str]:
-    """The commits that have experiments in this repository, sorted."""
+    """The commits that have experiments in this repository, sorted.
+
+    Without commits that are not here, as in a shallow clone.
+    """
     found = set()
     for name in git.references(PREFIX):
         start, rest, *_ = [*name.removeprefix(PREFIX).split("/"), ""]
         if len(start + rest) == HASH_LENGTH:  # others are DVC's own
             found.add(start + rest)
-    return sorted(found)
+    names = "".join(f"{one}\n" for one in sorted(found))
+    checked = git.run("cat-file", "--batch-check", stdin=names.encode("ascii")).decode("ascii")
+    return [line.split()[0] for line in checked.splitlines() if line.split()[1] == "commit"]
 
 
 def source_changes(first: str, second: str) -> list[str]:
