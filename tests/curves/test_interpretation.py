@@ -30,3 +30,11 @@ def test_times_since_the_start_and_of_the_clock(tmp_path):
     assert histories.written(tmp_path / "b.csv", text).seconds.tolist()[1:] == [12]
     text = "epoch,loss,time\n1,3,00:12\n2,2,00:11\n3,1,00:13\n"
     assert histories.written(tmp_path / "c.csv", text).seconds.tolist() == [12, 11, 13]
+
+
+def test_training_by_steps_beside_validation_by_epochs(tmp_path):
+    rows = [f"{step},,{9 - step}" for step in range(4)]
+    rows += [f"{step},{step}," for step in range(0, 400, 10)]
+    history = histories.written(tmp_path / "log.csv", "\n".join(["step,loss,val_loss", *rows]))
+    assert history.table["val_loss"].tolist() == [9, 8, 7, 6]
+    assert history.table["loss"].tolist() == [45, 145, 245, 345]

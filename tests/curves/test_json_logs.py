@@ -6,6 +6,7 @@ import histories
 import pandas as pd
 import pytest
 
+from trackbed.curves import log_readers
 from trackbed.pipeline.errors import UserError
 
 VALUES = {"loss": [3.0, 2.0, 1.5, 1.0], "val_loss": [3.1, 2.1, 1.6, 1.2]}
@@ -62,6 +63,26 @@ def test_the_trainer_state_of_hugging_face(tmp_path):
     assert history.table["eval_loss"].tolist() == [3, 1.5, 1]
     assert "train_loss" not in history.table
     assert history.facts["planned_epochs"] == 5
+
+
+def test_evaluations_within_an_epoch_are_counted_themselves(tmp_path):
+    log = []
+    for step in range(10, 410, 10):
+        log.append({"epoch": step / 1000, "step": step, "loss": float(step)})
+        if step % 100 == 0:
+            log.append({"epoch": step / 1000, "step": step, "eval_loss": 100 / step})
+    text = json.dumps({"log_history": log, "num_train_epochs": 1})
+    history = histories.written(tmp_path / "trainer_state.json", text)
+    assert history.table["eval_loss"].tolist() == [100 / step for step in (100, 200, 300, 400)]
+    assert history.table["loss"].tolist() == [55, 155, 255, 355]
+    assert "planned_epochs" not in history.facts
+
+
+def test_an_object_of_runs(tmp_path):
+    (tmp_path / "runs.json").write_text(json.dumps({"adam": VALUES, "sgd": VALUES, "seed": 3}))
+    runs = log_readers.runs(tmp_path / "runs.json")
+    assert [run.facts["run"] for run in runs] == ["adam", "sgd"]
+    assert runs[1].table["loss"].tolist() == VALUES["loss"]
 
 
 def test_lines_of_mmdetection_name_their_mode(tmp_path):

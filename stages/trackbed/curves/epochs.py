@@ -19,18 +19,19 @@ class Rows:
     """Rows of one run in the order of the file.
 
     values, there: float and whether it was logged, by column. keys: the epoch, or where there is
-    none the step. steps: or None.
+    none the step. steps: or None. unit: what keys count, 'epoch' or 'evaluation'.
     """
 
     values: pd.DataFrame
     there: pd.DataFrame
     keys: pd.Series
     steps: pd.Series | None = None
+    unit: str = "epoch"
 
     def only(self, rows: pd.Series | slice) -> "Rows":
         """Some of the rows."""
         steps = None if self.steps is None else self.steps[rows]
-        return Rows(self.values[rows], self.there[rows], self.keys[rows], steps)
+        return Rows(self.values[rows], self.there[rows], self.keys[rows], steps, self.unit)
 
     def logs(self, names: Iterable[str]) -> pd.Series:
         """Whether a row has any of these columns."""
@@ -55,12 +56,12 @@ def scored(known: Iterable[Column], *parts: str) -> list[str]:
     ]
 
 
-def filled(rows: Rows, known: tuple[Column, ...], path: str) -> tuple[Rows, list[str]]:
-    """With an epoch in every row, from 0 or 1 and whole, and notes.
+def filled(rows: Rows, known: tuple[Column, ...], path: str) -> Rows:
+    """With an epoch in every row.
 
     A row without one (LearningRateMonitor's) belongs to the epoch of the row that follows; one
-    of validation alone to that of the row before. Parts of an epoch count to its end. Raises
-    UserError for epochs that are no numbers.
+    of validation alone to that of the row before. Raises UserError for epochs that are no
+    numbers.
     """
     keys = rows.keys
     if keys.isna().all():
@@ -69,13 +70,7 @@ def filled(rows: Rows, known: tuple[Column, ...], path: str) -> tuple[Rows, list
     keys = keys.where(keys.notna() | ~held, keys.ffill()).bfill().ffill()
     if not np.isfinite(keys).all() or (keys < 0).any():
         raise columns.refuse(path, "the column of epochs holds other things than whole numbers")
-    if (keys % 1 == 0).all():
-        return replace(rows, keys=keys), []
-    whole = np.ceil(keys - 1e-6).clip(lower=1)
-    held = rows.there[scored(known, "validation", "test")]
-    if max((_typical(held[name], whole) for name in held), default=0) > 1:
-        return by_evaluation(replace(rows, keys=keys), known)
-    return replace(rows, keys=whole), ["Parts of an epoch (0.5, 1.0) count to the epoch they end."]
+    return replace(rows, keys=keys)
 
 
 def runs(rows: Rows, known: tuple[Column, ...]) -> list[tuple[Rows, list[str]]]:
@@ -157,7 +152,7 @@ def without_evaluations(rows: Rows, known: tuple[Column, ...]) -> tuple[Rows, li
     last_key = rows.keys[trained].max()
     after = held & (rows.keys > last_key) & _complete(rows, trained) & ~_under_way(rows, trained)
     ends = held & (rows.keys == last_key) & (order > order[trained].max())
-    single = [name for name in others if _typical(rows.there[name], rows.keys) == 1]
+    single = [name for name in others if typical(rows.there[name], rows.keys) == 1]
     after |= ends & _logged_before(rows, single, ends)
     if not after.any():
         return rows, []
@@ -182,7 +177,7 @@ def _under_way(rows: Rows, trained: pd.Series) -> pd.Series:
     return rows.steps - ends.iloc[-1] > length / 2
 
 
-def _typical(there: pd.Series, keys: pd.Series) -> float:
+def typical(there: pd.Series, keys: pd.Series) -> float:
     """How often an epoch logs a column; the median of those that do."""
     counts = keys[there].value_counts()
     return float(counts.median()) if len(counts) else 0.0
@@ -197,22 +192,7 @@ def _logged_before(rows: Rows, names: list[str], mask: pd.Series) -> bool:
 
 def _values(rows: Rows, some: pd.Series, names: list[str]) -> str:
     last = rows.values.loc[some, names].ffill().iloc[-1].dropna()
-    return _list([f"{name} {value:.4g}" for name, value in last.items()])
-
-
-def by_evaluation(rows: Rows, known: tuple[Column, ...]) -> tuple[Rows, list[str]]:
-    """Rows by step, numbered by the evaluation that follows, or one by one without any."""
-    held = rows.logs(scored(known, "validation", "test"))
-    if held.any() and not held.all():
-        ends = held & (rows.keys != rows.keys.shift(-1))
-        numbers = ends.shift(1, fill_value=False).cumsum() + 1
-        gap = (rows.keys if rows.steps is None else rows.steps)[ends].diff().median()
-        every = f" (after {gap:g} steps each)" if np.isfinite(gap) else ""
-        note = f"Evaluations do not go by epochs: what is called epoch here is one{every}."
-    else:
-        numbers = rows.keys.rank(method="dense")
-        note = "No epochs in the log: what is called epoch here is a step that was logged."
-    return replace(rows, keys=numbers.astype(float)), [note]
+    return listed([f"{name} {value:.4g}" for name, value in last.items()])
 
 
 def table(rows: Rows, known: tuple[Column, ...]) -> tuple[pd.DataFrame, list[str]]:
@@ -225,7 +205,7 @@ def table(rows: Rows, known: tuple[Column, ...]) -> tuple[pd.DataFrame, list[str
     for name in rows.values:
         there = rows.there[name]
         groups = rows.values[name][there].groupby(rows.keys[there])
-        if name in named and _typical(there, rows.keys) > 1:
+        if name in named and typical(there, rows.keys) > 1:
             found[name] = groups.agg(lambda cells: cells.mean(skipna=False))
             averaged.append(name)
         else:
@@ -235,7 +215,7 @@ def table(rows: Rows, known: tuple[Column, ...]) -> tuple[pd.DataFrame, list[str
     result = pd.DataFrame(found, index=pd.Index(sorted(set(rows.keys)))).astype(float)
     notes = []
     if averaged:
-        notes.append(f"Several rows an epoch: {_list(averaged)} are means over them.")
+        notes.append(f"Several rows an epoch: {listed(averaged)} are means over them.")
     if twice:
         epochs = ", ".join(f"{epoch:g}" for epoch in sorted(twice)[:MOST_NAMED])
         notes.append(
@@ -248,6 +228,6 @@ def table(rows: Rows, known: tuple[Column, ...]) -> tuple[pd.DataFrame, list[str
     return result[list(rows.values)], notes
 
 
-def _list(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     return ", ".join(names[:MOST_NAMED]) + more

@@ -1,4 +1,4 @@
-"""What a reader took for what, and what only the values of a log decide: its times, its parts."""
+"""What a reader took for what; and what only values decide: what an epoch is, times, parts."""
 
 from dataclasses import replace
 
@@ -7,11 +7,13 @@ import pandas as pd
 
 from trackbed.curves import columns
 from trackbed.curves.columns import Column
+from trackbed.curves.epochs import Rows, scored, typical
 from trackbed.curves.history import History
 
 CUMULATIVE = {"time", "elapsed", "runtime", "timestamp", "total", "wall"}
 SINCE_1970 = 1e8
 MOST = 8  # names of one kind
+FEW = 2  # epochs, in which several evaluations each say more than their means
 
 
 def sentence(history: History) -> str:
@@ -91,3 +93,62 @@ def seconds_of(
         kind = "points in time" if absolute else "seconds since the start"
         return steps, (f"Column `{column.name}` grows throughout: taken for {kind}.",)
     return None, ()
+
+
+def by_epoch(rows: Rows, known: tuple[Column, ...], *, of_steps: bool) -> tuple[Rows, list[str]]:
+    """Rows of one run with whole epochs as keys, or evaluations where these tell more; and notes.
+
+    of_steps: whether the keys are steps. Steps that count 0, 1, 2, ... are epochs. Parts of an
+    epoch count to its end.
+    """
+    keys = rows.keys
+    if of_steps:
+        return (rows, []) if _in_order(np.unique(keys)) else _by_evaluation(rows, known)
+    fractional = (keys % 1 != 0).any()
+    whole = np.ceil(keys - 1e-6).clip(lower=1) if fractional else keys
+    held = rows.there[scored(known, "validation", "test")]
+    often = max((typical(held[name], whole) for name in held), default=0) > 1
+    if often and (fractional or whole.nunique() <= FEW):
+        order = pd.Series(np.arange(len(keys)), index=keys.index)
+        by_step = replace(rows, keys=order if rows.steps is None else rows.steps)
+        return _by_evaluation(by_step, known)
+    notes = ["Parts of an epoch (0.5, 1.0) count to the epoch they end."] if fractional else []
+    return replace(rows, keys=whole), notes
+
+
+def _by_evaluation(rows: Rows, known: tuple[Column, ...]) -> tuple[Rows, list[str]]:
+    """Rows by step, numbered by the evaluation that follows, or one by one without any.
+
+    Where evaluations themselves are counted 0, 1, 2, ..., and training by many more steps, the
+    training rows are divided evenly among them.
+    """
+    held = rows.logs(scored(known, "validation", "test"))
+    counted = np.unique(rows.keys[held])
+    trained = rows.keys[~held]
+    if not held.any() or held.all():
+        numbers, unit = rows.keys.rank(method="dense"), "evaluation"
+        note = "No epochs in the log: what is called epoch here is a step that was logged."
+    elif (
+        len(counted) > 1
+        and _in_order(counted)
+        and len(trained) > len(counted)
+        and trained.max() > 2 * counted.max()
+    ):
+        numbers, unit = rows.keys - counted[0] + 1, "epoch"
+        shares = (trained.rank(method="first") - 1) * len(counted) // len(trained)
+        numbers = numbers.where(held, shares.reindex(rows.keys.index) + 1)
+        note = (
+            "Validation is counted by epochs, training by steps: the training rows were divided "
+            "evenly among the epochs."
+        )
+    else:
+        ends = held & (rows.keys != rows.keys.shift(-1))
+        numbers, unit = ends.shift(1, fill_value=False).cumsum() + 1, "evaluation"
+        gap = (rows.keys if rows.steps is None else rows.steps)[ends].diff().median()
+        every = f" (after {gap:g} steps each)" if gap > 1 else ""
+        note = f"Evaluations do not go by epochs: what is called epoch here is one{every}."
+    return replace(rows, keys=numbers.astype(float), unit=unit), [note]
+
+
+def _in_order(steps: np.ndarray) -> bool:
+    return steps[0] in (0, 1) and bool((np.diff(steps) == 1).all())

@@ -81,7 +81,23 @@ def _table_of(path: Path, values: dict[str, Any]) -> tuple[str, pd.DataFrame, tu
     if _by_number(values):
         rows = [values[key] for key in sorted(values, key=float)]
         return "pandas JSON", _records(path, rows), ()
+    if runs := _runs(values):
+        tables = {name: _lists(path, _flat(one))[1] for name, one in runs.items()}
+        for name, table in tables.items():
+            table["run"] = name
+            if "epoch" not in table:
+                table["epoch"] = [str(row + 1) for row in range(len(table))]
+        return "JSON lists", pd.concat(tables, ignore_index=True).fillna(""), ()
     return _lists(path, _flat(values))
+
+
+def _runs(values: dict[str, Any]) -> dict[str, Any]:
+    """Objects with the same lists under names that tell no part of the data: a run each."""
+    found = {name: one for name, one in values.items() if isinstance(one, dict) and _flat(one)}
+    keys = {tuple(sorted(one)) for one in found.values()}
+    labelled = any(columns.labelled(name) or columns.PARTS.get(name.lower()) for name in found)
+    named = any(columns.parsed_name(name).role != "other" for name in found)
+    return found if len(found) > 1 and len(keys) == 1 and not (labelled or named) else {}
 
 
 def _by_number(values: dict[str, Any]) -> bool:

@@ -154,13 +154,12 @@ def _read(log: Log, pairs: Assignment, run: str) -> list[History]:
     rows = Rows(values, there, keys, numbers.get("step") if "epoch" in numbers else None)
     if "epoch" not in numbers and "step" in numbers:
         rows = rows.only(rows.logs(epochs.scored(known)))  # others may go by other steps
-    rows, more = epochs.filled(rows, known, log.path)
+    rows = epochs.filled(rows, known, log.path)
     found = []
     for part, said in epochs.runs(rows, known):
-        by_step = epoch is None and step is not None and not _counts_up(part.keys)
-        part, stepped = epochs.by_evaluation(part, known) if by_step else (part, [])
-        steps = {"log": log, "run": run, "used": used}
-        found.append(_history(part, known, (*log.notes, *notes, *more, *said, *stepped), steps))
+        part, counted = interpretation.by_epoch(part, known, of_steps=epoch is None and bool(step))
+        read = {"log": log, "run": run, "used": used}
+        found.append(_history(part, known, (*log.notes, *notes, *said, *counted), read))
     return found
 
 
@@ -173,6 +172,8 @@ def _history(
     known, tested = interpretation.validated_on_test(known, table)
     seconds, timed = interpretation.seconds_of(table, known, log.kind == "Ultralytics")
     facts = log.facts | ({"run": read["run"]} if read["run"] else {}) | {"rows_by": read["used"]}
+    if rows.unit == "evaluation":
+        facts.pop("planned_epochs", None)
     every = (*notes, *evaluations, *more, *tested, *timed)
     return History(log.path, log.kind, table, known, seconds, facts, every)
 
@@ -228,9 +229,3 @@ def _letters(name: str) -> str:
 def _all_numbers(cells: pd.Series) -> bool:
     text = ~cells.str.lower().isin(text_tables.EMPTY | {"nan"})
     return bool(text_tables.numbers_of(cells[text]).notna().all())
-
-
-def _counts_up(keys: pd.Series) -> bool:
-    """Whether steps are epochs: from 0 or 1, one after the other."""
-    different = np.unique(keys)
-    return bool(different[0] in (0, 1) and (np.diff(different) == 1).all())

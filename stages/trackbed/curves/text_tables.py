@@ -104,7 +104,7 @@ def _blocks(lines: list[str], separator: str) -> list[list[str]]:
             blocks.append([line])
         else:
             blocks[-1].append(line)
-    return [block for block in blocks if len(block) > 1 or len(blocks) == 1]
+    return [block for block in blocks if len(block) > 1] or blocks[:1]
 
 
 def _names(line: str, separator: str) -> list[str]:
