@@ -5,11 +5,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from trackbed.dataset import folds, groups
+from trackbed.dataset import groups
 from trackbed.pipeline import index, params, tables
 from trackbed.pipeline.outputs import replacing_folder
 from trackbed.pipeline.params import Maybe
 from trackbed.pipeline.runner import run
+from trackbed.splitting import folds, joining
 
 
 class SplitParams(params.Section):
@@ -26,26 +27,36 @@ class SplitParams(params.Section):
 
 
 def main(data_path: Path, metrics_path: Path) -> None:
-    """Write folds.csv, part, fold and group of every record, and how the groups came about."""
+    """Write folds.csv, what was joined, large groups, shares of classes, and counts of these."""
     p = params.load("split", SplitParams)
     distances = p.join_distance, p.consecutive_distance
     records = index.read(data_path / index.RECORDS)
     if p.validation_part == index.TRAIN:
         records["part"] = records["part"].replace(index.VALIDATION, index.TRAIN)
-    records = groups.join_groups(records, *distances)
+    records, joins = joining.join_groups(records, *distances)
     table = folds.assigned(records, p.folds, p.test_share, p.seed)
-    counts = groups.counts(records, *distances)
+    shares = folds.shares(records, table, p.test_share)
+    counts = groups.counts(records, *distances) | folds.fold_sizes(shares)
+    large = groups.large_groups(records)
+    with replacing_folder(data_path / index.GROUPS) as folder:
+        index.JOINS_TABLE.write(folder, joins)
+        index.LARGE_GROUPS_TABLE.write(folder, large)
+        index.SHARES_TABLE.write(folder, shares)
     with replacing_folder(data_path / index.FOLDS) as folder:
         index.FOLDS_TABLE.write(folder, table)
     tables.write_metrics(metrics_path / index.GROUPS_FILE, counts)
     parts = table["part"].value_counts()
     share = parts["test"] / len(table)
     print(
-        f"{parts['train']} training images in {p.folds} folds"
+        f"{parts['train']:,} training images in {p.folds} folds of {counts['smallest_fold']:,} to "
+        f"{counts['largest_fold']:,} images"
         f"{' (fold 0: the official validation part)' if counts['official_validation'] else ''}, "
-        f"{parts['test']} test images ({share:.1%}); {counts['joined_images']} images were joined "
-        f"into {counts['joined_groups']} groups because some of them look alike"
+        f"{parts['test']:,} test images ({share:.1%})"
     )
+    print(joining.summary(joins))
+    for warning in (groups.large_group_warning(large), folds.share_warning(shares)):
+        if warning:
+            print(f"WARNING: {warning}")
 
 
 if __name__ == "__main__":

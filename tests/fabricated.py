@@ -95,7 +95,7 @@ def write_records(folder, names, test, suffix=".jpg"):
                 rows.append(row | shards.add(integrity.features(row, data)))
     table = pd.DataFrame(rows).assign(record=range(len(rows)))
     table = table.assign(format="JPEG", sha256="0" * 64, perceptual_hash="0" * 16)
-    table["pixel_hash"] = "0" * 32
+    table["pixel_hash"], table["thumbnail"] = "0" * 32, "A" * 192
     table["brightness"], table["contrast"], table["sharpness"] = 128.0, 40.0, 500.0
     index.INDEX_TABLE.write(folder, table)
     rejects = pd.DataFrame(

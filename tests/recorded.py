@@ -22,9 +22,8 @@ def stored(pixels, encoding):
         Image.fromarray(pixels).save(buffer, encoding)
         data = buffer.getvalue()
     height, width, _ = pixels.shape
-    return Picture(
-        data, encoding, encoding.upper(), height, width, "0" * 64, "0" * 16, "0" * 32, *MEASURES
-    )
+    digests = ("0" * 64, "0" * 16, "0" * 32, "A" * 192)
+    return Picture(data, encoding, encoding.upper(), height, width, *digests, *MEASURES)
 
 
 def pixels_of(picture):

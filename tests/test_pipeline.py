@@ -218,6 +218,7 @@ def test_every_parameter_makes_the_stages_react_that_read_it(finished):
         ("pipeline/runner.py", {"build_tfrecord", "split", "embed", "train", "evaluate", "report"}),
         ("records/reader.py", {"build_tfrecord", "embed", "train", "evaluate", "report"}),
         ("dataset/images.py", {"build_tfrecord", "split"}),
+        ("splitting/folds.py", {"split"}),
         ("networks/registry.py", {"embed", "train", "evaluate"}),
         ("embedding/engines.py", {"embed"}),
         ("training/loop.py", {"train", "evaluate"}),

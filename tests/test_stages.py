@@ -133,8 +133,17 @@ def test_a_stage_without_a_network_does_not_import_tensorflow(name):
 
 
 # A room imports from those before it alone.
-ROOMS = ["pipeline", "records", "dataset", "networks", "embedding", "training", "evaluation"]
-ROOMS += ["curves", "integrity", "experiments", "reporting", "pages", "sample", "commands"]
+ROOMS = ["pipeline", "records", "dataset", "splitting", "networks", "embedding", "training"]
+ROOMS += [
+    "evaluation",
+    "curves",
+    "integrity",
+    "experiments",
+    "reporting",
+    "pages",
+    "sample",
+    "commands",
+]
 
 
 def test_every_folder_of_the_package_has_its_place_in_the_order():

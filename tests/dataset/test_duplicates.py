@@ -3,75 +3,13 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from indexes import indexed
+from indexes import indexed, thumbnail
 from PIL import Image
 
 from trackbed.dataset import duplicates
-from trackbed.dataset.images import difference_hash, quality
+from trackbed.dataset.images import difference_hash, encoded_thumbnail, quality
 from trackbed.pipeline import index
 from trackbed.pipeline.errors import BadData
-
-TELLING = 0xAA55AA55AA55AA55  # every row is the opposite of the one above
-
-
-def table(*rows):
-    """Rows of hash, brightness and contrast."""
-    made = pd.DataFrame(rows, columns=["perceptual_hash", "brightness", "contrast"])
-    return made.assign(perceptual_hash=[f"{number:016x}" for number in made["perceptual_hash"]])
-
-
-def found(first, second, distance):
-    blocks = duplicates.similar_pairs(first, second, distance)
-    return {pair for left, right in blocks for pair in zip(left, right, strict=True)}
-
-
-def test_by_hand():
-    first = table((TELLING, 100.0, 40.0), (TELLING ^ 0b111, 100.0, 40.0))
-    second = table(
-        (TELLING ^ 0b1, 100.0, 40.0),
-        (TELLING ^ 0b1, 116.0, 40.0),
-        (TELLING ^ 0b1, 117.0, 40.0),  # too bright
-        (TELLING ^ 0b1, 100.0, 30.0),
-        (TELLING ^ 0b1, 100.0, 29.0),  # too flat
-    )
-    assert found(first, second, 2) == {(a, b) for a in (0, 1) for b in (0, 1, 3)}
-    assert found(first, second, 1) == {(0, 0), (0, 1), (0, 3)}
-
-
-def test_a_hash_of_equal_rows_is_not_informative():
-    like = 0xF0F0F0F0F0F0F0F0  # a sun above the sea
-    rows = table((like, 100.0, 40.0), (0, 0.0, 0.0), (like ^ 0b1111, 100.0, 40.0))
-    assert not found(rows, rows, 0)
-    # Four bits of one row turned: four differ from the row above. In the middle: eight do.
-    middle = table((like ^ 0x0F000000, 100.0, 40.0))
-    assert found(middle, middle, 0) == {(0, 0)}
-
-
-def test_the_same_as_comparing_all_pairs():
-    random = np.random.default_rng(0)
-    hashes = TELLING ^ random.integers(0, 2**63, 12, dtype=np.uint64)[random.integers(0, 12, 300)]
-    for _ in range(3):
-        hashes ^= np.uint64(1) << random.integers(0, 64, 300, dtype=np.uint64)
-    rows = table(
-        *zip(hashes, random.uniform(80, 120, 300), random.uniform(20, 40, 300), strict=True)
-    )
-    brightness, contrast = rows["brightness"].to_numpy(), rows["contrast"].to_numpy()
-    bits = np.array([[bin(int(a) ^ int(b)).count("1") for b in hashes] for a in hashes])
-    rows_apart = np.array(
-        [
-            sum(bin(a ^ b).count("1") for a, b in zip(t[1:], t[:-1], strict=True))
-            for t in octets(hashes)
-        ]
-    )
-    expected = (bits <= 4) & (np.abs(brightness[:, None] - brightness) <= 16)
-    ratio = np.minimum(contrast[:, None], contrast) / np.maximum(contrast[:, None], contrast)
-    expected &= (ratio >= 0.75) & (np.minimum(rows_apart[:, None], rows_apart) >= 8)
-    assert found(rows, rows, 4) == set(zip(*np.nonzero(expected), strict=True))
-    assert 300 < expected.sum() < (bits <= 4).sum()
-
-
-def octets(hashes):
-    return [int(number).to_bytes(8, "big") for number in hashes]
 
 
 def table_of_duplicates(*rows):
@@ -167,6 +105,7 @@ def test_nothing_at_all():
     assert duplicates.counts(table_of_duplicates())["duplicates"] == 0
 
 
+NOISE = np.random.default_rng(1).integers(0, 256, (2, 12, 12))
 # Of noise: many changes from bit to bit. One and two bits from it, and one that shades evenly.
 BASE, ONE, TWO, SHADED = "5a3c96e10f7bd248", "5a3c96e10f7bd249", "da3c96e10f7bd249", "0f" * 8
 
@@ -212,8 +151,8 @@ def test_of_two_parts_the_one_for_training_is_listed():
     [
         {"group": ["g", "g"]},  # known to belong together
         {"pixel_hash": ["x", "x"], "class_name": ["A", "B"]},  # identical, listed elsewhere
-        {"brightness": [100.0, 120.0]},
-        {"contrast": [20.0, 28.0]},
+        {"thumbnail": [thumbnail(pixels) for pixels in NOISE]},
+        {"contrast": [20.0, 36.0]},
     ],
 )
 def test_what_does_not_count(columns):
@@ -265,63 +204,11 @@ def test_a_picture_saved_anew_and_smaller_is_found(tmp_path):
     rows = []
     for image in [*scenes, Image.open(tmp_path / "again.jpg")]:
         grey = image.convert("L")
-        rows.append({"perceptual_hash": difference_hash(grey)} | quality(grey)._asdict())
+        looks = {"perceptual_hash": difference_hash(grey), "thumbnail": encoded_thumbnail(grey)}
+        rows.append(looks | quality(grey)._asdict())
     assert pairs(duplicates.near_duplicates(indexed(*rows))) == [[4, 2, index.NEAR]]
 
 
 def test_no_record_and_one():
     assert duplicates.near_duplicates(indexed({}).head(0)).empty
     assert near(BASE).empty
-
-
-def brute_force(queries, references, distance):
-    """Compares everything with everything."""
-    return {
-        (place, other)
-        for place, query in enumerate(queries)
-        for other, reference in enumerate(references)
-        if bin(int(query) ^ int(reference)).count("1") <= distance
-    }
-
-
-def found_of_neighbours(queries, references, distance):
-    blocks = list(duplicates.hash_pairs(queries, references, distance))
-    return {pair for left, right in blocks for pair in zip(left, right, strict=True)}
-
-
-def test_by_hand_of_neighbours():
-    references = duplicates.parsed_hashes(
-        ["00000000000000ff", "0000000000000000", "ffffffffffffffff"]
-    )
-    queries = duplicates.parsed_hashes(["0000000000000001", "000000000000007f", "00000000ffffffff"])
-    assert found_of_neighbours(queries, references, 3) == {(0, 1), (1, 0)}
-
-
-@pytest.mark.parametrize("distance", [0, 1, 4, 16, 31])
-def test_the_same_as_comparing_all_pairs_of_neighbours(distance, monkeypatch):
-    monkeypatch.setattr(duplicates, "PAIRS_AT_ONCE", 50)  # many small blocks
-    random = np.random.default_rng(distance)
-    references = random.integers(0, 2**63, 60, dtype=np.uint64)
-    flips = np.bitwise_or.reduce(
-        np.uint64(1) << random.integers(0, 64, (80, 8), dtype=np.uint64), axis=1
-    )
-    queries = references[random.integers(0, 60, 80)] ^ flips
-    queries = np.concatenate([queries, references[:10], queries[:5]])
-    references = np.concatenate([references, references[:7]])
-    expected = brute_force(queries, references, distance)
-    assert expected
-    assert found_of_neighbours(queries, references, distance) == expected
-    assert found_of_neighbours(references, references, distance) == brute_force(
-        references, references, distance
-    )
-
-
-def test_no_reference_or_no_query():
-    none = np.array([], np.uint64)
-    assert not found_of_neighbours(none, np.array([1], np.uint64), 4)
-    assert not found_of_neighbours(np.array([1], np.uint64), none, 4)
-
-
-def test_another_distance_is_refused():
-    with pytest.raises(ValueError, match="0 to 63"):
-        found_of_neighbours(np.array([1], np.uint64), np.array([1], np.uint64), 64)

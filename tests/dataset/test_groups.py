@@ -1,11 +1,12 @@
-import numpy as np
 import pandas as pd
 import pytest
+from indexes import DRIVES_OF_JOINING
 
 from trackbed.dataset import groups
 from trackbed.dataset.groups import Grouping
 from trackbed.dataset.schema import Entry, Found
 from trackbed.pipeline.errors import UserError
+from trackbed.splitting import joining
 
 
 def found(*rows, has_groups=False):
@@ -92,110 +93,75 @@ def test_files_without_a_match_are_counted():
         names_of_groups(files, "z")
 
 
-RANDOM = np.random.default_rng(0)
-PICTURES = RANDOM.integers(0, 2**63, 20, dtype=np.uint64).tolist()  # far from one another
-
-
-def table(*rows):
-    """Rows of file name, group, hash and part; of one class, brightness and contrast."""
-    made = pd.DataFrame(rows, columns=["filename", "group", "hash", "part"])
-    made["perceptual_hash"] = [f"{number:016x}" for number in made.pop("hash")]
-    return made.assign(record=range(len(made)), class_name="A", brightness=100.0, contrast=40.0)
-
-
-def joined(rows, near=4, consecutive=None):
-    """The groups by name, each as the sorted names of its images."""
-    result = groups.join_groups(rows, near, consecutive)
-    return {name: sorted(images) for name, images in result.groupby("group")["filename"]}
-
-
-DRIVES_OF_JOINING = table(
-    ("a1", "a", PICTURES[0], ""),
-    ("a2", "a", PICTURES[1], ""),
-    ("b1", "b", PICTURES[1] ^ 0b1111, ""),  # like a2
-    ("b2", "b", PICTURES[2], ""),
-    ("c1", "c", PICTURES[2] ^ 0b1, ""),  # like b2
-    ("d1", "d", PICTURES[3], ""),
-)
-
-
-def test_near_groups_become_one_with_the_first_name():
-    assert joined(DRIVES_OF_JOINING) == {"a": ["a1", "a2", "b1", "b2", "c1"], "d": ["d1"]}
-    assert joined(DRIVES_OF_JOINING, 1) == {"a": ["a1", "a2"], "b": ["b1", "b2", "c1"], "d": ["d1"]}
-
-
-def test_null_joins_nothing():
-    assert groups.join_groups(DRIVES_OF_JOINING, None, None)["group"].equals(
-        DRIVES_OF_JOINING["group"]
-    )
-
-
-def test_nothing_is_joined_across_the_official_parts():
-    parts = DRIVES_OF_JOINING.assign(part=["train", "train", "test", "test", "test", "train"])
-    assert joined(parts) == {"a": ["a1", "a2"], "b": ["b1", "b2", "c1"], "d": ["d1"]}
-    result = groups.join_groups(parts, 4, None)
-    counts = groups.counts(result, 4, None)
-    assert counts["near_in_train_and_test"] == 1  # b1 like a2
-    assert groups.counts(result, 3, None)["near_in_train_and_test"] == 0
-    assert groups.counts(result, None, None)["near_in_train_and_test"] is None
-
-
-def test_nothing_is_joined_across_a_validation_part():
-    parts = DRIVES_OF_JOINING.assign(part=["train", "train", *["validation"] * 3, "train"])
-    assert joined(parts) == {"a": ["a1", "a2"], "b": ["b1", "b2", "c1"], "d": ["d1"]}
-    counts = groups.counts(groups.join_groups(parts, 4, None), 4, None)
-    assert (counts["official_validation"], counts["near_in_train_and_validation"]) == (3, 1)
-    assert counts["near_in_train_and_test"] == 0
+def counted(rows, near=4, consecutive=None):
+    return groups.counts(joining.join_groups(rows, near, consecutive)[0], near, consecutive)
 
 
 def test_the_counts_by_hand():
-    assert groups.counts(groups.join_groups(DRIVES_OF_JOINING, 1, None), 1, None) == {
-        **{"groups": 3, "joined_groups": 1, "joined_images": 3, "largest_group": 3},
+    assert counted(DRIVES_OF_JOINING, 1) == {
+        **{"groups": 1, "joined_groups": 1, "joined_images": 6, "largest_group": 6},
+        **{"joined_named_groups": 2, "large_groups": 0},
         **{"near_in_train_and_test": 0, "groups_known": 1},
         **{"official_validation": 0, "near_in_train_and_validation": 0},
     }
 
 
+def test_near_duplicates_across_official_parts_are_counted():
+    parts = DRIVES_OF_JOINING.assign(part=["train", "train", "test", "test", "train", "train"])
+    assert counted(parts)["near_in_train_and_test"] == 2  # b1 like a2, b2 like c1
+    assert counted(parts, 0)["near_in_train_and_test"] == 0
+    assert counted(parts, None)["near_in_train_and_test"] is None
+    validating = parts.assign(part=parts["part"].replace("test", "validation"))
+    counts = counted(validating)
+    assert (counts["official_validation"], counts["near_in_train_and_validation"]) == (2, 2)
+    assert counts["near_in_train_and_test"] == 0
+
+
 @pytest.mark.parametrize(("consecutive", "known"), [(None, 0), (16, 1)])
 def test_groups_are_known_by_name_or_by_order(consecutive, known):
     alone = DRIVES_OF_JOINING.assign(group=DRIVES_OF_JOINING["filename"])
-    result = groups.join_groups(alone, 4, consecutive)
-    assert not result["group"].is_unique
-    assert groups.counts(result, 4, consecutive)["groups_known"] == known
+    assert counted(alone, 4, consecutive)["groups_known"] == known
 
 
-def test_the_order_of_the_rows_does_not_matter():
-    random = np.random.default_rng(1)
-    hashes = random.choice(PICTURES, 200).astype(np.uint64)
-    for _ in range(3):
-        hashes ^= np.uint64(1) << random.integers(0, 64, 200, dtype=np.uint64)
-    names = [f"{number}.png" for number in range(200)]
-    named = [f"g{number}" for number in random.integers(0, 150, 200)]
-    rows = table(*zip(names, named, hashes, [""] * 200, strict=True))
-    straight = groups.join_groups(rows, 4, 16).set_index("record")["group"]
-    mixed = groups.join_groups(rows.sample(frac=1, random_state=2), 4, 16).set_index("record")[
-        "group"
+def classes(**sizes):
+    """An index whose classes have groups of these sizes."""
+    rows = [
+        (name, f"{name}{number}", f"{name}{number}")
+        for name, some in sizes.items()
+        for number, size in enumerate(some)
+        for _ in range(size)
     ]
-    assert 5 < straight.nunique() < rows["group"].nunique()
-    pd.testing.assert_series_equal(straight, mixed.sort_index())
+    return pd.DataFrame(rows, columns=["class_name", "group", "named_group"])
 
 
-def test_neighbours_in_the_order_of_their_names_are_joined():
-    film = [PICTURES[0] ^ (2**number - 1) for number in range(0, 40, 8)]
-    rows = table(
-        ("film_9.png", "1", film[0], ""),
-        ("film_10.png", "2", film[1], ""),  # follows film_9
-        ("film_11.png", "3", PICTURES[5], ""),  # another scene
-        ("film_12.png", "4", film[2], ""),  # like film_10, which is not its neighbour
-        ("film_13.png", "5", film[3], ""),
+@pytest.mark.parametrize(
+    ("sizes", "large"),
+    [
+        ([60, *[1] * 940], 1),  # 6 % of a class of single images
+        ([50, *[1] * 950], 0),  # 5 %
+        ([30] * 7, 0),  # all as large: the class has few groups
+        ([30] * 10 + [90], 1),
+        ([30, *[1] * 30], 1),
+        ([6, *[1] * 30], 0),  # few images
+        ([100], 0),  # one group: folds refuse it
+    ],
+)
+def test_groups_that_hold_much_of_a_class(sizes, large):
+    table = classes(A=sizes, B=[1] * 200)
+    assert len(groups.large_groups(table)) == large
+    assert bool(groups.large_group_warning(groups.large_groups(table))) == bool(large)
+
+
+def test_the_warning_about_large_groups():
+    table = classes(A=[60, *[1] * 40], B=[20, *[1] * 80])
+    table.loc[table["group"] == "B0", "named_group"] = [f"B0/{n}" for n in range(20)]
+    warning = groups.large_group_warning(groups.large_groups(table))
+    assert "A0 with 60% of class A (60 of 100 images); B0 with 20% of class B (20" in warning
+    assert "joined from 20 groups" in warning
+    assert "joins.csv" in warning
+    named = groups.large_group_warning(groups.large_groups(classes(A=[60, *[1] * 40])))
+    assert "joins.csv" not in named
+    many = classes(**{name: [60, *[1] * 40] for name in "ABCDE"})
+    assert "; 2 more (data/groups/large_groups.csv). A group" in groups.large_group_warning(
+        groups.large_groups(many)
     )
-    assert joined(rows, None, 8) == {
-        "1": ["film_10.png", "film_9.png"],
-        "3": ["film_11.png"],
-        "4": ["film_12.png", "film_13.png"],
-    }
-    assert len(joined(rows, None, 7)) == 5
-    other_class = rows.assign(class_name=["A", "B", "A", "A", "B"])
-    assert len(joined(other_class, None, 8)) == 5  # 10 and 13 follow one another, 16 bits apart
-    assert len(joined(other_class, None, 16)) == 4
-    assert len(joined(rows.assign(part=["train", "test", *["train"] * 3]), None, 8)) == 4

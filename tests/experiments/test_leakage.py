@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+from indexes import THUMBNAIL, thumbnail
 
 from trackbed.experiments import leakage
 
@@ -7,7 +8,7 @@ from trackbed.experiments import leakage
 def table(*rows):
     """Rows of part, fold, group, digest and hash."""
     columns = ["part", "fold", "group", "pixel_hash", "perceptual_hash"]
-    made = pd.DataFrame(rows, columns=columns).assign(brightness=100.0, contrast=40.0)
+    made = pd.DataFrame(rows, columns=columns).assign(thumbnail=THUMBNAIL, contrast=40.0)
     made["named_group"] = made["group"]
     return made.assign(filename=[f"{number}.jpg" for number in range(len(made))])
 
@@ -59,7 +60,8 @@ def test_every_kind_by_hand():
 
 
 def test_near_hashes_of_unlike_pictures_are_no_near_duplicates():
-    for unlike in ({"brightness": [100.0, 120.0]}, {"contrast": [40.0, 60.0]}):
+    other = thumbnail(np.random.default_rng(1).integers(0, 256, (12, 12)))
+    for unlike in ({"thumbnail": [THUMBNAIL, other]}, {"contrast": [40.0, 70.0]}):
         two = table(("train", 0, "a", "A", hash_of()), ("test", -1, "b", "B", hash_of()))
         leaks = found(leakage.leaks(two.assign(**unlike), fold=1, distance=4))
         assert leaks[leakage.NEAR, "training", "test"].images == 0

@@ -60,10 +60,17 @@ def test_joined_groups_and_near_duplicates_in_the_test_part():
 
 
 def test_the_leak_risk_is_unknown_without_known_groups():
-    assert verdict.leak_warning(data()) == ""
-    assert verdict.leak_warning(data(groups_known=0)).startswith(
+    assert verdict.group_warning(data()) == ""
+    assert verdict.group_warning(data(groups_known=0)).startswith(
         "Leak risk unknown: it is not known"
     )
+
+
+def test_large_groups_and_uneven_folds_are_warned_of():
+    warning = verdict.group_warning(data(large_groups=1, missed_shares=2))
+    assert "1 group holds an unusual share of a class" in warning
+    assert "2 shares of a class or of all images are off" in warning
+    assert "Folds" not in verdict.group_warning(data(large_groups=2))
 
 
 def table(*rows):

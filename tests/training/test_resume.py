@@ -136,7 +136,11 @@ def package(tmp_path):
 @pytest.mark.parametrize(
     ("file", "same"),
     [
-        *[("reporting/figures.py", True), ("dataset/folds.py", True), ("evaluation/new.py", True)],
+        *[
+            ("reporting/figures.py", True),
+            ("splitting/folds.py", True),
+            ("evaluation/new.py", True),
+        ],
         *[("networks/small_cnn.py", False), ("networks/new.py", False)],
         *[("training/loop.py", False), ("records/reader.py", False), ("pipeline/index.py", False)],
     ],

@@ -8,8 +8,8 @@ from typing import Any
 HELP = "list what training, validation and test images share"
 DESCRIPTION = """\
 Count images that training, validation and test parts share, with examples: shared groups, identical
-pixels, and near duplicates (similar brightness and contrast, perceptual hashes that differ in few
-bits). A near duplicate may be chance, such as two dark signs; a shared group or identical pixels
+pixels, and near duplicates (perceptual hashes that differ in few bits, confirmed by comparing
+pixels). A near duplicate may be chance, such as two dark signs; a shared group or identical pixels
 are a leak.
 
 With --experiment the recipe of params.yaml is trained twice per seed on the same images: with
@@ -44,15 +44,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the findings; the exit code. Raises UserError."""
-    from trackbed.dataset import duplicates
+    from trackbed.dataset import similarity
     from trackbed.experiments import leakage
     from trackbed.pipeline import index, params
     from trackbed.pipeline.errors import UserError
     from trackbed.training.train_params import TrainParams
 
-    if not 0 <= arguments.distance < duplicates.BITS:
+    if not 0 <= arguments.distance < similarity.BITS:
         raise UserError(
-            f"--distance: must be 0 to {duplicates.BITS - 1}, got {arguments.distance}."
+            f"--distance: must be 0 to {similarity.BITS - 1}, got {arguments.distance}."
         )
     seeds = _seeds(arguments.seeds)
     fold = params.load("train", TrainParams).fold

@@ -193,8 +193,8 @@ def _settings(folder: Path, classes: str | None) -> tuple[Any, str]:
 
 def _split(p: Any, table: Any) -> None:
     """Raise the UserError that the split of an index would raise; joins no groups."""
-    from trackbed.dataset import folds
     from trackbed.pipeline.index import TRAIN, VALIDATION
+    from trackbed.splitting import folds
 
     if p.validation_part == TRAIN:
         table = table.assign(part=table["part"].replace(VALIDATION, TRAIN))

@@ -1,12 +1,11 @@
-"""The same picture more than once, exactly or nearly, found without comparing all pairs."""
+"""The same picture more than once, exactly or nearly."""
 
-import itertools
-from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from trackbed.dataset import similarity
 from trackbed.pipeline.errors import BadData
 from trackbed.pipeline.index import (
     CONTRADICTION,
@@ -17,118 +16,6 @@ from trackbed.pipeline.index import (
     NEAR_TEST,
 )
 
-BITS = 64
-# Pairs that are compared at a time, for flat memory: 16 bytes each.
-PAIRS_AT_ONCE = 2**22
-
-
-def parsed_hashes(column: "np.typing.ArrayLike") -> np.ndarray:
-    """The column `perceptual_hash` of an index (16 hexadecimal digits) as uint64."""
-    return np.array([int(text, 16) for text in column], dtype=np.uint64)
-
-
-def hash_pairs(
-    queries: np.ndarray, references: np.ndarray, distance: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """All pairs of a query and a reference that differ in `distance` bits at most, in blocks.
-
-    queries, references: uint64. Yields positions in both, int, of equal shape; a pair may come
-    more than once. Of hashes that differ in no more than n bits at least one of n + 1 pieces is
-    equal, so that only those with an equal piece are compared (multi-index hashing, Norouzi et al.
-    2012, arXiv 1307.2982). Raises ValueError unless 0 <= distance < 64.
-    """
-    if not 0 <= distance < BITS:
-        raise ValueError(f"distance must be 0 to {BITS - 1} bits. Received {distance}")
-    for left, right in _candidates(queries, references, distance + 1):
-        near = np.bitwise_count(queries[left] ^ references[right]) <= distance
-        if near.any():
-            yield left[near], right[near]
-
-
-def _candidates(
-    queries: np.ndarray, references: np.ndarray, pieces: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pairs of positions whose hashes are equal in one of the pieces, some at a time."""
-    edges = np.linspace(0, BITS, pieces + 1).round().astype(int)
-    for low, high in itertools.pairwise(edges.tolist()):
-        mask = np.uint64((1 << (high - low)) - 1)
-        of_references = (references >> np.uint64(low)) & mask
-        order = np.argsort(of_references, kind="stable")
-        of_queries = (queries >> np.uint64(low)) & mask
-        ordered = of_references[order]
-        starts, ends = (np.searchsorted(ordered, of_queries, side) for side in ("left", "right"))
-        counts = ends - starts
-        for some in _blocks(counts):
-            left = np.repeat(np.arange(some.start, some.stop), counts[some])
-            offset = np.arange(len(left)) - np.repeat(
-                np.cumsum(counts[some]) - counts[some], counts[some]
-            )
-            if len(left):
-                yield left, order[starts[left] + offset]
-
-
-def _blocks(counts: np.ndarray) -> Iterator[slice]:
-    """Consecutive slices whose counts sum up to about PAIRS_AT_ONCE, of one element at least."""
-    ends = np.cumsum(counts)
-    start = 0
-    while start < len(counts):
-        taken = ends[start - 1] if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, taken + PAIRS_AT_ONCE, "right")))
-        yield slice(start, stop)
-        start = stop
-
-
-# How similar the pictures of two near hashes must be, and how much detail a hash must have;
-# measured on photographs, see docs/leak.md.
-BRIGHTNESS_TOLERANCE = 16.0  # grey levels of 255
-CONTRAST_TOLERANCE = 0.25  # of the larger one
-LEAST_ROW_BITS = 8  # bits of 56
-ROW_BITS = np.uint64(8)  # of a difference hash
-LOWER_ROWS = np.uint64(2**56 - 1)
-
-Pairs = tuple[np.ndarray, np.ndarray]
-"""Positions in two tables, int, of equal shape."""
-
-
-def similar_pairs(first: pd.DataFrame, second: pd.DataFrame, distance: int) -> Iterator[Pairs]:
-    """Pairs of near-duplicates, one of each table, in blocks.
-
-    Their perceptual hashes differ in `distance` bits at most, their brightness in
-    BRIGHTNESS_TOLERANCE and their contrast in the share CONTRAST_TOLERANCE at most. Where the 8
-    rows of a hash are nearly the same (LEAST_ROW_BITS), as in those of plain surfaces, of a sun
-    above the sea or of a frame that is black from some row on, it has too little detail: such
-    pictures are near to no other. A pair may come more than once, in one table also turned round,
-    or of a picture with itself. first, second: of an index.
-    """
-    sides = [parsed_hashes(table["perceptual_hash"]) for table in (first, second)]
-    places, other_places = (np.flatnonzero(are_informative(hashes)) for hashes in sides)
-    hashes, other_hashes = sides[0][places], sides[1][other_places]
-    for left, right in hash_pairs(hashes, other_hashes, distance):
-        left, right = places[left], other_places[right]
-        near = similar(first, second, left, right)
-        if near.any():
-            yield left[near], right[near]
-
-
-def are_informative(hashes: np.ndarray) -> np.ndarray:
-    """Which difference hashes (uint64) have enough detail: LEAST_ROW_BITS of 56 bits differ."""
-    return np.bitwise_count((hashes ^ (hashes >> ROW_BITS)) & LOWER_ROWS) >= LEAST_ROW_BITS
-
-
-def similar(
-    first: pd.DataFrame, second: pd.DataFrame, left: np.ndarray, right: np.ndarray
-) -> np.ndarray:
-    """Which pairs of positions have similar brightness and contrast: bool, shape (pairs,)."""
-    (brightness, other_brightness), (contrast, other_contrast) = (
-        (first[name].to_numpy()[left], second[name].to_numpy()[right])
-        for name in ("brightness", "contrast")
-    )
-    more = np.maximum(contrast, other_contrast)
-    return (np.abs(brightness - other_brightness) <= BRIGHTNESS_TOLERANCE) & (
-        np.abs(contrast - other_contrast) <= CONTRAST_TOLERANCE * more
-    )
-
-
 # From 3 bits on, different signs of one kind (30 and 50) are taken for the same; see docs/data.md.
 NEAR_DISTANCE = 2  # bits of 64
 RANKS = (NEAR_CONTRADICTION, NEAR_TEST, NEAR)
@@ -137,28 +24,30 @@ RANKS = (NEAR_CONTRADICTION, NEAR_TEST, NEAR)
 def near_duplicates(table: pd.DataFrame) -> pd.DataFrame:
     """Records that look like another one but are not identical with it, each with one of them.
 
-    Two pictures are near if they are a pair of `similar_pairs` within NEAR_DISTANCE. Of a pair the
-    one in the training part is listed, or else the later one. Of several others that are near it,
-    one in another class comes first, then one in the test part, then the nearest. Pairs of one
-    group, class and part are left out: similar pictures are expected in a group. Of pictures with
-    the same hash, class and part only the first is compared with the rest.
+    Two pictures are near if they are a pair of similarity.similar_pairs within NEAR_DISTANCE. Of a
+    pair the one in the training part is listed, or else the later one. Of several others that are
+    near it, one in another class comes first, then one in the test part, then the nearest. Pairs
+    of one group, class and part are left out: similar pictures are expected in a group. Of pictures
+    with the same hash, class and part only the first is compared with the rest.
 
     table: an index. Returns columns record, other_record, finding and detail, the findings of
     most interest and the nearest first.
     """
     table = table[~table.duplicated(["pixel_hash", "class_name", "part"])]
-    table = table.assign(hash=parsed_hashes(table["perceptual_hash"]))
-    table = table[are_informative(table["hash"].to_numpy())]
+    table = table.assign(hash=similarity.parsed_hashes(table["perceptual_hash"]))
+    table = table[similarity.are_informative(table["hash"].to_numpy())]
     place = ["hash", "class_name", "part"]
     first = table.groupby(place, sort=False)["record"].transform("min")
     kept, repeated = table[first == table["record"]], table[first != table["record"]]
+    looks = similarity.appearance(kept)
     found = [
         _near_pairs(kept.iloc[left[left < right]], kept.iloc[right[left < right]])
-        for left, right in similar_pairs(kept, kept, NEAR_DISTANCE)
+        for left, right in similarity.similar_pairs(looks, looks, NEAR_DISTANCE)
     ]
     firsts = kept.set_index("record", drop=False).loc[first[repeated.index]]
     place = np.arange(len(repeated))
-    near = similar(firsts, repeated, place, place)
+    both = similarity.appearance(firsts), similarity.appearance(repeated)
+    near = similarity.similar(*both, place, place)
     return _nearest_pair_of_each(pd.concat([*found, _near_pairs(firsts[near], repeated[near])]))
 
 
@@ -191,7 +80,7 @@ def _nearest_pair_of_each(pairs: pd.DataFrame) -> pd.DataFrame:
     """The pair of most interest of every record; columns as of near_duplicates."""
     pairs = pairs.sort_values(["rank", "bits", "record", "other_record"])
     pairs = pairs.drop_duplicates("record").reset_index(drop=True)
-    detail = [f"{bits} of {BITS} bits differ" for bits in pairs["bits"]]
+    detail = [f"{bits} of {similarity.BITS} bits differ" for bits in pairs["bits"]]
     finding = [RANKS[rank] for rank in pairs["rank"]]
     return pairs[["record", "other_record"]].assign(finding=finding, detail=detail)
 

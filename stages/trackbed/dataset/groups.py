@@ -1,23 +1,21 @@
-"""Groups of pictures that belong together: named by the source, merged where pictures match."""
+"""Groups of pictures that belong together: as the source names them, and what they are like."""
 
 import dataclasses
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from trackbed.dataset import duplicates
+from trackbed.dataset import similarity
 from trackbed.dataset.schema import Entry, Found
 from trackbed.pipeline.errors import UserError
-from trackbed.pipeline.index import TEST, VALIDATION
+from trackbed.pipeline.index import LARGE_GROUPS_TABLE, TEST, VALIDATION
 
 WHERE = "params.yaml, data.group"
 FOLDER = "folder"  # in place of a pattern
+LISTED = 3  # in a message
 
 
 @dataclass(frozen=True)
@@ -106,43 +104,82 @@ def _group(match: re.Match[str] | None) -> str:
     return (match[1] if match.re.groups else match[0]) or ""
 
 
-def join_groups(table: pd.DataFrame, near: int | None, consecutive: int | None) -> pd.DataFrame:
-    """The index with joined groups in `group`, and those it came with in `named_group`.
+LARGE_SHARE = 0.05  # of the images of a class
+LARGE_FACTOR = 2  # times the share that the class's groups have on average
+FEWEST_OF_LARGE = 10  # images; a few are a large share of a small class
 
-    Two groups become one where a picture of one is a near-duplicate of one of the other (`near`
-    bits of their perceptual hashes, see duplicates.similar_pairs), or its neighbour in name order
-    (of one class, in `consecutive` bits); None: no such joining. Pictures of the official test
-    part, and of the official validation part, are joined to one another alone. A joined group has
-    the first name of its groups in alphabetical order. The result does not depend on the order of
-    the rows.
+
+def large_groups(table: pd.DataFrame) -> pd.DataFrame:
+    """The groups that hold an unusual share of a class, the largest share first.
+
+    More than LARGE_SHARE of its images and more than LARGE_FACTOR times what its groups hold on
+    average, and FEWEST_OF_LARGE images or more. table: an index with joined groups. Returns columns
+    of LARGE_GROUPS_TABLE.
     """
-    code, names = pd.factorize(table["group"], sort=True)
-    side = _sides(table)
-    label = np.arange(len(names))
-    for left, right in _linked_pairs(table, near, consecutive):
-        within = side[left] == side[right]
-        label = _merged_labels(label, code[left[within]], code[right[within]])
-    first = pd.Series(np.arange(len(names))).groupby(label).min().to_numpy()
-    return table.assign(group=np.asarray(names)[first[label[code]]], named_group=table["group"])
+    place = ["class_name", "group"]
+    found = table.groupby(place)["named_group"].agg(images="size", named_groups="nunique")
+    found = found.reset_index()
+    found["of"] = found.groupby("class_name")["images"].transform("sum")
+    share = found["images"] / found["of"]
+    number = found.groupby("class_name")["group"].transform("size")
+    large = found["images"] > most_images_of_usual_group(found["of"], number)
+    large &= found["images"] >= FEWEST_OF_LARGE
+    order = pd.DataFrame({"share": -share, "class": found["class_name"], "group": found["group"]})
+    found = found.loc[order[large].sort_values(["share", "class", "group"]).index]
+    return LARGE_GROUPS_TABLE.rows(found.to_dict("records"))
+
+
+def most_images_of_usual_group(images: pd.Series, groups: pd.Series) -> pd.Series:
+    """LARGE_SHARE of the images, or LARGE_FACTOR times the mean size of the groups if it is more.
+
+    images, groups: how many a class has.
+    """
+    return images * np.maximum(LARGE_SHARE, LARGE_FACTOR / groups)
+
+
+def large_group_warning(large: pd.DataFrame) -> str:
+    """The large groups in one sentence, '' without any. large: see large_groups."""
+    if large.empty:
+        return ""
+    listed = [
+        f"{row.group} with {row.images / row.of:.0%} of class {row.class_name} ({row.images:,} of "
+        f"{row.of:,} images"
+        + (f", joined from {row.named_groups:,} groups)" if row.named_groups > 1 else ")")
+        for row in large.head(LISTED).itertuples()
+    ]
+    more = f"; {len(large) - LISTED} more" if len(large) > LISTED else ""
+    remedy = "Check data.group, or the group column of the manifest"
+    if (large["named_groups"] > 1).any():
+        remedy += ", and data/groups/joins.csv: a lower split.join_distance joins less"
+    return (
+        f"large groups: {'; '.join(listed)}{more} (data/groups/large_groups.csv). A group is "
+        "never split, so that folds and the test part cannot hold even shares of these classes. "
+        f"{remedy}."
+    )
 
 
 def counts(table: pd.DataFrame, near: int | None, consecutive: int | None) -> dict[str, int | None]:
-    """What `join_groups` did, by name: whole numbers, None where nothing was compared.
+    """What splitting.joining did, by name: whole numbers, None where nothing was compared.
 
-    groups; joined_groups, those of several named groups; joined_images, in them; largest_group,
-    its images; official_validation, the images of the official validation part;
-    near_in_train_and_test and near_in_train_and_validation, the images of that official part with
-    a near-duplicate outside (of the validation part: in the training part); groups_known, 1 if any
-    two images belong together by their names or as neighbours, else 0.
+    groups; joined_groups, those of several named groups; joined_images, in them;
+    joined_named_groups, the groups that came with several images and were joined with another such;
+    largest_group, its images; large_groups, see above; official_validation, the images of the
+    official validation part; near_in_train_and_test and near_in_train_and_validation, the images of
+    that official part with a near-duplicate outside (of the validation part: in the training part);
+    groups_known, 1 if any two images belong together by their names or as neighbours, else 0.
     """
     members = table.groupby("group")["named_group"].agg(["count", "nunique"])
     joined = members[members["nunique"] > 1]
+    named = table.groupby(["group", "named_group"]).size()
+    named = named[named > 1].groupby("group").size()
     known = consecutive is not None or not table["named_group"].is_unique
     return {
         "groups": len(members),
         "joined_groups": len(joined),
         "joined_images": int(joined["count"].sum()),
+        "joined_named_groups": int(named[named > 1].sum()),
         "largest_group": int(members["count"].max()),
+        "large_groups": len(large_groups(table)),
         "near_in_train_and_test": None if near is None else _near_across(table, TEST, near),
         "official_validation": int((table["part"] == VALIDATION).sum()),
         "near_in_train_and_validation": None
@@ -152,58 +189,11 @@ def counts(table: pd.DataFrame, near: int | None, consecutive: int | None) -> di
     }
 
 
-def neighbours_in_name_order(table: pd.DataFrame, distance: int) -> Iterator[duplicates.Pairs]:
-    """Similar pictures of one class and part whose names follow one another, as pairs.
-
-    Numbers in names are compared as numbers. Their hashes differ in `distance` bits at most.
-    """
-    columns = (table[name] for name in ("class_name", "filename", "record"))
-    keys = [
-        (side, class_name, _natural_key(filename), record)
-        for side, class_name, filename, record in zip(_sides(table), *columns, strict=True)
-    ]
-    order = np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=int)
-    left, right = order[:-1], order[1:]
-    hashes = duplicates.parsed_hashes(table["perceptual_hash"])
-    near = np.bitwise_count(hashes[left] ^ hashes[right]) <= distance
-    near &= np.array([keys[a][:2] == keys[b][:2] for a, b in zip(left, right, strict=True)], bool)
-    yield left[near], right[near]
-
-
-def _sides(table: pd.DataFrame) -> np.ndarray:
-    """A number per record: 2 in the official test part, 1 in the official validation part, or 0."""
-    return table["part"].map({VALIDATION: 1, TEST: 2}).fillna(0).to_numpy(int)
-
-
-def _linked_pairs(
-    table: pd.DataFrame, near: int | None, consecutive: int | None
-) -> Iterator[duplicates.Pairs]:
-    if near is not None:
-        yield from duplicates.similar_pairs(table, table, near)
-    if consecutive is not None:
-        yield from neighbours_in_name_order(table, consecutive)
-
-
-def _merged_labels(label: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Labels of groups after some pairs of them became one; block by block, for flat memory."""
-    ends = label[left], label[right]
-    if (ends[0] == ends[1]).all():
-        return label
-    shape = (label.max() + 1,) * 2
-    graph = coo_array((np.ones(len(left), dtype=bool), ends), shape)
-    return connected_components(graph, directed=False)[1][label]
-
-
 def _near_across(table: pd.DataFrame, part: str, distance: int) -> int:
     """How many images of a part have a near-duplicate outside."""
     inside = table["part"] == part
     if not inside.any():
         return 0
-    sides = table[inside], table[~inside]
-    near = [tested for tested, _ in duplicates.similar_pairs(*sides, distance)]
+    sides = (similarity.appearance(table[side]) for side in (inside, ~inside))
+    near = [tested for tested, _ in similarity.similar_pairs(*sides, distance)]
     return len(np.unique(np.concatenate(near))) if near else 0
-
-
-def _natural_key(name: str) -> list[str | int]:
-    pieces = re.split("([0-9]+)", name)
-    return [int(piece) if number % 2 else piece for number, piece in enumerate(pieces)]

@@ -1,5 +1,6 @@
 """Check and decode one picture of a source, size first, and measure its quality."""
 
+import base64
 import hashlib
 import io
 import stat
@@ -25,6 +26,7 @@ from trackbed.dataset.schema import (
     RawPixels,
     Rejected,
 )
+from trackbed.dataset.similarity import THUMBNAIL_CHARACTERS, THUMBNAIL_SIDE
 from trackbed.records import tfrecord
 from trackbed.records.integrity import IMAGE
 
@@ -122,6 +124,7 @@ def load(entry: Entry, limits: Limits, crop_margin: float = 0.0) -> Picture:
         sha256=_digest(data, fit and fit.box),
         perceptual_hash=difference_hash(grey),
         pixel_hash=_pixel_hash(image.size, pixels),
+        thumbnail=encoded_thumbnail(grey),
         **quality(grey)._asdict(),
         pages=source.pages,
         peak=source.samples.peak if source.samples else 0,
@@ -138,6 +141,25 @@ def difference_hash(grey: Image.Image) -> str:
     small = grey.resize((9, 8), Image.Resampling.BOX)
     values = np.frombuffer(small.tobytes(), np.uint8).reshape(8, 9)
     return np.packbits(values[:, :-1] < values[:, 1:]).tobytes().hex()
+
+
+REDUCED_SIDE = 4 * THUMBNAIL_SIDE  # what is left at least by the fast reduction of large pictures
+
+
+def encoded_thumbnail(grey: Image.Image) -> str:
+    """A picture of 12 x 12 grey values, stretched to 0..255, as 192 characters of base64.
+
+    grey: mode L. Row by row, whatever the shape of the picture; all 0 for a uniform one. The
+    average of many pixels is finer than a grey level, so that dark pictures keep their detail.
+    """
+    factor = max(1, min(grey.size) // REDUCED_SIDE)
+    box = (0, 0, grey.width / factor, grey.height / factor)
+    side = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+    reduced = grey.reduce(factor).convert("F")
+    values = np.asarray(reduced.resize(side, Image.Resampling.BILINEAR, box), np.float64)
+    values = values - values.min()
+    stretched = np.rint(values * (255 / max(values.max(), 1e-3))).astype(np.uint8)
+    return base64.b64encode(stretched.tobytes(), THUMBNAIL_CHARACTERS).decode()
 
 
 def _pixel_hash(size: tuple[int, int], pixels: bytes) -> str:

@@ -15,7 +15,7 @@ from trackbed.records.integrity import IMAGE
 REJECTED_RECORDS_FILE = "rejected.records"
 PICTURE_COLUMNS = (
     *("encoding", "format", "height", "width"),
-    *("sha256", "perceptual_hash", "pixel_hash"),
+    *("sha256", "perceptual_hash", "pixel_hash", "thumbnail"),
     *("brightness", "contrast", "sharpness"),
 )
 

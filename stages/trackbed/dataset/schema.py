@@ -121,6 +121,7 @@ class Picture:
     sha256: str  # of the source file (of the pixels in a TFRecord), followed by the box if any
     perceptual_hash: str  # 64-bit difference hash, 16 hexadecimal digits
     pixel_hash: str  # 128-bit BLAKE2b of size and pixels, 32 hexadecimal digits
+    thumbnail: str  # see images.encoded_thumbnail
     brightness: float  # these three: see images.Quality
     contrast: float
     sharpness: float

@@ -14,7 +14,7 @@ import pandas as pd
 import yaml
 from sklearn.model_selection import StratifiedKFold
 
-from trackbed.dataset import duplicates
+from trackbed.dataset import similarity
 from trackbed.integrity import git
 from trackbed.pipeline import index, tables
 from trackbed.pipeline.errors import UserError
@@ -54,7 +54,7 @@ def leaks(table: pd.DataFrame, fold: int, distance: int, examples: int = 3) -> l
     """All kinds of leaks between the parts of a fold, those without an image included.
 
     table: see index.assigned. distance: bits of 64 in which near duplicates may differ. Identical:
-    equal pixels. Near: see duplicates.similar_pairs, and not identical. Group: the same group.
+    equal pixels. Near: see similarity.similar_pairs, and not identical. Group: the same group.
     """
     parts = parts_of_fold(table, fold)
     pairs = (("training", "validation"), ("training", "test"), ("validation", "test"))
@@ -94,7 +94,8 @@ def _matches(
 def _first_near(evaluated: pd.DataFrame, training: pd.DataFrame, distance: int) -> np.ndarray:
     """For every evaluated image the position of its first near-duplicate, or NO_MATCH."""
     first = np.full(len(evaluated), len(training))
-    for left, right in duplicates.similar_pairs(evaluated, training, distance):
+    sides = similarity.appearance(evaluated), similarity.appearance(training)
+    for left, right in similarity.similar_pairs(*sides, distance):
         np.minimum.at(first, left, right)
     return np.where(first < len(training), first, NO_MATCH)
 

@@ -16,6 +16,7 @@ TRAIN, VALIDATION, TEST = "train", "validation", "test"
 # Folders in the data folder.
 RECORDS = "records"
 FOLDS = "folds"
+GROUPS = "groups"  # how they were joined, and how evenly they were assigned
 
 # In the metrics folder.
 COUNTS_FILE = "data.json"  # of files, records and findings
@@ -41,6 +42,7 @@ INDEX_COLUMNS = {
     "sha256": "str",  # of the source image's bytes
     "perceptual_hash": "str",  # 64-bit difference hash, 16 hexadecimal digits
     "pixel_hash": "str",  # 128-bit BLAKE2b of width, height and RGB pixels, 32 digits
+    "thumbnail": "str",  # 12 x 12 grey values, stretched to 0..255, in base64
     "brightness": "float64",  # mean of the grey values, 0..255
     "contrast": "float64",  # their standard deviation
     "sharpness": "float64",  # variance of their Laplacian
@@ -109,6 +111,35 @@ FOLDS_COLUMNS = {
 }
 TEST_FOLD = -1
 FOLDS_TABLE = TableFile("folds.csv", FOLDS_COLUMNS, REMEDY)
+
+JOINS_COLUMNS = {
+    "group": "str",  # the joined group
+    "filename": "str",
+    "named_group": "str",  # its group before, as in the index
+    "other": "str",  # the file that it was joined with
+    "other_named_group": "str",
+    "reason": "str",  # same pixels, near-duplicate, or neighbour in name order
+    "bits": "int64",  # of 64, in which their hashes differ
+    "correlation": "float64",  # of their thumbnails, shifted and scaled a little
+}
+JOINS_TABLE = TableFile("joins.csv", JOINS_COLUMNS, REMEDY)
+LARGE_GROUPS_COLUMNS = {
+    "class_name": "str",
+    "group": "str",
+    "images": "int64",  # of the class in the group
+    "of": "int64",  # images of the class
+    "named_groups": "int64",  # that were joined in the group
+}
+LARGE_GROUPS_TABLE = TableFile("large_groups.csv", LARGE_GROUPS_COLUMNS, REMEDY)
+SHARES_COLUMNS = {
+    "side": "str",  # 'fold 0', 'fold 1', ..., or 'test'
+    "class_name": "str",  # '' for all classes together
+    "images": "int64",
+    "of": "int64",  # images of the class in all folds, or in all folds and the test part
+    "even": "float64",  # images that an even share would have
+    "missed": "bool",  # whether it is off by more than groups of the usual size explain
+}
+SHARES_TABLE = TableFile("shares.csv", SHARES_COLUMNS, REMEDY)
 
 
 def read(records_path: Path) -> pd.DataFrame:

@@ -58,8 +58,8 @@ def _use(evaluation: Evaluation) -> list[str]:
 
 def _factors(data: Dataset, params: dict[str, Any]) -> list[str]:
     text = "Scores are per class; camera, place, weather and light are not recorded."
-    unknown = verdict.leak_warning(data)
-    return [text, *verdict.group_sentences(data, params), *([unknown] if unknown else [])]
+    warning = verdict.group_warning(data)
+    return [text, *verdict.group_sentences(data, params), *([warning] if warning else [])]
 
 
 def _metrics() -> list[str]:

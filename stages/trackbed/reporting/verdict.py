@@ -54,7 +54,7 @@ def verdict(run: Run, advice: list[Advice]) -> Verdict:
         sentences=[sentence for sentence in sentences if sentence],
         next=f"Next: {advice[0].text}" if advice else "",
         groups=group_sentences(run.data, run.params),
-        leak_risk=leak_warning(run.data),
+        leak_risk=group_warning(run.data),
         worst_slice=slice_sentence(run.evaluation.slices, scores.get("accuracy")),
     )
 
@@ -166,10 +166,11 @@ def group_sentences(data: Dataset, params: dict[str, Any]) -> list[str]:
     joined = groups.get("joined_images")
     if joined:
         sentences.append(
-            "Groups with near-duplicates or similar neighbours were joined into "
+            "Groups with the same pictures, near-duplicates or similar neighbours were joined into "
             f"{formatting.plural(groups.get('joined_groups'), 'group')} of "
             f"{formatting.plural(joined, 'image')}; the largest group has "
-            f"{formatting.plural(groups.get('largest_group'), 'image')}."
+            f"{formatting.plural(groups.get('largest_group'), 'image')}. Joins: "
+            "data/groups/joins.csv."
         )
     elif _given(params, "split", "join_distance"):
         sentences.append("No groups were joined: no near-duplicates in two groups.")
@@ -190,15 +191,30 @@ def group_sentences(data: Dataset, params: dict[str, Any]) -> list[str]:
     return sentences
 
 
-def leak_warning(data: Dataset) -> str:
-    """A warning where neither names nor their order say which images belong together, else ''."""
-    if data.groups.get("groups_known"):
-        return ""
-    return (
-        "Leak risk unknown: it is not known which images belong together (data.group, "
-        "split.consecutive_distance). If several show one object or come from one drive, training "
-        "and test part share them, and the scores are too high."
-    )
+def group_warning(data: Dataset) -> str:
+    """Warnings about groups that are unknown or large, and about uneven folds; '' without any."""
+    sentences = []
+    if not data.groups.get("groups_known"):
+        sentences.append(
+            "Leak risk unknown: it is not known which images belong together (data.group, "
+            "split.consecutive_distance). If several show one object or come from one drive, "
+            "training and test part share them, and the scores are too high."
+        )
+    large, missed = (data.groups.get(name) or 0 for name in ("large_groups", "missed_shares"))
+    if large:
+        sentences.append(
+            f"{formatting.plural(large, 'group')} {'holds' if large == 1 else 'hold'} an unusual "
+            "share of a class, which folds and test part cannot divide evenly "
+            "(data/groups/large_groups.csv)."
+        )
+    if missed:
+        sentences.append(
+            "Folds or test part are uneven: "
+            f"{formatting.plural(missed, 'share')} of a class or of all images "
+            f"{'is' if missed == 1 else 'are'} off by more than a usual group "
+            "(data/groups/shares.csv)."
+        )
+    return " ".join(sentences)
 
 
 def _group_sources(data: Dataset, params: dict[str, Any]) -> str:

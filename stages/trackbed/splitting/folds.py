@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from trackbed.dataset.groups import most_images_of_usual_group
 from trackbed.pipeline.errors import BadData, UserError
-from trackbed.pipeline.index import FOLDS_TABLE, TEST, TEST_FOLD, VALIDATION
+from trackbed.pipeline.index import FOLDS_TABLE, SHARES_TABLE, TEST, TEST_FOLD, VALIDATION
 
 # A test share is one or more whole parts of at most this many, e.g. 0.15 as 1/7.
 MOST_PARTS = 10
@@ -169,3 +170,72 @@ def _joined(index: pd.DataFrame, classes: list[str]) -> str:
         f" Groups that look alike were joined ({listed}): see split.join_distance and "
         "split.consecutive_distance."
     )
+
+
+# Of an even share: what is off by less, or by less than a group of the usual size, is no miss.
+MISSED_SHARE = 0.1
+LISTED_SHARES = 3  # in a message
+
+
+def shares(index: pd.DataFrame, table: pd.DataFrame, test_share: float) -> pd.DataFrame:
+    """How many images of every class each fold and the test part hold, columns of SHARES_TABLE.
+
+    An even share is the same share of every class: `test_share` for a test part, for a fold the
+    remaining images divided by the folds. Groups are never split, so that a part may be off by the
+    largest group of a usual size (see groups.large_groups). What is off by more, and by more than
+    MISSED_SHARE, is missed. Of official parts nothing is expected: they are not listed. index: with
+    the groups that were assigned; table: see `assigned`.
+    """
+    rows = index[["class_name", "group", "part"]].assign(fold=table["fold"].to_numpy())
+    rows = rows[~rows["part"].isin([TEST, VALIDATION])]
+    testing = rows["fold"] == TEST_FOLD
+    found = []
+    if testing.any():
+        share = Fraction(test_share).limit_denominator(MOST_PARTS)
+        found.append(_share_rows(rows, testing.map({True: "test", False: ""}), float(share)))
+    training = rows[~testing]
+    side = "fold " + training["fold"].astype(str)
+    found.append(_share_rows(training, side, 1 / side.nunique()))
+    return SHARES_TABLE.rows(pd.concat(found).to_dict("records"))
+
+
+def _share_rows(rows: pd.DataFrame, side: pd.Series, share: float) -> pd.DataFrame:
+    """Rows of SHARES_TABLE for every side but ''; share: that an even one has of each class."""
+    found = []
+    for table in (rows.assign(class_name=""), rows):
+        counted = pd.crosstab(side, table["class_name"]).drop(index="", errors="ignore").stack()
+        counted = counted.rename("images").rename_axis(["side", "class_name"]).reset_index()
+        of = counted["class_name"].map(table["class_name"].value_counts())
+        sizes = table.groupby(["class_name", "group"]).size().groupby("class_name")
+        usual = np.minimum(sizes.max(), most_images_of_usual_group(sizes.sum(), sizes.size()))
+        off = (counted["images"] - share * of).abs()
+        missed = off > np.maximum(MISSED_SHARE * share * of, counted["class_name"].map(usual))
+        found.append(counted.assign(of=of, even=share * of, missed=missed))
+    return pd.concat(found)
+
+
+def share_warning(shares: pd.DataFrame) -> str:
+    """The missed shares in one sentence, the worst first; '' without any."""
+    missed = shares[shares["missed"]]
+    if missed.empty:
+        return ""
+    off = (missed["images"] - missed["even"]).abs() / missed["even"]
+    missed = missed.loc[off.sort_values(ascending=False, kind="stable").index]
+    listed = [
+        f"{row.side} has {row.images:,} of {row.of:,} images"
+        f"{f' of class {row.class_name}' if row.class_name else ''} ({row.images / row.of:.0%}, "
+        f"even would be {row.even / row.of:.0%})"
+        for row in missed.head(LISTED_SHARES).itertuples()
+    ]
+    more = f"; {len(missed) - LISTED_SHARES} more" if len(missed) > LISTED_SHARES else ""
+    return (
+        f"uneven shares: {'; '.join(listed)}{more}. All are in data/groups/shares.csv. Large or "
+        "few groups cannot be divided evenly; another split.seed or fewer split.folds may help."
+    )
+
+
+def fold_sizes(shares: pd.DataFrame) -> dict[str, int]:
+    """smallest_fold and largest_fold, in images, and missed_shares; shares: see `shares`."""
+    whole = shares[(shares["class_name"] == "") & (shares["side"] != "test")]["images"]
+    sizes = {"smallest_fold": int(whole.min()), "largest_fold": int(whole.max())}
+    return sizes | {"missed_shares": int(shares["missed"].sum())}

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trackbed.dataset.folds import assigned
 from trackbed.pipeline.errors import UserError
+from trackbed.splitting.folds import assigned, fold_sizes, share_warning, shares
 
 
 def index_of(groups_per_class, frames=4, part=""):
@@ -201,3 +201,54 @@ def test_a_class_with_joined_groups_is_named_with_the_key():
         UserError, match=r"B \(1\).*joined \(B 20 into 1\): see split.join_distance"
     ):
         assigned(index, folds=3, test_share=0.2, seed=0)
+
+
+def test_shares_of_folds_and_test_part_by_hand():
+    index = index_of({"A": 50, "B": 100})
+    table = assigned(index, folds=5, test_share=0.2, seed=1)
+    found = shares(index, table, 0.2).set_index(["side", "class_name"])
+    assert found.index.get_level_values("side").unique().tolist() == [
+        "test",
+        *(f"fold {number}" for number in range(5)),
+    ]
+    row = found.loc["test", "B"]
+    assert (row["images"], row["of"], row["even"]) == (80, 400, 80)
+    row = found.loc["fold 3", ""]
+    assert (row["images"], row["of"], row["even"]) == (96, 480, 96)
+    assert not found["missed"].any()
+    assert share_warning(found.reset_index()) == ""
+    assert fold_sizes(found.reset_index()) == {
+        **{"smallest_fold": 96, "largest_fold": 96, "missed_shares": 0}
+    }
+
+
+def test_a_group_of_much_of_a_class_makes_uneven_folds():
+    index = index_of({"A": 150, "B": 150})
+    index.loc[index["filename"] < "A/075", "group"] = "A/000"  # half of class A
+    found = shares(index, assigned(index, folds=5, test_share=0.2, seed=0), 0.2)
+    missed = found[found["missed"]]
+    assert set(missed["class_name"]) >= {"A"}
+    worst = missed.loc[(missed["images"] / missed["of"]).idxmax()]
+    assert worst["images"] >= 300
+    warning = share_warning(found)
+    assert f"{worst['side']} has {worst['images']:,} of {worst['of']:,} images" in warning
+    assert "data/groups/shares.csv" in warning
+
+
+def test_few_groups_of_equal_size_are_no_miss():
+    index = index_of({"A": 7, "B": 60}, frames=30)  # 6 groups of A in 5 folds
+    found = shares(index, assigned(index, folds=5, test_share=0.15, seed=0), 0.15)
+    of_class = found[(found["class_name"] == "A") & (found["side"] != "test")]
+    assert sorted(of_class["images"]) == [30, 30, 30, 30, 60]
+    assert not found["missed"].any()
+
+
+def test_nothing_is_expected_of_official_parts():
+    index = index_of({"A": 12, "B": 12})
+    number = index["group"].str[2:].astype(int)
+    index["part"] = np.select([number < 1, number < 2], ["test", "validation"], "train")
+    found = shares(index, assigned(index, folds=3, test_share=0.2, seed=0), 0.2)
+    assert found["side"].unique().tolist() == ["fold 1", "fold 2"]
+    assert found[found["class_name"] == ""]["even"].tolist() == [40, 40]
+    one = shares(index, assigned(index, folds=2, test_share=0.2, seed=0), 0.2)
+    assert fold_sizes(one) == {"smallest_fold": 80, "largest_fold": 80, "missed_shares": 0}
