@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from official_gtsrb import TEST, TRAINING, write_official
+from PIL import Image
 from program import trackbed
 
 from trackbed.dataset import sources
@@ -65,6 +66,21 @@ def test_boxes_can_be_left_out(official):
         ("", "", "")
     }
     assert all(e.box is None for e in sources.scan(official, None, Grouping(None, False)).entries)
+
+
+def test_pictures_that_were_resized_are_said(official):
+    for path in official.rglob("*.ppm"):
+        with Image.open(path) as picture:
+            square = picture.resize((64, 32))
+        square.save(path)
+    done = trackbed("manifest", "gtsrb", official)
+    assert done.returncode == 0
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("another size than annotated: 15 of 15 pictures, 15 of them another")
+    assert "64 x 32 for 31 x 30 pixels" in last
+    assert "data.boxes is stretch; --no-boxes leaves" in last
+    without = trackbed("manifest", "gtsrb", official, "--no-boxes", "--force")
+    assert "another size" not in without.stdout
 
 
 def test_the_same_folders_give_the_same_bytes(official):

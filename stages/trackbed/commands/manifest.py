@@ -2,11 +2,12 @@
 
 import argparse
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 from trackbed.dataset import folders, gtsrb, manifest_csv
-from trackbed.dataset.schema import Found, printable
+from trackbed.dataset.schema import Entry, Found, Limits, Rejected, printable
 from trackbed.pipeline.errors import UserError
 
 HELP = "write a manifest.csv for folders of a known layout"
@@ -15,10 +16,9 @@ GTSRB = """\
 Write a manifest.csv for the official folders of the German Traffic Sign Recognition Benchmark.
 
 The label is the class number (00 to 42), the group of a training picture is its track
-(<class>/<track>), the box is the annotated sign (Roi.X2 and Roi.Y2 lie outside). The pictures
-are not opened; the build compares their size with the annotated one. The test part needs
-GT-final_test.csv anywhere in FOLDER. Name the folder of the training pictures to leave it out;
-the column part is then empty."""
+(<class>/<track>), the box is the annotated sign (Roi.X2 and Roi.Y2 lie outside). The size of the
+pictures is compared with the annotated one. The test part needs GT-final_test.csv anywhere in
+FOLDER. Name the folder of the training pictures to leave it out; the column part is then empty."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +60,52 @@ def run(arguments: argparse.Namespace) -> None:
     prefix = os.path.relpath(folder.resolve(), output.parent.resolve())
     _write(output, manifest_csv.text(found.entries, Path(prefix).as_posix(), output))
     print(summary(found, output))
+    if differing := other_sizes(found):
+        print(differing)
+
+
+def other_sizes(found: Found) -> str:
+    """What to do about pictures of another size than their boxes count in; '' for none.
+
+    Only headers are read. A picture whose header cannot be read is left to the build.
+    """
+    boxed = [entry for entry in found.entries if entry.size]
+    sizes = [_size(entry.path) for entry in boxed]
+    pairs = [(e, size) for e, size in zip(boxed, sizes, strict=True) if size not in (None, e.size)]
+    if not pairs:
+        return ""
+    shapes = sum(1 for entry, size in pairs if not _fits(entry, size))
+    shaped = f", {shapes:,} of them another shape" if shapes else ""
+    entry, (width, height) = pairs[0]
+    return (
+        f"another size than annotated: {len(pairs):,} of {len(boxed):,} pictures{shaped}, such as "
+        f"{entry.filename}, {width} x {height} for {entry.size[0]} x {entry.size[1]} pixels. The "
+        "build scales boxes with pictures of the same shape, and rejects others unless data.boxes "
+        "is stretch; --no-boxes leaves the boxes out."
+    )
+
+
+def _size(path: Path) -> tuple[int, int] | None:
+    """Width and height in the header of a picture, None where it cannot be read."""
+    from trackbed.dataset import decoding, images  # imports OpenCV
+
+    try:
+        with path.open("rb") as file:
+            head = file.read(images.HEADER_BYTES)
+            file.seek(0)
+            return decoding.header(file, head, Limits(sys.maxsize)).size
+    except (OSError, Rejected):
+        return None
+
+
+def _fits(entry: Entry, size: tuple[int, int]) -> bool:
+    """Whether the build scales the box of an entry to this size."""
+    from trackbed.dataset import images
+
+    try:
+        return images.box_fit(entry, size, "check") is not None
+    except Rejected:
+        return False
 
 
 def summary(found: Found, path: Path) -> str:
