@@ -252,6 +252,7 @@ def test_fixed_classes_give_the_order(tmp_path):
         (("train/A/1", "train/B/1", "test/C/1"), "no training picture of class 'C', only test"),
         (("train/A/1", "train/B/", "test/B/1"), "no training picture of class 'B'"),
         (("train/1", "test/1"), "no class"),
+        (("train/images/1", "train/labels/1.txt"), "an export for object detection"),
     ],
 )
 def test_classes_that_make_no_sense_are_refused(tmp_path, names, message):

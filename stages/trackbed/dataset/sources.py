@@ -14,6 +14,7 @@ from trackbed.pipeline.errors import BadData, UserError
 from trackbed.pipeline.index import TEST, VALIDATION
 
 LONGEST_CLASS_NAME = 100  # characters; a column of a report shows no more
+DETECTION_FOLDERS = {"images", "labels"}  # of the YOLO formats
 # Invisible, but part of Persian words and of emoji.
 JOINERS = {"\u200c", "\u200d"}
 CLASS_NAME = (
@@ -137,6 +138,11 @@ def _class_problems(
     yield from _bad_class_names(sorted(found.classes), folder)
     if wanted is not None:
         yield from _other_classes(found, wanted, folder)
+    if {name.lower() for name in names} == DETECTION_FOLDERS:
+        yield BadData(
+            f"{folder}: images/ and labels/ are an export for object detection, whose boxes are no "
+            "classes. Name every box with its class in a manifest.csv (left, top, right, bottom)."
+        )
     if len(names) < 2:
         yield BadData(
             f"{folder}: {f'a single class, {printable(names[0])}' if names else 'no class'}; a "
