@@ -56,7 +56,7 @@ def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Pat
         wanted_precision=p.wanted_precision,
     )
     scores = evaluated.write(data_path / tables.EVALUATION, metrics_path, plots_path)
-    print(f"macro F1 {scores['macro_f1']:.4f} on {len(rows)} test images")
+    print(result.summary(scores, table))
     if warning := baselines.baseline_warning(scores):
         print(warning, file=sys.stderr)
 

@@ -1,9 +1,6 @@
-import histories
-import numpy as np
 import pandas as pd
 import pytest
 
-from trackbed.curves.analysis import analysis
 from trackbed.reporting import advice
 from trackbed.reporting.dataset_summary import Reason
 
@@ -84,12 +81,12 @@ def test_sure_mistakes_are_counted_and_the_surest_named():
     mistakes = pd.DataFrame(
         {"filename": ["a", "b", "c", "d", "e"], "confidence": [0.99, 0.98, 0.97, 0.95, 0.94]}
     )
-    (one,) = advice.sure_mistakes(mistakes)
+    (one,) = advice.sure_mistakes(mistakes, 50)
     assert one.text == (
         "Check the labels of 4 of 5 mistakes, those with a confidence of at least 0.95: a, b, c "
         "and 1 more."
     )
-    assert advice.sure_mistakes(mistakes[4:]) == []
+    assert advice.sure_mistakes(mistakes[4:], 50) == []
 
 
 def texts(advice):
@@ -114,44 +111,6 @@ def test_a_validation_score_above_the_interval_of_the_test():
     assert advice.validation_gap({}, scores) == []
 
 
-def test_a_best_epoch_at_the_end_wants_more_epochs():
-    assert texts(advice.unfinished({"best_epoch": 50, "epochs": 50}, None)) == [
-        "The last epoch, 50, is the best: train for more epochs (train.epochs)."
-    ]
-    stopped = {"best_epoch": 9, "epochs": 9, "stopped_early": True}
-    assert advice.unfinished(stopped, None) == []
-
-
-EPOCHS = np.arange(1, 41)
-FALL = 2 * np.exp(-EPOCHS / 4)
-
-
-@pytest.mark.parametrize(("slope", "expected"), [(0.05, 1), (0, 0)])
-def test_a_loss_that_still_falls_wants_more_epochs(slope, expected):
-    values = FALL + slope * (40 - EPOCHS)
-    found = advice.unfinished(
-        {"best_epoch": 39, "epochs": 40}, analysis(histories.made(loss=values, val_loss=values))
-    )
-    assert len(found) == expected
-    assert all("val_loss still improved at the end of 40 epochs" in one.text for one in found)
-
-
-@pytest.mark.parametrize(
-    ("rise", "training", "expected"), [(0.05, 0.99, 1), (0.05, 0.93, 0), (0, 0.99, 0)]
-)
-def test_overfitting_needs_the_verdict_and_a_gap(rise, training, expected):
-    over = np.where(EPOCHS > 10, rise * (EPOCHS - 10), 0)
-    history = histories.made(
-        loss=FALL,
-        val_loss=FALL + 0.3 + over,
-        macro_f1=np.full(40, training),
-        val_macro_f1=np.full(40, 0.9),
-    )
-    found = advice.overfitting(analysis(history), {"dropout": "0.3"})
-    assert len(found) == expected
-    assert all("validation at 0.900" in one.text and "(now 0.3)" in one.text for one in found)
-
-
 def test_too_high_or_too_low_probabilities_with_the_setting():
     train = {"label_smoothing": "0.1"}
     (high,) = texts(advice.miscalibrated({"accuracy": 0.8, "overconfidence": 0.1}, train))
@@ -174,6 +133,24 @@ def test_rejects_above_one_percent_with_the_first_reason():
     assert advice.rejected({"seen": 1000, "rejected": 10}, reasons) == []
 
 
-def test_waiting_for_images_above_a_fifth():
-    assert advice.waiting(0.25).startswith("Training waited for images in 25.0 % of its time")
-    assert advice.waiting(0.2) == advice.waiting(None) == ""
+def test_a_run_without_mistakes_says_how_many_there_may_be():
+    # 0 of 58 groups: 1 - 0.05 ** (1 / 58) = 0.0503.
+    (text,) = texts(advice.faultless(0, 58))
+    assert "With 58 independent groups of images up to 5.0 % of such groups may still" in text
+    assert advice.faultless(1, 58) == []
+
+
+def test_a_model_that_errs_in_half_of_the_images_doubts_no_label():
+    mistakes = pd.DataFrame({"filename": ["a", "b"], "confidence": [0.99, 0.98]})
+    assert advice.sure_mistakes(mistakes, 3) == []
+    assert len(advice.sure_mistakes(mistakes, 4)) == 1
+
+
+def test_one_test_image_decides_all():
+    (one,) = advice.untested(pd.DataFrame({"support": [1, 40]}, index=["A", "B"]))
+    assert one.text == "Add test images of “A” (1): a single one decides all."
+
+
+def test_all_images_of_a_class_taken_for_another():
+    (one,) = confused([[0, 9, 0], [0, 9, 0], [0, 0, 9]])
+    assert "all its 9 images are predicted as “B”" in one.text

@@ -43,10 +43,34 @@ def test_the_heat_map_is_of_a_size_that_suits_its_classes(classes, widest):
 def test_the_radar_has_the_macro_averages():
     values = pd.Series({"precision": 0.5, "recall": 0.25, "specificity": 1.0, "f1": 0.3333})
     svg = class_figures.radar(pd.concat([values, pd.Series({"accuracy": 0.9})]))
-    assert "precision 0.500, recall 0.250, specificity 1.000, F1 0.333, accuracy 0.900" in svg
+    assert (
+        "precision 0.500, recall 0.250, specificity 1.000, F1 0.333, one-vs-rest accuracy 0.900"
+        in svg
+    )
 
 
 def test_the_heat_map_in_percent_adds_up_to_the_row():
     counts = [[150, 50, 0], [1, 250, 0], [0, 0, 0]]
     found = texts(class_figures.confusion(matrix(counts, ["A", "B", "C"]), percent=True))
     assert sorted(found[-4:]) == ["100", "25", "75", "<1"]
+
+
+def test_of_many_classes_the_weakest_are_kept_in_their_order():
+    f1 = pd.DataFrame({"f1": np.r_[np.ones(50), np.zeros(60), [np.nan]]}, index=range(111))
+    assert list(class_figures.weakest(f1).index) == [*range(40), *range(50, 110)]
+    assert len(class_figures.weakest(f1.head(100))) == 100
+
+
+def test_of_many_classes_the_smallest_and_the_largest_are_kept():
+    counts = pd.DataFrame({"total": range(300)})
+    assert list(class_figures.smallest_and_largest(counts).index) == [*range(50), *range(250, 300)]
+
+
+def test_of_many_classes_those_with_mistakes_are_kept():
+    counts = 5 * np.eye(200, dtype=int)
+    counts[3, 150] = 2
+    part = class_figures.most_confused(matrix(counts, range(200)))
+    assert part.shape == (100, 100)
+    assert list(part.index) == list(part.columns)
+    assert {3, 150} <= set(part.index)
+    assert len(texts(class_figures.confusion(matrix(counts, [str(n) for n in range(200)])))) < 350

@@ -141,8 +141,9 @@ def test_a_run_without_mistakes_is_reported_as_such(perfect):
     assert "n/a (no mistakes)" in perfect.markdown  # the confidence when wrong
 
 
-def test_a_run_that_no_advice_applies_to(perfect):
-    assert "No rule of this report applies." in perfect.page
+def test_a_run_without_mistakes_wants_more_test_images(perfect):
+    assert "What to do next:\n- No test image is classified wrong." in perfect.markdown
+    assert "all predictions are right, so it shows nothing about mistakes" in perfect.page
     assert "What to do next" not in perfect.markdown
 
 

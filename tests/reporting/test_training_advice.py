@@ -1,8 +1,11 @@
 from types import SimpleNamespace
 
+import histories
+import numpy as np
 import pandas as pd
 import pytest
 
+from trackbed.curves.analysis import analysis
 from trackbed.reporting import training_advice
 
 
@@ -83,3 +86,46 @@ def test_a_gain_within_chance_asks_for_test_images():
 def test_otherwise_another_network_is_advised(weights, remedy):
     text = training_advice.below_baseline(run(images=4000, train={"weights": weights}))
     assert remedy in text
+
+
+def test_a_best_epoch_at_the_end_wants_more_epochs():
+    assert training_advice.unfinished({"best_epoch": 50, "epochs": 50}, None) == (
+        "The last epoch, 50, is the best: train for more epochs (train.epochs)."
+    )
+    stopped = {"best_epoch": 9, "epochs": 9, "stopped_early": True}
+    assert training_advice.unfinished(stopped, None) == ""
+
+
+EPOCHS = np.arange(1, 41)
+FALL = 2 * np.exp(-EPOCHS / 4)
+
+
+def test_a_loss_that_still_falls_wants_more_epochs():
+    def found(values):
+        run = analysis(histories.made(loss=values, val_loss=values))
+        return training_advice.unfinished({"best_epoch": 39, "epochs": 40}, run)
+
+    assert "val_loss still improved at the end of 40 epochs" in found(FALL + 0.05 * (40 - EPOCHS))
+    assert found(FALL) == ""
+
+
+@pytest.mark.parametrize(
+    ("rise", "training", "expected"), [(0.05, 0.99, True), (0.05, 0.93, False), (0, 0.99, False)]
+)
+def test_overfitting_needs_the_verdict_and_a_gap(rise, training, expected):
+    over = np.where(EPOCHS > 10, rise * (EPOCHS - 10), 0)
+    history = histories.made(
+        loss=FALL,
+        val_loss=FALL + 0.3 + over,
+        macro_f1=np.full(40, training),
+        val_macro_f1=np.full(40, 0.9),
+    )
+    found = training_advice.overfitting(analysis(history), {"dropout": "0.3"})
+    assert bool(found) == expected
+    assert not expected or ("validation at 0.900" in found and "(now 0.3)" in found)
+
+
+def test_waiting_for_images_above_a_fifth():
+    text = training_advice.waiting(0.25)
+    assert text.startswith("Training waited for images in 25.0 % of its time")
+    assert training_advice.waiting(0.2) == training_advice.waiting(None) == ""

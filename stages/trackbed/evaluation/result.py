@@ -224,3 +224,20 @@ def precision_check(
         "embed_macro_f1_difference_low": low,
         "embed_macro_f1_difference_high": high,
     }
+
+
+def summary(scores: Mapping[str, Any], table: pd.DataFrame) -> str:
+    """Macro F1 with its interval in a line, and another where that takes images for independent.
+
+    scores: of evaluate.json; table: the index with all parts, column named_group.
+    """
+    low, high = scores.get("macro_f1_low"), scores.get("macro_f1_high")
+    known = all(isinstance(end, float) and np.isfinite(end) for end in (low, high))
+    between = f" (95 % interval {low:.4f} to {high:.4f})" if known else ""
+    line = f"macro F1 {scores['macro_f1']:.4f}{between} on {scores['images']} test images"
+    if not known or not table["named_group"].is_unique:
+        return line
+    return (
+        f"{line}\nNo two images have a group in common (data.group): if several show one object, "
+        "the interval is too narrow and the score may be too high."
+    )

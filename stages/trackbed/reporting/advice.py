@@ -9,8 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from trackbed.curves.analysis import Analysis
-from trackbed.curves.fit import Verdict
 from trackbed.evaluation.mistakes import wrong
 from trackbed.reporting import evaluation_tables, formatting, training_advice
 from trackbed.reporting.dataset_summary import Reason
@@ -27,11 +25,9 @@ FEW_OF_MEDIAN = 0.5  # training images of a class against the median class
 BELOW_MACRO = 0.05  # of its F1 below macro F1
 SURE = 0.95  # confidence
 VALIDATION_GAP = 0.05  # of macro F1 between validation and test part
-OVERFIT = 0.05  # of the score between training and validation
 WIDE = 0.08  # interval of macro F1
 MISCALIBRATED = 0.05  # mean confidence less accuracy
 REJECTED = 0.01  # of the files seen
-WAITING = 0.2  # of the training time
 
 Values = Mapping[str, Any]
 
@@ -57,13 +53,14 @@ def advice(run: Run) -> list[Advice]:
     return [
         *some(training_advice.lagging_average(run), "training"),
         *some(training_advice.below_baseline(run), "scores"),
+        *faultless(evaluation.mistakes, evaluation.predictions["group"].nunique()),
         *untested(classes),
         *confused(evaluation.confusion, classes),
         *scarce(run.data.counts, classes, scores.get("macro_f1"), params),
-        *sure_mistakes(wrong(evaluation.predictions)),
+        *sure_mistakes(wrong(evaluation.predictions), evaluation.images),
         *validation_gap(training.summary, scores),
-        *overfitting(training.analysis, params),
-        *unfinished(training.summary, training.analysis),
+        *some(training_advice.overfitting(training.analysis, params), "training"),
+        *some(training_advice.unfinished(training.summary, training.analysis), "training"),
         *wide_interval(scores, evaluation.predictions["group"].nunique()),
         *miscalibrated(scores, params),
         *rejected(run.data.files, run.data.reasons),
@@ -75,6 +72,22 @@ def some(text: str, target: str) -> list[Advice]:
     return [Advice(text, target)] if text else []
 
 
+def faultless(mistakes: int, groups: int) -> list[Advice]:
+    """No mistake at all: how many there may still be.
+
+    The share of groups with a mistake that gives none in `groups` with a probability of 5 %, the
+    upper end of the one-sided 95 % interval (Clopper and Pearson 1934).
+    """
+    if mistakes or not groups:
+        return []
+    text = (
+        f"No test image is classified wrong. With {formatting.plural(groups, 'independent group')} "
+        f"of images up to {formatting.percent(1 - 0.05 ** (1 / groups))} of such groups may still "
+        "be: test on more images, and on harder ones (another place, camera or season)."
+    )
+    return [Advice(text, "scores")]
+
+
 def untested(classes: pd.DataFrame) -> list[Advice]:
     """Classes with no or fewer than FEW_TEST_IMAGES test images. classes: column support."""
     found, support = [], classes["support"]
@@ -84,8 +97,9 @@ def untested(classes: pd.DataFrame) -> list[Advice]:
     few = support[(support > 0) & (support < FEW_TEST_IMAGES)]
     if len(few):
         counted = [f"{formatting.quoted(name)} ({images})" for name, images in few.items()]
-        names, step = formatting.listed(counted, LISTED), f"the recall by {1 / few.min():.2f}"
-        text = f"Add test images of {names}: with {int(few.min())}, a single one changes {step}."
+        names, least = formatting.listed(counted, LISTED), int(few.min())
+        why = f"with {least}, a single one changes the recall by {1 / least:.2f}"
+        text = f"Add test images of {names}: {why if least > 1 else 'a single one decides all'}."
         found.append(Advice(text, "data"))
     return found
 
@@ -118,10 +132,12 @@ def _confusion_text(one: Confusion, classes: pd.DataFrame, calls: int, back: int
     true, predicted = formatting.quoted(one.true), formatting.quoted(one.predicted)
     if one.images / calls > one.images / one.support:
         name, row = predicted, classes.loc[one.predicted]
-        what = f"{one.images:,} of the {calls:,} images predicted as {predicted} are {true}"
+        part = f"{one.images:,} of the {calls:,}" if one.images < calls else f"all {calls:,}"
+        what = f"{part} images predicted as {predicted} are {true}"
     else:
         name, row = true, classes.loc[one.true]
-        what = f"{one.images:,} of its {one.support:,} images are predicted as {predicted}"
+        part = f"{one.images:,} of its" if one.images < one.support else "all its"
+        what = f"{part} {one.support:,} images are predicted as {predicted}"
     recall, precision = formatting.share(row.recall, 2), formatting.share(row.precision, 2)
     text = f"{name}: recall {recall}, precision {precision}; {what}."
     if back < FEWEST_CONFUSED:
@@ -153,13 +169,14 @@ def scarce(
     ]
 
 
-def sure_mistakes(mistakes: pd.DataFrame) -> list[Advice]:
+def sure_mistakes(mistakes: pd.DataFrame, images: int) -> list[Advice]:
     """Mistakes with a confidence of SURE or more: wrong labels are found there first.
 
-    mistakes: columns filename and confidence; the surest first.
+    Not where half of the images are mistakes: then the model is at fault. mistakes: columns
+    filename and confidence; the surest first. images: of the test part.
     """
     sure = mistakes[mistakes["confidence"] >= SURE]
-    if sure.empty:
+    if sure.empty or len(mistakes) > images / 2:
         return []
     names = [formatting.name(name, 60) for name in sure["filename"]]
     text = (
@@ -183,37 +200,6 @@ def validation_gap(training: Values, scores: Values) -> list[Advice]:
         "are in several folds (data.group)."
     )
     return [Advice(text, "data")]
-
-
-def overfitting(analysis: Analysis | None, train: Values) -> list[Advice]:
-    """An over-fitting run whose training score is above validation by more than OVERFIT."""
-    fit = analysis.fit if analysis and Verdict.OVER_FITTING in analysis.verdicts else None
-    if fit is None or fit.training_score is None or fit.validation_score is None:
-        return []
-    if fit.training_score - fit.validation_score <= OVERFIT:
-        return []
-    text = (
-        f"Training {fit.score} ends at {formatting.share(fit.training_score)}, validation at "
-        f"{formatting.share(fit.validation_score)}: use more images, more of train.augment, or a "
-        f"higher train.dropout (now {train.get('dropout', formatting.NOT_AVAILABLE)})."
-    )
-    return [Advice(text, "training")]
-
-
-def unfinished(training: Values, analysis: Analysis | None) -> list[Advice]:
-    """Not stopped early, and the last epoch is the best or a loss or score still improves."""
-    epochs = training.get("epochs")
-    if not epochs or training.get("stopped_early"):
-        return []
-    found = analysis.findings if analysis else ()
-    names = [one.column for one in found if one.verdict == Verdict.NOT_CONVERGED]
-    if training.get("best_epoch") == epochs:
-        why = f"The last epoch, {epochs}, is the best"
-    elif names:
-        why = f"{formatting.listed(names, LISTED)} still improved at the end of {epochs} epochs"
-    else:
-        return []
-    return [Advice(f"{why}: train for more epochs (train.epochs).", "training")]
 
 
 def wide_interval(scores: Values, groups: int) -> list[Advice]:
@@ -255,14 +241,3 @@ def rejected(files: Values, reasons: list[Reason]) -> list[Advice]:
         "remove them from the source."
     )
     return [Advice(text, "rejects")]
-
-
-def waiting(share: float | None) -> str:
-    """Advice where more than WAITING of the training time was spent waiting for images, else ''.
-
-    No part of `advice`: the share is measured, and so differs from run to run.
-    """
-    if share is None or share <= WAITING:
-        return ""
-    spent = f"Training waited for images in {formatting.percent(share)} of its time"
-    return f"{spent}: smaller source images or more processor cores make it faster."

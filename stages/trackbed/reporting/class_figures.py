@@ -14,12 +14,43 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from trackbed.reporting import figure_style, formatting
 from trackbed.reporting.figure_style import BLUE, DEEP, INK, LINE, MUTED, ORANGE, PAPER
 
+MOST_CLASSES = 100  # in a figure or table of the page; the files beside it have all
 HEATMAP_LABEL_COLUMNS = 22
 # Side of a cell in CSS pixels: what fills a good page width, within these bounds.
 GOOD_WIDTH, LARGEST_CELL, SMALLEST_CELL = 520, 84, 22
 # From this share on, a cell is so dark (in dark mode: so light) that its number turns.
 TURNING_SHARE = 0.62
 FAINTEST = 0.1  # opacity of the smallest share that is not 0
+
+
+def weakest(classes: pd.DataFrame) -> pd.DataFrame:
+    """The MOST_CLASSES classes of the lowest F1, those without one last; in the order given."""
+    if len(classes) <= MOST_CLASSES:
+        return classes
+    places = classes["f1"].to_numpy(float).argsort(kind="stable")[:MOST_CLASSES]
+    return classes.iloc[np.sort(places)]
+
+
+def smallest_and_largest(counts: pd.DataFrame) -> pd.DataFrame:
+    """Half of MOST_CLASSES classes of the fewest images and half of the most; in the order given.
+
+    counts: column total.
+    """
+    if len(counts) <= MOST_CLASSES:
+        return counts
+    places = counts["total"].to_numpy().argsort(kind="stable")
+    half = MOST_CLASSES // 2
+    return counts.iloc[np.sort(np.r_[places[:half], places[-half:]])]
+
+
+def most_confused(matrix: pd.DataFrame) -> pd.DataFrame:
+    """Rows and columns of the MOST_CLASSES classes with the most mistakes, of either direction."""
+    if len(matrix) <= MOST_CLASSES:
+        return matrix
+    counts = matrix.to_numpy()
+    wrong = counts.sum(axis=0) + counts.sum(axis=1) - 2 * counts.diagonal()
+    places = np.sort((-wrong).argsort(kind="stable")[:MOST_CLASSES])
+    return matrix.iloc[places, places]
 
 
 @figure_style.styled
@@ -29,18 +60,19 @@ def confusion(matrix: pd.DataFrame, *, percent: bool = False) -> Markup:
     The shade of a cell is its share of the images of the true class; a cell of 0 stays empty.
     Numbers are counts, or that share in percent, '<1' where it is not 0 but rounds to it.
     """
-    names = [formatting.name(name, HEATMAP_LABEL_COLUMNS) for name in matrix.index]
+    total, right = int(matrix.to_numpy().sum()), int(np.trace(matrix.to_numpy()))
+    part = most_confused(matrix)
+    names = [formatting.name(name, HEATMAP_LABEL_COLUMNS) for name in part.index]
     cell = min(LARGEST_CELL, max(SMALLEST_CELL, GOOD_WIDTH / len(names)))
     margin = 60 + 7 * max(map(len, names))
     figure, axes = figure_style.axes(margin + cell * len(names), margin + cell * len(names))
     _frame(axes, names)
-    _cells(axes, matrix.to_numpy(), cell, percent=percent)
-    right, total = int(np.trace(matrix.to_numpy())), int(matrix.to_numpy().sum())
+    _cells(axes, part.to_numpy(), matrix.loc[part.index].sum(axis=1).to_numpy(), cell, percent)
     unit = " in percent of the rows" if percent else ""
     return figure_style.inline(
         figure,
         "confusion_shares" if percent else "confusion",
-        f"Confusion matrix{unit} of {formatting.plural(len(names), 'class')}: {right:,} of "
+        f"Confusion matrix{unit} of {formatting.plural(len(matrix), 'class')}: {right:,} of "
         f"{total:,} images lie on the diagonal. All numbers are in confusion_matrix.csv.",
     )
 
@@ -62,8 +94,8 @@ def _frame(axes: Axes, names: list[str]) -> None:
     axes.set_ylabel("true class")
 
 
-def _cells(axes: Axes, counts: np.ndarray, cell: float, *, percent: bool) -> None:
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+def _cells(axes: Axes, counts: np.ndarray, support: np.ndarray, cell: float, percent: bool) -> None:
+    shares = counts / np.maximum(support[:, None], 1)
     filled = np.argwhere(counts > 0)
     squares = [Rectangle((column - 0.5, row - 0.5), 1, 1) for row, column in filled]
     opacity = [FAINTEST + (1 - FAINTEST) * shares[row, column] for row, column in filled]
@@ -94,13 +126,14 @@ RADAR_MEASURES = {
     "recall": "recall",
     "specificity": "specificity",
     "f1": "F1",
-    "accuracy": "accuracy",
+    "accuracy": "one-vs-rest accuracy",
 }
 
 
 @figure_style.styled
 def distribution(counts: pd.DataFrame) -> Markup:
     """Images per class, the test part behind the training part."""
+    total, counts = counts["total"], smallest_and_largest(counts)
     figure, axes = _class_axes(counts.index, 22)
     places = np.arange(len(counts))
     axes.barh(places, counts["train"], height=0.7, color=BLUE, label="training part")
@@ -110,7 +143,6 @@ def distribution(counts: pd.DataFrame) -> Markup:
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: formatting.count(value)))
     figure_style.legend(axes, "Images per class")
-    total = counts["total"]
     return figure_style.inline(
         figure,
         "distribution",
@@ -135,7 +167,7 @@ def class_scores(classes: pd.DataFrame) -> Markup:
     axes.set_xlim(0, 1)
     figure_style.legend(axes, "Scores per class")
     return figure_style.inline(
-        figure, "class_scores", "Precision, recall and F1 of every class. Numbers in the table."
+        figure, "class_scores", "Precision, recall and F1 by class. Numbers in the table."
     )
 
 

@@ -26,6 +26,8 @@ def temperature_text(scores: Scores, evaluate: Mapping[str, str]) -> list[str]:
     if degrees is None:
         return []
     direction = "too high: it lowers them" if degrees > 1 else "too low: it raises them"
+    if abs(degrees - 1) < 0.0005:
+        direction = "right as they are"
     sentences = [
         f"The temperature that fits the validation fold best is {formatting.share(degrees)}. "
         f"The network's own probabilities are {direction}. No prediction changes.",

@@ -106,6 +106,7 @@ def _common(run: Run) -> dict[str, Any]:
         "training": run.training.summary,
         "interval": formatting.interval,
         "context_file": provenance.CONTEXT_FILE,
+        "most_classes": class_figures.MOST_CLASSES,
     }
 
 
@@ -132,6 +133,7 @@ def _summary(run: Run) -> dict[str, Any]:
 def _data(run: Run) -> dict[str, Any]:
     return {
         "data": run.data,
+        "counts": class_figures.smallest_and_largest(run.data.counts),
         "groups": verdict.group_sentences(run.data, run.params),
         "sizes": dataset_summary.size_ranges(run.data.index),
         "imbalance": dataset_summary.imbalance_sentence(run.data.counts["total"]),
@@ -161,9 +163,10 @@ def _scores(run: Run) -> dict[str, Any]:
 
 
 def _classes(run: Run) -> dict[str, Any]:
-    classes, averages = run.evaluation.classes, run.evaluation.averages
+    averages, classes = run.evaluation.averages, class_figures.weakest(run.evaluation.classes)
     return {
-        "extremes": evaluation_tables.extremes(classes),
+        "classes": classes,
+        "extremes": evaluation_tables.extremes(run.evaluation.classes),
         "figures": {
             "class_scores": class_figures.class_scores(classes),
             "errors": class_figures.errors(classes),
@@ -201,9 +204,8 @@ def _confidence(run: Run) -> dict[str, Any]:
 
 
 def _slices(run: Run) -> dict[str, Any]:
-    evaluation = run.evaluation
-    whole = evaluation.scores.get("accuracy")
-    return {"worst_slice": verdict.slice_sentence(evaluation.slices, whole)}
+    whole = run.evaluation.scores.get("accuracy")
+    return {"worst_slice": verdict.slice_sentence(run.evaluation.slices, whole)}
 
 
 def _corruptions(run: Run) -> dict[str, Any] | None:
@@ -218,8 +220,8 @@ def _mistakes(run: Run) -> dict[str, Any]:
 
 
 def _samples(run: Run) -> dict[str, Any]:
-    spread = mistakes.spread(run.evaluation.predictions, run.options.samples)
-    return {"samples": html.cards(run.records, run.data.index, spread)}
+    rows = mistakes.spread(run.evaluation.predictions, run.options.samples)
+    return {"samples": html.cards(run.records, run.data.index, rows)}
 
 
 def _balance(run: Run) -> dict[str, Any]:

@@ -5,6 +5,8 @@ The headings are those of Mitchell et al. 2019 (Model Cards for Model Reporting,
 
 from typing import Any
 
+import pandas as pd
+
 from trackbed.reporting import formatting, verdict
 from trackbed.reporting.dataset_summary import Dataset
 from trackbed.reporting.evaluation_tables import Evaluation
@@ -72,8 +74,7 @@ def _metrics() -> list[str]:
 def _evaluation_data(evaluation: Evaluation, data: Dataset) -> list[str]:
     support = evaluation.classes["support"]
     return [
-        f"{formatting.plural(support.sum(), 'test image')}, {formatting.count(support.min())} to "
-        f"{formatting.count(support.max())} per class. "
+        f"{formatting.plural(support.sum(), 'test image')}, {_between(support)} per class. "
         "If the pipeline chose them, none of their groups is in the training part."
     ]
 
@@ -82,10 +83,15 @@ def _training_data(data: Dataset, params: dict[str, Any]) -> list[str]:
     train = data.counts["train"]
     source = formatting.name(str(params.get("data", {}).get("source", "unknown")))
     return [
-        f"{formatting.plural(train.sum(), 'image')} from {source}, {formatting.count(train.min())} "
-        f"to {formatting.count(train.max())} per class, the validation fold included; "
+        f"{formatting.plural(train.sum(), 'image')} from {source}, {_between(train)} per class, "
+        f"the validation fold included; "
         f"{formatting.plural(data.files.get('rejected') or 0, 'file')} rejected."
     ]
+
+
+def _between(images: pd.Series) -> str:
+    least, most = formatting.count(images.min()), formatting.count(images.max())
+    return least if least == most else f"{least} to {most}"
 
 
 def _analyses(evaluation: Evaluation) -> list[str]:
@@ -111,13 +117,15 @@ def _caveats(evaluation: Evaluation) -> list[str]:
         "needs its own test."
     ]
     recall = evaluation.classes["recall"].dropna()
-    if len(recall):
+    if len(recall) and recall.min() == 1:
+        sentences.append("No test image is missed, which does not show how many others would be.")
+    elif len(recall):
         sentences.append(
             f"The class with the lowest recall is {formatting.quoted(recall.idxmin(), 40)}: "
             f"{formatting.percent(recall.min())} of its images are recognised."
         )
     over = evaluation.scores.get("overconfidence")
-    if over is not None:
+    if over is not None and abs(over) >= 0.0005:
         side = "above" if over > 0 else "below"
         sentences.append(
             f"The mean confidence is {formatting.percent(abs(over))} {side} the accuracy: use "

@@ -23,7 +23,7 @@ from trackbed.integrity import git
 from trackbed.pipeline import measurements
 from trackbed.pipeline.errors import UserError
 from trackbed.pipeline.outputs import replacing
-from trackbed.reporting import advice, curves_text, formatting, html
+from trackbed.reporting import curves_text, formatting, html, training_advice
 from trackbed.reporting.previous_runs import OtherRun
 from trackbed.reporting.run import Run
 
@@ -144,7 +144,7 @@ def _times(summary: bytes) -> dict[str, Any]:
     known = {key: label for key, label in EPOCH_COLUMNS.items() if key in table}
     return {
         "measured": measured,
-        "waiting": advice.waiting(measured.get("waiting_share")),
+        "waiting": training_advice.waiting(measured.get("waiting_share")),
         "sentences": curves_text.timing_text(timing(_history(table))),
         "epoch_columns": list(known.values()),
         "epochs": [(epoch, list(row)) for epoch, row in table[list(known)].iterrows()],

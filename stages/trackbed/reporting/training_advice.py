@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from trackbed.curves.analysis import Analysis
+from trackbed.curves.fit import Verdict
 from trackbed.reporting import formatting
 from trackbed.reporting.run import Run
 
@@ -10,7 +12,10 @@ from trackbed.reporting.run import Run
 FEW_STEPS = 500  # of the optimizer, for a network from scratch
 FEW_PER_CLASS = 100  # training images, for a network from scratch
 LOW_TRAINING = 0.9  # accuracy on the training images
+OVERFIT = 0.05  # of the score between training and validation
+MOST_COLUMNS = 3  # that are named
 AVERAGE_WORSE = 0.02  # of the validation accuracy
+WAITING = 0.2  # of the training time
 
 Values = Mapping[str, Any]
 
@@ -119,3 +124,46 @@ def _pretrained(run: Run) -> bool:
 
 def _train(run: Run) -> Values:
     return run.params.get("train", {})
+
+
+def overfitting(analysis: Analysis | None, train: Values) -> str:
+    """Advice for an over-fitting run whose training score is OVERFIT above validation, else ''."""
+    fit = analysis.fit if analysis and Verdict.OVER_FITTING in analysis.verdicts else None
+    if fit is None or fit.training_score is None or fit.validation_score is None:
+        return ""
+    if fit.training_score - fit.validation_score <= OVERFIT:
+        return ""
+    return (
+        f"Training {fit.score} ends at {formatting.share(fit.training_score)}, validation at "
+        f"{formatting.share(fit.validation_score)}: use more images, more of train.augment, or a "
+        f"higher train.dropout (now {train.get('dropout', formatting.NOT_AVAILABLE)})."
+    )
+
+
+def unfinished(training: Values, analysis: Analysis | None) -> str:
+    """Advice for a run that was not stopped early and still improves at its end, else ''."""
+    epochs = training.get("epochs")
+    if not epochs or training.get("stopped_early"):
+        return ""
+    found = analysis.findings if analysis else ()
+    names = [one.column for one in found if one.verdict == Verdict.NOT_CONVERGED]
+    if training.get("best_epoch") == epochs:
+        why = f"The last epoch, {epochs}, is the best"
+    elif names:
+        why = (
+            f"{formatting.listed(names, MOST_COLUMNS)} still improved at the end of {epochs} epochs"
+        )
+    else:
+        return ""
+    return f"{why}: train for more epochs (train.epochs)."
+
+
+def waiting(share: float | None) -> str:
+    """Advice where more than WAITING of the training time was spent waiting for images, else ''.
+
+    No part of `advice`: the share is measured, and so differs from run to run.
+    """
+    if share is None or share <= WAITING:
+        return ""
+    spent = f"Training waited for images in {formatting.percent(share)} of its time"
+    return f"{spent}: smaller source images or more processor cores make it faster."

@@ -42,7 +42,7 @@ def verdict(run: Run, advice: list[Advice]) -> Verdict:
     """The verdict of a run, advice: the most important first."""
     scores = run.evaluation.scores
     sentences = [
-        scores_sentence(run.evaluation),
+        scores_sentence(run.evaluation, bool(run.data.groups.get("groups_known"))),
         change_sentence(run.previous, scores),
         classes_sentence(run.evaluation.classes),
         confusion_sentence(run.evaluation.confusion),
@@ -59,11 +59,12 @@ def verdict(run: Run, advice: list[Advice]) -> Verdict:
     )
 
 
-def scores_sentence(evaluation: Evaluation) -> str:
-    """Macro F1 with its interval, and the accuracy in images."""
+def scores_sentence(evaluation: Evaluation, groups_known: bool = True) -> str:
+    """Macro F1 with its interval and what that supposes, and the accuracy in images."""
     scores, total = evaluation.scores, evaluation.images
     between = formatting.interval(scores, "macro_f1")
-    between = f" (95 % interval {between})" if between else ""
+    supposed = "" if groups_known else ", if no two test images show the same object"
+    between = f" (95 % interval {between}{supposed})" if between else ""
     return (
         f"The macro F1 is {formatting.share(scores.get('macro_f1'))}{between}; "
         f"{total - evaluation.mistakes:,} of {formatting.plural(total, 'test image')} are "
