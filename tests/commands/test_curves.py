@@ -14,6 +14,8 @@ def test_a_log_is_analysed_and_the_page_written(tmp_path, capsys):
     assert cli.main(["curves", str(tmp_path / "log.csv"), "--out", str(out)]) == 0
     assert "best epoch 12 of 12" in capsys.readouterr().out
     assert {path.suffix for path in out.iterdir()} == {".html", ".json", ".md"}
+    for ending in ("html", "md"):  # what was taken for what
+        assert "validation loss" in next(out.glob(f"*.{ending}")).read_text()
     (values,) = [json.loads(path.read_text()) for path in out.glob("*.json")]
     assert values
 

@@ -46,6 +46,7 @@ from trackbed.curves import columns
         ("val_accs", ("metric", "validation", "accs")),
         ("lossVal", ("loss", "validation", "loss")),
         ("IoU (val)", ("metric", "validation", "IoU")),
+        ("val_neg_log_loss", ("metric", "validation", "neg_log_loss")),
         ("l2_reg", ("other", "", "l2_reg")),
         ("learningRate", ("rate", "", "learningRate")),
         ("Epoch time (s)", ("seconds", "", "Epoch time (s)")),

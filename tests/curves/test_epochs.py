@@ -111,6 +111,13 @@ def test_training_rows_without_an_epoch_belong_to_the_next(tmp_path):
     assert history.table["loss"].tolist() == [train for _, train, _ in losses(range(3))]
 
 
+def test_summaries_and_rows_before_training_are_no_epochs(tmp_path):
+    rows = [[-1, None, 9], *losses(range(5)), ["best", 0.1, 0.1]]
+    history = histories.written(tmp_path / "log.csv", csv("epoch,loss,val_loss", rows))
+    assert history.table["val_loss"].tolist() == [val for _, _, val in losses(range(5))]
+    assert "Rows left out (2), whose `epoch` is '-1', 'best'." in history.notes
+
+
 def test_steps_without_epochs_go_by_evaluations(tmp_path):
     rows = [[step, 1000 / step, 5 if step % 200 == 0 else None] for step in range(50, 650, 50)]
     history = histories.written(tmp_path / "log.csv", csv("step,loss,val_loss", rows))

@@ -18,6 +18,7 @@ TABLE = pd.DataFrame(VALUES)
     [
         json.dumps(VALUES),
         json.dumps({"history": VALUES}),
+        str(VALUES),
         json.dumps({"params": {"epochs": 9}, "epoch": [0, 1, 2, 3], "history": VALUES}),
         json.dumps({"best_epoch": 4, "name": "x"} | VALUES),
         *(TABLE.to_json(orient=form) for form in ("columns", "index", "records", "split", "table")),
@@ -28,6 +29,12 @@ TABLE = pd.DataFrame(VALUES)
 def test_shapes_that_keras_and_pandas_write(tmp_path, text):
     history = histories.written(tmp_path / "history.json", text)
     assert {name: history.table[name].tolist() for name in VALUES} == VALUES
+
+
+def test_records_by_part(tmp_path):
+    values = {part: [{"epoch": e, "loss": 2 / e} for e in (1, 2)] for part in ("train", "val")}
+    history = histories.written(tmp_path / "log.json", json.dumps(values))
+    assert history.table["val/loss"].tolist() == [2, 1]
 
 
 def test_planned_epochs_of_keras(tmp_path):

@@ -44,6 +44,7 @@ def test_a_chart_of_wandb_holds_runs_and_ranges(tmp_path):
         ("Name,State,loss,val_loss,epoch\na,finished,1,2,9\nb,crashed,2,3,9\n", "table of runs"),
         ("Name,loss,val_loss\na,1,2\nb,2,3\n", "table of runs: `Name` differs"),
         ("lr,epochs,loss\n0.1,10,1\n0.2,10,2\n", "table of runs: all rows have epochs 10"),
+        ("param_C,mean_test_neg_log_loss\n1,-1\n2,-2\n", "runs, with their parameters"),
         ("number,value,state\n0,0.3,COMPLETE\n", "table of runs"),
         ("Experiment,rev,State,loss\n,ab1,,0.3\nx,cd2,Success,0.2\n", "table of runs"),
         ("image,true,predicted,loss\na.png,A,B,0.3\n", "predictions"),

@@ -34,7 +34,7 @@ SCORE = re.compile(r"m?ap\d*|top\d+|prec\d+|acc\d+|rouge\w*|\w*(acc|accuracy|auc
 DETECTION = re.compile(r"m?ap\d*|ar")  # of detections, which nobody takes on training images
 # A word that makes another quantity of it: the best so far, a spread, a setting.
 OTHER = {"best", "std", "stddev", "var", "scale", "lossscale", "weight", "weights", "grad", "norm"}
-OTHER |= {"reg", "penalty", "momentum", "decay", "count", "num", "patience", "min", "iterations"}
+OTHER |= {"momentum", "decay", "count", "num", "patience", "min", "iterations"}
 FILLERS = {"total", "avg", "average", "mean", "running", "overall", "all"}
 FILLERS |= {"curve", "history", "value", "values"}
 PERIODS = {"epoch", "step", "batch"}
@@ -150,7 +150,11 @@ def _role(name: str) -> str:
         return "other"
     if any(re.fullmatch(r"lr\d*", word) for word in parts) or "learning_rate" in "_".join(parts):
         return "rate"
-    joined = "_".join(parts)
+    joined, negative = "_".join(parts), {"neg", "negative"} & set(parts)
+    if {"l1", "l2"} & set(parts) and {"reg", "penalty", "regularization"} & set(parts):
+        return "other"
+    if negative or "likelihood" in parts:  # neg_log_loss of scikit-learn rises
+        return "loss" if negative and "likelihood" in parts else "metric"
     single = parts + [word.removesuffix("s") for word in parts]
     if any(word in LOSSES or word.endswith(("loss", "entropy")) for word in single):
         return "loss"

@@ -157,7 +157,7 @@ def without_evaluations(rows: Rows, known: tuple[Column, ...]) -> tuple[Rows, li
     if not after.any():
         return rows, []
     note = (
-        f"{after.sum()} row(s) after the last epoch hold only {_values(rows, after, others)}: an "
+        f"Rows after the last epoch with {_values(rows, after, others)} alone ({after.sum()}): an "
         f"evaluation after training, no epoch."
     )
     return rows.only(~after), [note]
@@ -215,7 +215,7 @@ def table(rows: Rows, known: tuple[Column, ...]) -> tuple[pd.DataFrame, list[str
     result = pd.DataFrame(found, index=pd.Index(sorted(set(rows.keys)))).astype(float)
     notes = []
     if averaged:
-        notes.append(f"Several rows an epoch: {listed(averaged)} are means over them.")
+        notes.append(f"Several rows an epoch: their mean counts of {listed(averaged)}.")
     if twice:
         epochs = ", ".join(f"{epoch:g}" for epoch in sorted(twice)[:MOST_NAMED])
         notes.append(

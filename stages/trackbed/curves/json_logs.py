@@ -1,5 +1,6 @@
 """Read logs in JSON, as Keras, pandas, Hugging Face, W&B and Detectron2 write them."""
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -17,12 +18,23 @@ def log(path: Path, text: str) -> Log:
     try:
         values: Any = json.loads(text)
     except ValueError as error:
-        return _json_lines(path, text, error)
+        values = _python(text)
+        if values is None:
+            return _json_lines(path, text, error)
     if isinstance(values, list):
         return Log(str(path), "JSON records", _records(path, values))
     facts = log_folders.planned({k: v for k, v in values.items() if k != "history"})
     kind, cells, notes = _table_of(path, values)
     return Log(str(path), kind, cells, facts, notes)
+
+
+def _python(text: str) -> Any:
+    """What `str(history.history)` wrote, or None."""
+    try:
+        values = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return values if isinstance(values, dict | list) else None
 
 
 def _json_lines(path: Path, text: str, error: ValueError) -> Log:
@@ -111,6 +123,9 @@ def _flat(values: dict[str, Any], above: str = "") -> dict[str, list[Any]]:
     for key, value in values.items():
         if isinstance(value, dict) and _by_number(value):
             value = [value[number] for number in sorted(value, key=float)]
+        if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+            names = dict.fromkeys(name for row in value for name in row)
+            value = {name: [row.get(name) for row in value] for name in names}
         if isinstance(value, dict):
             found |= _flat(value, f"{above}{key}/")
         elif isinstance(value, list):
@@ -149,4 +164,4 @@ def _lists(path: Path, lists: dict[str, list[Any]]) -> tuple[str, pd.DataFrame, 
         for name, cells in lists.items()
         if cells
     }
-    return "Keras history", pd.DataFrame(series, index=range(rows)).fillna(""), notes
+    return "JSON lists", pd.DataFrame(series, index=range(rows)).fillna(""), notes

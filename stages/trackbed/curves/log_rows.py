@@ -139,6 +139,7 @@ def _read(log: Log, pairs: Assignment, run: str) -> list[History]:
             (name for name in log.cells if re.fullmatch(r"(unnamed: 0)?", name, re.I)), None
         )
     _refuse_other_tables(log, epoch or step, bool(pairs))
+    log = _without_summaries(log, epoch)
     cells = log.cells.drop(columns=[name for name in {epoch, step} if name])
     values, notes = text_tables.numeric(cells)
     there = text_tables.logged(cells).reindex(columns=values.columns)
@@ -163,6 +164,21 @@ def _read(log: Log, pairs: Assignment, run: str) -> list[History]:
     return found
 
 
+def _without_summaries(log: Log, epoch: str | None) -> Log:
+    """Without rows whose epoch is a word (`best`, `mean`) or below 0 (before training)."""
+    if epoch is None:
+        return log
+    cells, numbers = log.cells[epoch], text_tables.numbers_of(log.cells[epoch])
+    worded = numbers.isna() & ~cells.str.lower().isin(text_tables.EMPTY | {"nan"})
+    out = worded | (numbers < 0)
+    if not out.any() or out.all():
+        return log
+    named = ", ".join(f"'{cell}'" for cell in dict.fromkeys(cells[out].str[:20][:3]))
+    note = f"Rows left out ({out.sum()}), whose `{epoch}` is {named}."
+    kept = log.cells[~out].reset_index(drop=True)
+    return replace(log, cells=kept, notes=(*log.notes, note))
+
+
 def _history(
     rows: Rows, known: tuple[Column, ...], notes: tuple[str, ...], read: dict[str, Any]
 ) -> History:
@@ -185,6 +201,8 @@ def _refuse_other_tables(log: Log, key: str | None, corrected: bool) -> None:
         raise columns.refuse(log.path, "one row per class; give it with --classes")
     if corrected:
         return
+    if key is None and any(name.startswith(("param_", "params.")) for name in log.cells):
+        raise columns.refuse(log.path, "a table of runs, with their parameters")
     if len(ANSWERS & plain.keys()) > 1 and key is None:
         raise columns.refuse(log.path, "a table of predictions, one row per picture")
     for name in ("state", "status"):

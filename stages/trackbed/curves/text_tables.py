@@ -68,7 +68,7 @@ def _lines(text: str) -> list[str]:
         elif line.lstrip().startswith("#") and not re.match(r"\s*#\s*[,;\t]", line):
             comments.append(line)
             continue
-        elif line.strip():
+        elif line.strip() and not re.fullmatch(r"sep=.\s*", line):  # for a spreadsheet
             records.append(line)
         else:
             continue
@@ -133,7 +133,7 @@ def _parsed(lines: list[str], separator: str, path: str) -> pd.DataFrame:
     return table.rename(columns=lambda name: str(name).strip())
 
 
-EMPTY = {"", "na", "n/a", "#n/a", "null", "none", "-", "--", "<na>", "nat"}
+EMPTY = {"", "na", "n/a", "#n/a", "null", "none", "-", "--", "<na>", "nat", "no log"}
 LIST = re.compile(r'\s*"?\[(.*)\]"?\s*', re.DOTALL)
 WRAPPED = re.compile(r"(?:tensor|array|np\.float\d+)\(([^,)]+).*\)", re.DOTALL)
 CLOCK = re.compile(r"(?:(\d+) days?,? )?(?:(\d+):)?(\d+):(\d\d(?:\.\d+)?)")
