@@ -74,7 +74,7 @@ def main(data_path: Path, metrics_path: Path) -> None:
         index.REJECTS_TABLE.write(folder, checked.rejects())
         # Also where a failure of this stage leaves it.
         index.REJECTS_TABLE.write(check.CACHE, checked.rejects())
-        checked.refuse_too_many_rejects(p.max_rejects)
+        checked.refuse_too_many_rejects(p.max_rejects, f"{check.CACHE}/{index.REJECTS_TABLE.name}")
         found = findings.findings(table, checked.noted())
         index.FINDINGS_TABLE.write(folder, found)
     # Also of pictures that were rejected for their conflicts.

@@ -210,20 +210,19 @@ class SourceCheck:
             f"rejected, {counts['ignored']} ignored; {counts['classes']} classes"
         )
 
-    def refuse_too_many_rejects(self, max_rejects: float) -> None:
+    def refuse_too_many_rejects(self, max_rejects: float, list_file: str = "rejects.csv") -> None:
         """Raise a UserError if more than a share of the files, or all of a class, was rejected.
 
-        Pictures in folders without a label do not count.
+        Pictures in folders without a label do not count. list_file: what names all, for messages.
         """
-        rejected = sum(one["reason"] != NO_LABEL for one in self._rejects)
-        files = sum(self._accepted.values()) + rejected
-        share = rejected / max(1, files)
+        rejects = [one for one in self._rejects if one["reason"] != NO_LABEL]
+        files = sum(self._accepted.values()) + len(rejects)
+        share = len(rejects) / max(1, files)
         if share > max_rejects:
             raise BadData(
-                f"{rejected} of {files} files "
-                f"({share:.1%}) are rejected, data.max_rejects allows {max_rejects:.1%}: "
-                f"{_reasons(self._rejects)}. The list is in .cache/rejects.csv: fix the files or "
-                f"raise data.max_rejects.{self._box_remedy()}"
+                f"{len(rejects)} of {files} files ({share:.1%}) are rejected, data.max_rejects "
+                f"allows {max_rejects:.1%}: {_reasons(rejects)}. The list is in {list_file}: fix "
+                f"the files or raise data.max_rejects.{self._box_remedy()}"
             )
         empty = [name for name, count in self._accepted.items() if count == 0]
         if empty:

@@ -97,6 +97,7 @@ def _empty_classes(root: Path, tree: Tree, settings: "Settings | None") -> list[
 
 
 COLUMNS = ["filename", "outcome", "reason", "detail"]
+CSV = "the file of --csv"
 HAZARD, REJECTED, IGNORED = "hazard", "rejected", "ignored"
 
 
@@ -171,7 +172,7 @@ def scan(folder: Path, settings: Settings, workers: int | None) -> ScanResult:
         counts = checking.counts()
         # The second one names classes of which nothing is left.
         for limit in (settings.max_rejects, 1.0):
-            _collect(problems, checking.refuse_too_many_rejects, limit)
+            _collect(problems, checking.refuse_too_many_rejects, limit, CSV)
     splitting: list[UserError] = []
     if settings.split and accepted["label"].nunique() > 1:
         _collect(splitting, settings.split, accepted)
