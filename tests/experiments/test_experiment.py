@@ -71,3 +71,11 @@ def test_a_commit_that_does_not_exist_is_refused(project):
 )
 def test_losses_errors_and_times_are_better_where_lower(column, lower):
     assert experiment.lower_is_better(column) == lower
+
+
+def test_a_fold_that_is_no_number_counts_as_the_first():
+    # 1.0 and 1 are one value; `false` may stand in a params.yaml that DVC rewrote.
+    values = {"train.fold": "false", "train.seed": "", "split.folds": "many"}
+    one = experiment.Experiment("x", "0" * 40, values, {}, {})
+    (row,) = experiment.run_table([one], []).to_dict("records")
+    assert (row["fold"], row["seed"], row["folds"]) == (0, 0, 0)

@@ -148,7 +148,7 @@ def test_a_key_that_comes_twice_is_refused(other):
         ({"+train.dropout": "1"}, "An item is already at 'train.dropout'"),
         ({"~train.droput": "null"}, "'train.droput' does not exist"),
         ({"~train.dropout": "0.4"}, "The value of 'train.dropout' is 0.3 and not 0.4"),
-        ({"train.augment.9.mode": "x"}, "Error merging override"),
+        ({"train.augment.9.mode": "x"}, "index out of range"),
     ],
 )
 def test_what_dvc_cannot_apply_is_refused_in_one_line(setting, reason):

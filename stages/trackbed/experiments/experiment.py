@@ -141,11 +141,9 @@ def varied_params(known: Sequence[Experiment]) -> list[str]:
 
 
 def run_table(known: Sequence[Experiment], keys: Sequence[str]) -> pd.DataFrame:
-    """One row per experiment: name, commit, fold, seed, folds, the values of the keys, scores.
+    """One row per experiment: name, commit, fold, seed, folds (of the split), the keys, scores.
 
-    folds: of the split, see evaluation.cross_validation.
-
-    Sorted by the values, numbers by size, then fold, seed and name.
+    Sorted by the values of the keys, numbers by size, then fold, seed and name.
     """
     rows = [_row(one, keys) for one in known]
     rows.sort(
@@ -153,10 +151,8 @@ def run_table(known: Sequence[Experiment], keys: Sequence[str]) -> pd.DataFrame:
     )
     columns = ["name", "commit", "fold", "seed", "folds", *keys, *VALIDATION_COLUMNS, *TEST_COLUMNS]
     table = pd.DataFrame(rows, columns=columns)
-    return table.astype(
-        {"fold": int, "seed": int, "folds": int}
-        | dict.fromkeys((*VALIDATION_COLUMNS, *TEST_COLUMNS), float)
-    )
+    whole = dict.fromkeys(("fold", "seed", "folds"), int)
+    return table.astype(whole | dict.fromkeys((*VALIDATION_COLUMNS, *TEST_COLUMNS), float))
 
 
 def with_metric(
@@ -205,8 +201,9 @@ def _why_missing(metric: str, known: Sequence[Experiment]) -> str:
 
 def _row(one: Experiment, keys: Sequence[str]) -> dict[str, Any]:
     row: dict[str, Any] = {"name": one.name, "commit": one.commit}
-    row |= {"fold": str(one.params.get(FOLD, "0")), "seed": str(one.params.get(SEED, "0"))}
-    row["folds"] = one.params.get("split.folds", "0")
+    for name, key in (("fold", FOLD), ("seed", SEED), ("folds", "split.folds")):
+        text = str(one.params.get(key, "0"))
+        row[name] = text if text.isdigit() else "0"  # of a run with a params.yaml of its own
     row |= {key: param_values.short_text(one.params.get(key, "")) for key in keys}
     row |= {name: one.validation.get(key, np.nan) for name, key in VALIDATION_COLUMNS.items()}
     return row | {name: one.test.get(key, np.nan) for name, key in TEST_COLUMNS.items()}

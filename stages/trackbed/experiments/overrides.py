@@ -154,7 +154,8 @@ def applied(sections: dict[str, Any], setting: Setting) -> dict[str, Any]:
         return as_text(OmegaConf.to_object(config))
     except (HydraException, OmegaConfBaseException) as error:
         given = ", ".join(f"{key}={text}" for key, text in setting.items())
-        raise UserError(f"-S {given}: {_reason(error)}.") from None
+        reasons = [_reason(one) for one in (error, error.__cause__) if one is not None]
+        raise UserError(f"-S {given}: {': '.join(reasons)}.") from None
 
 
 def parse_value(text: str) -> Any:
