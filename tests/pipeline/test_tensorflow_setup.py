@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,32 @@ def test_tensorflow_starts_in_silence_and_later_errors_are_seen():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "2\n"
     assert done.stderr == "later\n"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2,
+    reason="needs two cores that a process can be kept to",
+)
+def test_a_process_with_fewer_cores_computes_the_same():
+    code = (
+        f"import os, sys; sys.path.insert(0, {str(STAGES)!r})\n"
+        "os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:int(sys.argv[1])])\n"
+        "from trackbed.pipeline import tensorflow_setup\n"
+        "tensorflow_setup.start()\n"
+        "tensorflow_setup.make_deterministic(0)\n"
+        "import hashlib, keras, numpy as np\n"
+        "x = np.random.default_rng(0).random((64, 48, 48, 3), dtype='float32')\n"
+        "layers = [keras.layers.Conv2D(32, 3), keras.layers.BatchNormalization()]\n"
+        "layers += [keras.layers.Conv2D(64, 3), keras.layers.GlobalAveragePooling2D()]\n"
+        "model = keras.Sequential([keras.Input(x.shape[1:]), *layers, keras.layers.Dense(2)])\n"
+        "model.compile('adam', 'mse')\n"
+        "model.fit(x, x.mean((1, 2))[:, :2], batch_size=32, epochs=2, verbose=0)\n"
+        "print(hashlib.sha256(b''.join(w.tobytes() for w in model.get_weights())).hexdigest())\n"
+    )
+    command = [sys.executable, "-c", code]
+    one, two = (subprocess.check_output([*command, cores], text=True) for cores in "12")
+    assert one == two
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 STARTUP_MESSAGES = re.compile(rb"I\d{4} |WARNING: All log messages before absl::InitializeLog|^$")
@@ -18,12 +18,17 @@ def start() -> None:
     """Import TensorFlow and look for its devices; errors still reach stderr.
 
     A GPU's memory is taken as it is needed, so that others can use the rest.
-    TF_CPP_MIN_LOG_LEVEL alone does not silence what is logged during the import.
+    TF_CPP_MIN_LOG_LEVEL alone does not silence what is logged during the import. An operation is
+    cut into parts for as many threads as the machine has cores, which decides how its sums are
+    rounded. By default TensorFlow counts only the cores that this process may use, so `taskset` or
+    a container would change the model.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with _filtered_stderr(is_important):
         import tensorflow as tf
 
+        with suppress(RuntimeError):  # it is running already, with the threads it began with
+            tf.config.threading.set_intra_op_parallelism_threads(os.cpu_count() or 1)
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
 
