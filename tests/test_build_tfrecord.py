@@ -9,6 +9,9 @@ import yaml
 from PIL import Image
 from project import ROOT, draw
 
+import build_tfrecord
+from trackbed.pipeline import params
+from trackbed.pipeline.errors import UserError
 from trackbed.reporting import dataset_summary
 
 
@@ -114,3 +117,12 @@ def test_a_validation_part_is_a_fold_or_joins_training(split):
     assert folds["test"] == {-1: 6}
     # 18 images, 6 of each class, in two folds.
     assert pd.DataFrame(folds).sum(axis=1).to_dict() == {-1: 6, 0: 9, 1: 9}
+
+
+def test_parts_in_the_parameters_may_have_their_usual_names():
+    data = yaml.safe_load((ROOT / "params.yaml").read_text())["data"]
+    given = {"dev": "Val", "a/b": "testing", "old": "ignore"}
+    p = params.checked("data", build_tfrecord.DataParams, data | {"parts": given})
+    assert p.parts == {"dev": "validation", "a/b": "test", "old": "ignore"}
+    with pytest.raises(UserError, match=r"data\.parts\.x: must be one of .*, got other"):
+        params.checked("data", build_tfrecord.DataParams, data | {"parts": {"x": "other"}})

@@ -10,6 +10,7 @@ from trackbed.dataset import folders, images, source_scan, sources
 from trackbed.dataset.folders import CacheLinks
 from trackbed.dataset.groups import Grouping
 from trackbed.dataset.schema import Limits
+from trackbed.records import tfrecord
 
 OBJECT = "0123456789abcdef0123456789abcdef"
 
@@ -101,3 +102,19 @@ def test_what_dvc_checks_out_is_a_source(tmp_path, monkeypatch, kind):
     assert [one.class_name for one in listing.entries] == ["A", "B", "A"]
     assert {"000_0.png.dvc", "manifest.csv.dvc"} <= set(listing.ignored)
     assert folders.walk(alone).irregular == {"other.png"}
+
+
+def test_linked_records_are_read(project):
+    features = {"height": 1, "width": 2, "depth": 3, "image_raw": bytes(6)}
+    records = b""
+    for name in ("A", "B"):
+        data = tfrecord.example(
+            features | {"image_filename": f"{name}.png", "class_name": name, "label": 0}
+        )
+        records += b"".join([tfrecord.frame(data)[0], data, tfrecord.frame(data)[1]])
+    path = cached(project / ".dvc/cache")
+    path.write_bytes(records)
+    (project / "raw").mkdir()
+    (project / "raw/x.tfrecord").symlink_to(path)
+    entries = sources.scan(project / "raw", None, Grouping(None, False)).entries
+    assert [images.load(one, Limits(100)).width for one in entries] == [2, 2]

@@ -42,3 +42,11 @@ def test_what_is_no_folder_is_refused(tmp_path, make, message):
         path.touch()
     with pytest.raises(BadData, match=message):
         folders.walk(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["Thumbs.db", "THUMBS.DB", "@eaDir", "#recycle", ".ipynb_checkpoints", "raw.dvc"]
+)
+def test_clutter_of_systems_and_of_dvc(name):
+    assert folders.is_clutter(name)
+    assert not folders.is_clutter(f"x{name}x")

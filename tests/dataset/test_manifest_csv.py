@@ -218,3 +218,13 @@ def test_a_link_does_not_lead_out_of_the_folder(scan, tmp_path):
     (tmp_path / "out").symlink_to("/etc")
     with pytest.raises(UserError, match="name no file"):
         scan("filename,label\nout/passwd,A\nb.png,B\n")
+
+
+def test_parts_have_their_usual_names(tmp_path):
+    lines = ["filename,label,part", "1,A,Train", "2,B,training", "3,A,VAL", "4,A,dev", "5,A,test"]
+    for number in range(1, 6):
+        (tmp_path / f"{number}").touch()
+    (tmp_path / "manifest.csv").write_text("\n".join(lines))
+    entries = sources.scan(tmp_path, None, Grouping(None, False)).entries
+    parts = ["train", "train", "validation", "validation", "test"]
+    assert [entry.part for entry in entries] == parts

@@ -11,8 +11,10 @@ from pathlib import Path
 from trackbed.dataset.schema import IGNORE, is_document, is_unlabelled
 from trackbed.pipeline.errors import BadData, UserError
 
-CLUTTER_NAMES = {"__MACOSX", "Thumbs.db", "ehthumbs.db", "desktop.ini", "@eaDir", "lost+found"}
-CLUTTER_NAMES |= {"$RECYCLE.BIN", "System Volume Information", "__pycache__"}
+# In lower case.
+CLUTTER_NAMES = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "lost+found"}
+CLUTTER_NAMES |= {"$recycle.bin", "#recycle", "@recycle", "system volume information"}
+CLUTTER_NAMES |= {"__pycache__"}
 DVC_FOLDER = ".dvc"
 # The name of an object in a cache, of DVC 3 and of versions before.
 OBJECT = re.compile(r"(files/[a-z0-9]+/)?[0-9a-f]{2}/[0-9a-f]{30}")
@@ -43,7 +45,7 @@ class Tree:
 
 def is_clutter(name: str) -> bool:
     """Whether a file or folder belongs to an operating system or to DVC, or is hidden."""
-    return name.startswith(".") or name in CLUTTER_NAMES or name.endswith(".dvc")
+    return name.startswith(".") or name.lower() in CLUTTER_NAMES or name.endswith(".dvc")
 
 
 def walk(root: Path) -> Tree:

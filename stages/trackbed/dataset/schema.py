@@ -47,7 +47,7 @@ PART_WORDS = {
 }
 # Names without signs, of folders of pictures that nobody labelled: CVAT, FiftyOne, STL-10.
 UNLABELLED = re.compile(
-    rf"((un|no|not|non)labell?(ed|s)?|unknownlabels?|withoutlabels?|unannotated)({FILLER.pattern})?"
+    rf"((un|no|not|non)labell?(ed|s)?|unknownlabels?|withoutlabels?|unannotated|untagged)({FILLER.pattern})?"
 )
 # Words in names of folders of pictures to predict, where there are no class folders in them.
 PREDICTION_WORDS = {"pred", "predict", "prediction", "predictions", "inference"}
