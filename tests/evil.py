@@ -5,6 +5,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -33,6 +34,29 @@ def of_two(format: str) -> bytes:
     return saved(picture(), format, save_all=True, append_images=[picture(1)])
 
 
+def encoded(extension: str, image: Image.Image) -> bytes:
+    """The bytes of a file of 16 bits a sample that OpenCV writes."""
+    return cv2.imencode(extension, np.asarray(image)[..., ::-1].astype(np.uint16) * 257)[
+        1
+    ].tobytes()
+
+
+def packed_tiff(grey: Image.Image) -> bytes:
+    """The bytes of a TIFF file of 12 bits a sample, two samples in three bytes."""
+    digits = "".join(
+        "".join(f"{round(value * 4095 / 255):012b}" for value in row).ljust(
+            -(-WIDTH * 12 // 8) * 8, "0"
+        )
+        for row in np.asarray(grey).tolist()
+    )
+    data = int(digits, 2).to_bytes(len(digits) // 8)
+    tags = {256: WIDTH, 257: HEIGHT, 258: 12, 259: 1, 262: 1, 273: 8, 277: 1, 278: HEIGHT}
+    entries = (tags | {279: len(data)}).items()
+    directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
+    count = struct.pack("<H", len(entries))
+    return b"II*\0" + struct.pack("<I", 8 + len(data)) + data + count + directory + bytes(4)
+
+
 def files() -> dict[str, bytes]:
     """A whole file of every kind that is taken, by a name that begins with its format."""
     rgb = picture()
@@ -56,6 +80,7 @@ def files() -> dict[str, bytes]:
         "png grey alpha": saved(rgb.convert("LA"), "PNG"),
         "png key colour": saved(rgb, "PNG", transparency=(255, 0, 255)),
         "png deep": saved(deep, "PNG"),
+        "png sixteen": encoded(".png", rgb),
         "png animated": of_two("PNG"),
         "gif": saved(rgb, "GIF"),
         "gif animated": of_two("GIF"),
@@ -69,6 +94,8 @@ def files() -> dict[str, bytes]:
         "tiff jpeg": saved(rgb, "TIFF", compression="jpeg"),
         "tiff fax": saved(bits, "TIFF", compression="group4"),
         "tiff deep": saved(deep, "TIFF"),
+        "tiff sixteen": encoded(".tiff", rgb),
+        "tiff packed grey": packed_tiff(grey),
         "tiff pages": of_two("TIFF"),
         "ppm": saved(rgb, "PPM"),
         "ppm grey": saved(grey, "PPM"),

@@ -68,7 +68,7 @@ def test_boxes_can_be_left_out(official):
     assert all(e.box is None for e in sources.scan(official, None, Grouping(None, False)).entries)
 
 
-def test_pictures_that_were_resized_are_said(official):
+def test_pictures_that_were_resized_are_reported(official):
     for path in official.rglob("*.ppm"):
         with Image.open(path) as picture:
             square = picture.resize((64, 32))

@@ -128,7 +128,7 @@ def boxes(tmp_path):
     return boxes
 
 
-def test_boxes_of_one_other_size_are_scaled_and_said(boxes):
+def test_boxes_of_one_other_size_are_scaled_and_reported(boxes):
     checking, accepted = boxes((80, 60))
     assert len(accepted) == 12
     ((name, finding, detail),) = checking.noted().to_numpy().tolist()

@@ -70,7 +70,7 @@ def test_netpbm_files_name_the_value_of_white(load, kind, largest):
         assert np.abs(pixels_of(given)[..., 0] - np.round(RAMP * 255)).max() <= 1
 
 
-def test_significant_bits_of_a_png_do_not_change_the_value_of_white(load):
+def test_significant_bits_of_a_png_do_not_change_white(load):
     # PNG 3, 11.3.2.7 (sBIT): samples are scaled to the full range, whatever their precision.
     header, *rest = evil.chunks(written(".png", ramp(65535, 1)))
     content = evil.png_of([header, (b"sBIT", bytes([12])), *rest])

@@ -65,7 +65,7 @@ def test_a_box_in_a_larger_picture_of_the_same_shape_is_scaled(size, box):
     assert bool(fit.detail) == (size != SIZE)
 
 
-def test_a_box_in_a_picture_of_another_shape_is_refused_or_stretched():
+def test_a_box_of_another_shape_is_refused_or_stretched():
     entry = entry_of((10, 4, 30, 24), (40, 37))
     words = "counts in 40 x 37 pixels, the picture has 53 x 37, another shape"
     with pytest.raises(Rejected, match=f"box of another size: {words}"):
@@ -107,7 +107,7 @@ def fits(count, size=None, factor=1.0, box=(2, 2, 20, 20)):
     ]
 
 
-def test_one_factor_of_all_boxes_is_said_once():
+def test_one_factor_of_all_boxes_is_reported_once():
     half = fits(20, True, 2.0)
     assert images.box_sentence(half, 0).startswith(
         "all 20 boxes count in pictures of another size: scaled by 0.5"
@@ -119,7 +119,7 @@ def test_one_factor_of_all_boxes_is_said_once():
     assert images.box_sentence(fits(20, True), 0) == ""
 
 
-def test_boxes_that_all_lie_in_one_corner_or_outside_are_said():
+def test_boxes_in_one_corner_or_outside_are_reported():
     assert "25% of their pictures" in images.box_sentence(fits(20), 0)
     assert images.box_sentence([*fits(20), *fits(1, box=(0, 0, 90, 20))], 0) == ""
     assert images.box_sentence(fits(20, True), 0) == ""  # in pictures of their own size

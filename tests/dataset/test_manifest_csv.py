@@ -180,7 +180,7 @@ def test_names_that_look_the_same_are_the_same_file(scan, tmp_path, named, prese
     assert listing.ignored == []
 
 
-def test_two_files_that_look_the_same_are_named_by_their_characters(scan):
+def test_files_that_look_the_same_are_shown_by_characters(scan):
     rows = f"filename,label\n{COMPOSED},A\n{DECOMPOSED},B\n"
     listing = scan(rows, COMPOSED, DECOMPOSED)
     assert sorted(entry.filename for entry in listing.entries) == sorted([COMPOSED, DECOMPOSED])

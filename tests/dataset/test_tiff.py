@@ -181,6 +181,17 @@ def test_further_pages_are_counted(load):
     assert given.pages == 3
 
 
+def test_a_preview_is_not_read_where_the_picture_is_cut_off(load):
+    tags, data = grey(8)
+    for content in (file(SMALL, (tags, data)), file((tags, data), sub=[SMALL])):
+        for end in range(len(content) - 100, len(content) - 4):
+            try:
+                given = load(content[:end])
+            except Rejected:
+                continue
+            assert_ramp(given)
+
+
 def test_pages_in_a_circle_end(load):
     content = bytearray(file(grey(8)))
     first = content[4:8]

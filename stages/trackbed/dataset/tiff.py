@@ -1,5 +1,6 @@
 """TIFF files: which page is the picture, what its samples mean, and which kinds are not read."""
 
+import io
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -88,10 +89,11 @@ class Page:
 def pages(file: BinaryIO) -> list[Page]:
     """All pages in their order, SubIFDs behind the page that they belong to.
 
-    Raises errors of many types where the first cannot be read; the list ends at a later one.
+    A directory that cannot be read ends the list behind a page of full resolution. Raises errors
+    of many types for another.
     """
     header = file.read(16)
-    header = header if header[2] == 43 or header[3] == 43 else header[:8]
+    header = header if 43 in header[2:4] else header[:8]
     found: list[Page] = []
     seen: set[int] = {0}
     waiting = [(ImageFileDirectory_v2(header).next, False)]
@@ -100,18 +102,30 @@ def pages(file: BinaryIO) -> list[Page]:
         if offset in seen:
             continue
         seen.add(offset)
-        file.seek(offset)
-        page = Page(offset, ImageFileDirectory_v2(header), sub)
         try:
-            page.tags.load(file)
+            page = Page(offset, _directory(file, offset, header), sub)
             inner = [(int(at), True) for at in page.numbers(SUB_PAGES, 0)]
         except Exception:
-            if not found:
-                raise
-            break
-        found.append(page)
+            if any(page.is_full() for page in found):
+                break
+            raise
+        if all(page.size):
+            found.append(page)
         waiting = [*inner, (page.tags.next, sub), *waiting]
-    return [page for page in found if all(page.size)]
+    return found
+
+
+def _directory(file: BinaryIO, offset: int, header: bytes) -> ImageFileDirectory_v2:
+    """The tags at a place of a file; Pillow would pass over those that are cut off."""
+    count_bytes, tag_bytes = (8, 20) if 43 in header[2:4] else (2, 12)
+    file.seek(offset)
+    count = int.from_bytes(file.read(count_bytes), "little" if header[:1] == b"I" else "big")
+    if offset + count_bytes + count * tag_bytes > file.seek(0, io.SEEK_END):
+        raise Rejected(TRUNCATED, f"a directory of {count:,} tags ends behind the file")
+    file.seek(offset)
+    tags = ImageFileDirectory_v2(header)
+    tags.load(file)
+    return tags
 
 
 def full_resolution(found: list[Page]) -> tuple[Page, int]:
@@ -209,7 +223,8 @@ def _blocks(data: bytes, page: Page, channels: int) -> Iterator[tuple[int, int, 
     columns = int(page.number(TILE_WIDTH, width)) if tiled else width
     rows = int(page.number(TILE_HEIGHT if tiled else ROWS_PER_STRIP, height))
     rows = rows if tiled else min(rows, height)
-    offsets = page.numbers(TILE_OFFSETS if tiled else STRIP_OFFSETS, 0)
+    places = TILE_OFFSETS if tiled else STRIP_OFFSETS
+    offsets = page.numbers(places, 0) if places in page.tags else ()
     across, down = -(-width // columns), -(-height // rows)
     lowest_first = page.number(FILL_ORDER, 1) == LOWEST_BIT_FIRST
     packing = Packing(page.bits[0], page.tags.prefix == b"II", lowest_first)
