@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -136,7 +137,7 @@ def test_rejects_above_one_percent_with_the_first_reason():
 def test_a_run_without_mistakes_says_how_many_there_may_be():
     # 0 of 58 groups: 1 - 0.05 ** (1 / 58) = 0.0503.
     (text,) = texts(advice.faultless(0, 58))
-    assert "With 58 independent groups of images up to 5.0 % of such groups may still" in text
+    assert "In 58 groups of images that does not exclude mistakes in 5.0 % of such groups" in text
     assert advice.faultless(1, 58) == []
 
 
@@ -154,3 +155,10 @@ def test_one_test_image_decides_all():
 def test_all_images_of_a_class_taken_for_another():
     (one,) = confused([[0, 9, 0], [0, 9, 0], [0, 0, 9]])
     assert "all its 9 images are predicted as “B”" in one.text
+
+
+def test_a_class_without_test_images_has_no_recall_to_speak_of():
+    counts = pd.DataFrame([[9, 4], [0, 0]], index=["A", "C"], columns=["A", "C"])
+    classes = pd.DataFrame({"recall": [9 / 13, np.nan], "precision": [1, 0]}, index=["A", "C"])
+    (one,) = advice.confused(counts, classes)
+    assert one.text == "“C”: none in the test part; all 4 images predicted as “C” are “A”."

@@ -143,7 +143,11 @@ def test_a_run_without_mistakes_is_reported_as_such(perfect):
 
 def test_a_run_without_mistakes_wants_more_test_images(perfect):
     assert "What to do next:\n- No test image is classified wrong." in perfect.markdown
-    assert "all predictions are right, so it shows nothing about mistakes" in perfect.page
+    run = fabricated.read(perfect.folder)
+    run.evaluation.scores.update(confidence_right=0.9, confidence_gap=None, overconfidence=0.0)
+    text = fabricated.section(run, "confidence")
+    assert "Its mean is 0.900; all predictions are right, so it shows nothing about mis" in text
+    assert "Over all predictions it equals the accuracy." in text
 
 
 def test_galleries_hold_as_many_pictures_as_asked(ordinary):

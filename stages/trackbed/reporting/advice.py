@@ -81,9 +81,9 @@ def faultless(mistakes: int, groups: int) -> list[Advice]:
     if mistakes or not groups:
         return []
     text = (
-        f"No test image is classified wrong. With {formatting.plural(groups, 'independent group')} "
-        f"of images up to {formatting.percent(1 - 0.05 ** (1 / groups))} of such groups may still "
-        "be: test on more images, and on harder ones (another place, camera or season)."
+        f"No test image is classified wrong. In {formatting.plural(groups, 'group')} of images "
+        f"that does not exclude mistakes in {formatting.percent(1 - 0.05 ** (1 / groups))} of such "
+        "groups: test on more images, and on harder ones (another place, camera or season)."
     )
     return [Advice(text, "scores")]
 
@@ -139,7 +139,10 @@ def _confusion_text(one: Confusion, classes: pd.DataFrame, calls: int, back: int
         part = f"{one.images:,} of its" if one.images < one.support else "all its"
         what = f"{part} {one.support:,} images are predicted as {predicted}"
     recall, precision = formatting.share(row.recall, 2), formatting.share(row.precision, 2)
-    text = f"{name}: recall {recall}, precision {precision}; {what}."
+    found = (
+        f"recall {recall}, precision {precision}" if row.recall >= 0 else "none in the test part"
+    )
+    text = f"{name}: {found}; {what}."
     if back < FEWEST_CONFUSED:
         return text
     return f"{text} The reverse happens {back} times: they look alike, or labels are mixed up."
