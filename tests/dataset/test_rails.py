@@ -136,6 +136,17 @@ def test_the_label_stands_in_for_a_missing_class_name(tmp_path):
     assert scan(tmp_path).classes == ["0", "2", "7", "12"]
 
 
+def test_a_record_without_class_name_has_that_of_its_label(tmp_path):
+    named = [example(f"{i}", PIXELS["a.png"], class_name=b"AB"[i : i + 1], label=i) for i in (0, 1)]
+    bare = example("bare", PIXELS["a.png"], class_name=None, label=1)
+    write(tmp_path / "x.tfrecord", *named, bare)
+    assert [entry.class_name for entry in scan(tmp_path).entries] == ["A", "B", "B"]
+    unknown = example("c", PIXELS["a.png"], class_name=None, label=2)
+    write(tmp_path / "x.tfrecord", *named, unknown)
+    with pytest.raises(UserError, match="record c of label 2 has no class_name"):
+        scan(tmp_path)
+
+
 def test_a_negative_label_is_no_class(tmp_path):
     write(
         tmp_path / "x.tfrecord", *three(), example("n", PIXELS["a.png"], class_name=None, label=-1)

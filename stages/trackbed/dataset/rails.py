@@ -77,12 +77,13 @@ def read(root: Path, tree: Tree, hints: Hints = NO_HINTS) -> Found:
     """
     names = files(tree)
     parts = _parts(root, names, hints)
-    entries = [
-        entry
+    labelled = [
+        pair
         for name, part in parts.items()
         if part != IGNORE
-        for entry in _entries(tree.path(root, name), root / name, name, part)
+        for pair in _entries(tree.path(root, name), root / name, name, part)
     ]
+    entries = _with_classes(labelled, root)
     others = [name for name in tree.files if name not in names]
     ignored = [name for name in others if is_document(name) and name not in tree.irregular]
     strays = [
@@ -139,8 +140,11 @@ def _usual(folder: str, name: str, hints: Hints) -> str:
     return part_of(folder)[0] or part_of(name.rpartition("/")[2])[0]
 
 
-def _entries(path: Path, shown: Path, name: str, part: str) -> Iterator[Entry]:
-    """The records of a file. path: where its bytes lie. shown: its name in messages."""
+def _entries(path: Path, shown: Path, name: str, part: str) -> Iterator[tuple[int, Entry]]:
+    """Labels and records of a file; the class is '' for a record without class_name.
+
+    path: where its bytes lie. shown: its name in messages.
+    """
     path = _plain(path, shown)
     record = -1
     for record, (offset, serialized) in enumerate(_records(path, shown)):
@@ -150,7 +154,8 @@ def _entries(path: Path, shown: Path, name: str, part: str) -> Iterator[Entry]:
         filename = printable(given) or f"{name}#{record}"
         raw = _raw(feature, offset, len(serialized) + tfrecord.FRAME_BYTES, where)
         class_name = _class_name(feature, where)
-        yield Entry(f"{part}/{filename}" if part else filename, class_name, part, "", path, raw=raw)
+        filename = f"{part}/{filename}" if part else filename
+        yield feature["label"], Entry(filename, class_name, part, "", path, raw=raw)
     if record < 0:
         raise BadData(f"{shown}: holds no record.")
 
@@ -210,7 +215,7 @@ def _class_name(feature: Mapping[str, Any], where: str) -> str:
         label = feature["label"]
         if label < 0:
             raise BadData(f"{where}: label must be 0 or more without a class_name, got {label}.")
-        return str(label)
+        return ""
     name = given.decode("utf-8", "surrogateescape") if isinstance(given, bytes) else ""
     if not name or has_bad_name(name):
         raise BadData(f"{where}: class_name must be text, got '{printable(name)}'.")
@@ -223,6 +228,28 @@ def _raw(feature: Mapping[str, Any], offset: int, record_length: int, where: str
         raise BadData(f"{where}: depth must be 1 or 3, got {depth}.")
     length = len(feature["image_raw"])
     return RawPixels(offset, record_length, length, height, width, depth)
+
+
+def _with_classes(labelled: list[tuple[int, Entry]], root: Path) -> list[Entry]:
+    """The entries with their classes: the number of the label where no record has a class_name.
+
+    Where others have one, it is the name that stands beside the same label there.
+    """
+    names: dict[int, set[str]] = {}
+    for label, entry in labelled:
+        if entry.class_name:
+            names.setdefault(label, set()).add(entry.class_name)
+    for label, entry in labelled:
+        if names and not entry.class_name and len(names.get(label, ())) != 1:
+            raise BadData(
+                f"{root}: the record {entry.filename} of label {label} has no class_name, and the "
+                f"others of this label have {len(names.get(label, ()))} different ones."
+            )
+    known = {label: next(iter(found)) for label, found in names.items()}
+    return [
+        replace(entry, class_name=entry.class_name or known.get(label, str(label)))
+        for label, entry in labelled
+    ]
 
 
 def _with_unique_names(entries: list[Entry]) -> list[Entry]:
