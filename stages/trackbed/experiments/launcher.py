@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from trackbed.experiments import worktrees
+from trackbed.experiments import clones
+from trackbed.experiments.clones import Clone
 from trackbed.experiments.runs import Run
-from trackbed.experiments.worktrees import Worktree
 from trackbed.pipeline import measurements
 
 # Two DVC processes collided; nothing is wrong with the run itself.
@@ -70,7 +70,7 @@ class Job:
     """A run in progress in a copy."""
 
     run: Run
-    copy: Worktree
+    copy: Clone
     process: subprocess.Popen
     log: Path
     started_at: float = field(default_factory=time.monotonic)
@@ -90,7 +90,7 @@ class Launcher:
 
     def __init__(self, folder: Path, logs: Path, baseline: str, jobs: int) -> None:
         self.folder, self.logs, self.jobs = folder, logs, jobs
-        self.copies = [Worktree(folder / str(number), baseline) for number in range(jobs)]
+        self.copies = [Clone(folder / str(number), baseline) for number in range(jobs)]
         self.dirty = [True] * jobs  # copies may be left by a sweep that was killed
         self.running: dict[int, Job] = {}
         self.stop = threading.Event()
@@ -99,9 +99,9 @@ class Launcher:
         return self
 
     def __exit__(self, *_: object) -> None:
-        worktrees.end_processes([job.process for job in self.running.values()])
+        clones.end_processes([job.process for job in self.running.values()])
         self.running.clear()
-        worktrees.remove_folder(self.folder)
+        clones.remove_folder(self.folder)
 
     def outcomes(
         self, runs: Sequence[Run], progress: Callable[["Launcher", int], None] = lambda *_: None
@@ -145,13 +145,13 @@ class Launcher:
             code = job.process.poll()
             if code is not None:
                 del self.running[slot]
-                worktrees.end_processes([job.process])  # a failed stage may have left children
+                clones.end_processes([job.process])  # a failed stage may have left children
                 outcome = _outcome(job, code)
                 self.dirty[slot] = outcome.error is not None
                 yield outcome
 
 
-def start(run: Run, copy: Worktree, logs: Path, site: Path) -> Job:
+def start(run: Run, copy: Clone, logs: Path, site: Path) -> Job:
     """Start a run as a process in its own session, and so in its own process group."""
     logs.mkdir(parents=True, exist_ok=True)
     log = logs / f"{run.name}.log"
@@ -159,7 +159,7 @@ def start(run: Run, copy: Worktree, logs: Path, site: Path) -> Job:
         return Job(run, copy, _start_process(run, copy, output, site), log)
 
 
-def _start_process(run: Run, copy: Worktree, output: IO[bytes], site: Path) -> subprocess.Popen:
+def _start_process(run: Run, copy: Clone, output: IO[bytes], site: Path) -> subprocess.Popen:
     assignments = [text for key, value in run.setting.items() for text in ("-S", f"{key}={value}")]
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return subprocess.Popen(

@@ -12,7 +12,7 @@ import rich.console
 import rich.live
 import rich.text
 
-from trackbed.experiments import experiment, overrides, param_values, worktrees
+from trackbed.experiments import clones, experiment, overrides, param_values
 from trackbed.experiments.launcher import Job, Launcher, Outcome
 from trackbed.experiments.runs import Run
 from trackbed.integrity import dvc_repo, revisions
@@ -185,8 +185,8 @@ def open_sweeper(
     """
     launcher = Launcher(TEMPORARY, logs, baseline, jobs)
     with (
-        worktrees.only_sweep(TEMPORARY.parent),
-        worktrees.stop_on_signals(launcher.stop),
+        clones.only_sweep(TEMPORARY.parent),
+        clones.stop_on_signals(launcher.stop),
         launcher,
         Progress(total, jobs) as progress,
     ):

@@ -36,8 +36,8 @@ UNDEFINED = "undefined"  # in metrics files, for a score without a value
 def write_metrics(path: Path, values: dict[str, Any]) -> None:
     """Write scores by name as JSON; None and numbers that are not finite become UNDEFINED.
 
-    DVC (3.67) leaves a value that is null or a list out of `metrics show`, `metrics diff` and
-    `exp show`, and NaN is no JSON; it shows text, and a change between a number and text.
+    DVC (3.67) leaves a value that is null or a list out of `metrics show` and `exp show`, and NaN
+    is no JSON; it shows text, and a change between a number and text.
     Raises TypeError for a list.
     """
     write_json(path, _marked(values))

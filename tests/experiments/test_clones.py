@@ -9,8 +9,8 @@ import threading
 import pytest
 import sweeping
 
-from trackbed.experiments import worktrees
-from trackbed.experiments.worktrees import Worktree
+from trackbed.experiments import clones
+from trackbed.experiments.clones import Clone
 from trackbed.integrity import dvc_repo, git
 from trackbed.pipeline.errors import UserError
 
@@ -19,7 +19,7 @@ def test_a_copy_is_brought_back_to_its_commit(tmp_path, monkeypatch):
     project = sweeping.create(tmp_path / "project")
     project.run("dvc", "config", "--local", "core.checksum_jobs", "1")
     monkeypatch.chdir(project.folder)
-    copy = Worktree(tmp_path / "copy", git.commit())
+    copy = Clone(tmp_path / "copy", git.commit())
     copy.prepare(clean=False)
     params = copy.workspace / "params.yaml"
     assert params.read_text() == (project.folder / "params.yaml").read_text()
@@ -43,7 +43,7 @@ def test_a_project_below_a_folder_with_an_odd_name_is_copied(tmp_path, monkeypat
     top = tmp_path / "mül ler #1 50% [x]"
     project = sweeping.create(top / "inner *", top)
     monkeypatch.chdir(project.folder)
-    copy = Worktree(tmp_path / "copy", git.commit())
+    copy = Clone(tmp_path / "copy", git.commit())
     copy.prepare(clean=False)
     assert copy.workspace == tmp_path / "copy/inner *"
     with dvc_repo.repository() as repo:
@@ -61,17 +61,17 @@ def test_a_process_that_ignores_term_is_killed(tmp_path, monkeypatch):
         ["sh", "-c", stubborn], cwd=tmp_path, stdout=subprocess.PIPE, start_new_session=True
     )
     process.stdout.readline()
-    monkeypatch.setattr(worktrees, "GRACE_SECONDS", 0.5)
-    worktrees.end_processes([process])
+    monkeypatch.setattr(clones, "GRACE_SECONDS", 0.5)
+    clones.end_processes([process])
     process.stdout.close()
     assert process.poll() == -signal.SIGKILL
     assert sweeping.processes(tmp_path) == []
 
 
-@pytest.mark.parametrize("number", worktrees.SIGNALS)
+@pytest.mark.parametrize("number", clones.SIGNALS)
 def test_a_signal_sets_the_event_and_handlers_come_back(number):
     stop, before = threading.Event(), signal.getsignal(number)
-    with worktrees.stop_on_signals(stop):
+    with clones.stop_on_signals(stop):
         os.kill(os.getpid(), number)
         assert stop.wait(5)
     assert signal.getsignal(number) == before
@@ -79,8 +79,8 @@ def test_a_signal_sets_the_event_and_handlers_come_back(number):
 
 def test_a_second_sweep_is_refused_until_the_first_ends(tmp_path):
     hold = (
-        "import sys, pathlib; from trackbed.experiments import worktrees\n"
-        "with worktrees.only_sweep(pathlib.Path(sys.argv[1])): print('held', flush=True); input()"
+        "import sys, pathlib; from trackbed.experiments import clones\n"
+        "with clones.only_sweep(pathlib.Path(sys.argv[1])): print('held', flush=True); input()"
     )
     environment = os.environ | {"PYTHONPATH": str(sweeping.ROOT / "stages")}
     command = [sys.executable, "-c", hold, str(tmp_path)]
@@ -89,7 +89,7 @@ def test_a_second_sweep_is_refused_until_the_first_ends(tmp_path):
     ) as first:
         assert first.stdout.readline() == b"held\n"
         with pytest.raises(UserError, match="Another `trackbed sweep` is running"):
-            worktrees.only_sweep(tmp_path).__enter__()
+            clones.only_sweep(tmp_path).__enter__()
         first.kill()
-    with worktrees.only_sweep(tmp_path):
+    with clones.only_sweep(tmp_path):
         pass

@@ -26,7 +26,7 @@ POLL_SECONDS = 0.05
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Worktree:
+class Clone:
     """A clone of a commit that shares git objects and DVC's cache with the repository."""
 
     def __init__(self, folder: Path, baseline: str) -> None:
