@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trackbed.curves.history import loss_pair, robust_deviation, score_pair, trend
+from trackbed.curves.history import loss_pair, minimised, robust_deviation, score_pair, trend
 from trackbed.pipeline.errors import UserError
 
 
@@ -38,3 +38,11 @@ def test_losses_and_scores_are_paired_on_their_common_epochs():
 def test_an_unknown_column_is_refused_with_a_suggestion():
     with pytest.raises(UserError, match="Did you mean 'val_loss'"):
         histories.made(val_loss=[1, 2]).column("val_los")
+
+
+def test_the_loss_is_the_one_of_that_name_else_parts_else_the_first():
+    known = ("val_wer", "val_box_loss", "val_cls_loss", "val_loss")
+    columns = [histories.made(**{name: [1]}).columns[0] for name in known]
+    assert [one.name for one in minimised(columns)] == ["val_loss"]
+    assert [one.name for one in minimised(columns[:3])] == ["val_box_loss", "val_cls_loss"]
+    assert [one.name for one in minimised(columns[:1])] == ["val_wer"]

@@ -154,3 +154,14 @@ def test_the_difference_agrees_with_scikit_learn():
     assert values["embed_macro_f1_difference"] == pytest.approx(expected)
     low, high = (values[f"embed_macro_f1_difference_{end}"] for end in ("low", "high"))
     assert low < expected < high < 0  # twenty points are more than chance
+
+
+def test_the_line_of_the_terminal_says_where_images_count_as_independent():
+    found = {"macro_f1": 0.9, "macro_f1_low": 0.85, "macro_f1_high": 0.95, "images": 120}
+    line = "macro F1 0.9000 (95 % interval 0.8500 to 0.9500) on 120 test images"
+    grouped = pd.DataFrame({"named_group": ["a", "a", "b"]})
+    assert result.summary(found, grouped) == line
+    single = pd.DataFrame({"named_group": ["a", "b", "c"]})
+    assert result.summary(found, single).startswith(f"{line}\nNo two images have a group")
+    unknown = found | {"macro_f1_low": None, "macro_f1_high": None}
+    assert result.summary(unknown, single) == "macro F1 0.9000 on 120 test images"

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trackbed.curves import anomalies, best_epoch, convergence, fit, rate_schedule
+from trackbed.curves.columns import Column
 from trackbed.curves.history import History, loss_pair, robust_deviation
 from trackbed.pipeline import tables
 from trackbed.pipeline.errors import UserError
@@ -87,7 +88,7 @@ def _waiting(history: History, seconds: pd.Series) -> float | None:
 class Analysis:
     """The findings of a run; None or empty where the data are missing or too few to say.
 
-    unknown: columns whose name tells nothing; they are kept, and no rule looks at them. parts:
+    columns: the losses and scores. unknown: columns of no known meaning, kept but not used. parts:
     those with a loss ('train', 'validation', 'test'); comparable_epochs: that have both losses, of
     training and validation. verdicts: of the findings, what matters most
     first; a good fit where there are none; empty where there is too little for a verdict.
@@ -97,6 +98,7 @@ class Analysis:
     kind: str
     epochs: int
     notes: tuple[str, ...]
+    columns: tuple[Column, ...]
     unknown: tuple[str, ...]
     parts: tuple[str, ...]
     comparable_epochs: int
@@ -140,6 +142,7 @@ def analysis(
         kind=history.kind,
         epochs=len(history.table),
         notes=history.notes,
+        columns=(*history.of("loss"), *history.of("metric")),
         unknown=tuple(column.name for column in history.columns if column.role == "other"),
         parts=tuple(dict.fromkeys(column.part for column in history.of("loss"))),
         comparable_epochs=len(pair.train) if pair else 0,

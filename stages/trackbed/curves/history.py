@@ -153,17 +153,26 @@ class ScorePair:
     validation: pd.Series
 
 
-def loss_pair(history: History) -> LossPair | None:
-    """The loss that was minimised: the one called `loss`, else the sum of all that have a pair.
+def minimised(columns: list[Column]) -> list[Column]:
+    """Of losses of one part those that were minimised: the one called `loss`, else all whose names
+    end in it, which are to be added up, else the first.
 
-    Ultralytics logs the parts of its loss weighted as they are added up.
+    Ultralytics logs the parts of its loss weighted as they are added up. Of an error rate beside a
+    perplexity the sum means nothing.
     """
-    pairs = [
-        (column, partner)
+    whole = [column for column in columns if column.quantity == "loss"]
+    parts = [column for column in columns if column.quantity.lower().endswith("loss")]
+    return whole or parts or columns[:1]
+
+
+def loss_pair(history: History) -> LossPair | None:
+    """The loss that was minimised (see `minimised`), of those that training and validation have."""
+    pairs = {
+        column: partner
         for column in history.of("loss", "train")
         if (partner := history.partner(column, "validation"))
-    ]
-    whole = [pair for pair in pairs if pair[0].quantity == "loss"] or pairs
+    }
+    whole = [(column, pairs[column]) for column in minimised(list(pairs))]
     if not whole:
         return None
     table = history.table

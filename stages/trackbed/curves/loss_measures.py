@@ -14,6 +14,7 @@ from trackbed.curves.history import (
     ScorePair,
     Trend,
     loss_pair,
+    minimised,
     robust_deviation,
     scatter,
     trend,
@@ -71,7 +72,7 @@ def losses(history: History) -> Losses | None:
         }
         return Losses(pair.name, pair.train, pair.validation, names)
     for part in ("validation", "train"):
-        if columns := _whole(history.of("loss", part)):
+        if columns := minimised(history.of("loss", part)):
             values = history.table[[one.name for one in columns]].sum(axis=1, skipna=False)
             values = values[np.isfinite(values)]
             sides = {"train": None, "validation": None} | {part: values}
@@ -82,10 +83,6 @@ def losses(history: History) -> Losses | None:
 
 def _joined(columns: list[Column]) -> str:
     return " + ".join(column.name for column in columns)
-
-
-def _whole(columns: list[Column]) -> list[Column]:
-    return [column for column in columns if column.quantity == "loss"] or columns
 
 
 @dataclass(frozen=True)

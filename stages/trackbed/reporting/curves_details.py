@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from trackbed.curves.analysis import Analysis
 from trackbed.curves.anomalies import Anomaly, Kind
-from trackbed.curves.columns import parsed_name
 from trackbed.curves.rate_schedule import Drop, Schedule
 from trackbed.curves.rate_shapes import Shape
 from trackbed.curves.side_by_side import SideBySide
@@ -147,7 +146,8 @@ def _regimes(analysis: Analysis) -> list[str]:
 def _cause(analysis: Analysis, epoch: int, found: list[Anomaly], dropped: set[int]) -> str:
     if epoch in dropped:
         return " The learning rate dropped there."
-    if any(parsed_name(one.column).part != "train" for one in found):
+    train = {column.name for column in analysis.columns if column.part == "train"}
+    if any(one.column not in train for one in found):
         return ""
     text = " Only training values changed, which points to other training images or another loss."
     last = analysis.best.last_epoch - epoch + 1 if analysis.best else 0

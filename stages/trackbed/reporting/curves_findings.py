@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from trackbed.curves.analysis import Analysis
-from trackbed.curves.columns import parsed_name
 from trackbed.curves.convergence import Convergence, Progress
 from trackbed.curves.fit import FEWEST_EPOCHS, SOLVED, Finding, Fit, Reason, Verdict
 from trackbed.curves.history import SCORES
@@ -80,13 +79,14 @@ def convergence_text(analysis: Analysis) -> list[str]:
     unfinished = {one.column for one in analysis.findings if one.verdict == Verdict.NOT_CONVERGED}
     listed = unfinished | {analysis.best.column if analysis.best else ""}
     lowers = {one.column for one in analysis.losses}
+    whole = {column.name for column in analysis.columns if column.quantity == "loss"}
     scores = [one.column for one in analysis.convergence if one.column not in lowers]
     if scores and not listed & set(scores):
         listed |= {min(scores, key=rank)}
     return [
         _progress(one, one.column in unfinished)
         for one in analysis.convergence
-        if one.column in listed or parsed_name(one.column).quantity == "loss"
+        if one.column in listed or one.column in whole
     ]
 
 

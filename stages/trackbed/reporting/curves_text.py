@@ -42,7 +42,7 @@ def _by_another(best: Best, others: tuple[Best, ...]) -> list[str]:
     differ = [
         one
         for one in others
-        if one.lower_is_better != best.lower_is_better and best.others[one.column] != one.value
+        if _is_loss(one) != _is_loss(best) and best.others[one.column] != one.value
     ]
     if not differ:
         return []
@@ -51,6 +51,10 @@ def _by_another(best: Best, others: tuple[Best, ...]) -> list[str]:
         f"By {main.column} epoch {main.epoch} is the best instead: {number(main.value)}, against "
         f"{number(best.others[main.column])} in epoch {best.epoch}."
     ]
+
+
+def _is_loss(best: Best) -> bool:
+    return best.lower_is_better and "loss" in best.column.lower()
 
 
 def _afterwards(best: Best) -> list[str]:
