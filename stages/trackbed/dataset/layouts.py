@@ -130,10 +130,8 @@ def _found(shape: Shape, root: Path) -> Layout:
 
 def _refuse_unknown(names: Iterable[str], shape: Shape, prefix: str, root: Path) -> None:
     if names := sorted(names):
-        raise UserError(
-            f"params.yaml, data.parts: {root / prefix} has no folder {_listed(names)}; there are "
-            f"{_listed(shape.names.get(prefix, []))}."
-        )
+        there = f"{root / prefix} has no folder {_listed(names)}; there are "
+        raise UserError(f"params.yaml, data.parts: {there}{_listed(shape.names.get(prefix, []))}.")
 
 
 class Parts:
@@ -143,12 +141,11 @@ class Parts:
         self.shape, self.prefix, self.root = shape, prefix, root
         known = shape.populated.union(inner for inner, names in shape.names.items() if names)
         self.names = [name for name in shape.filled(prefix) if f"{prefix}{name}/" in known]
-        given = {name: shape.hints.part(prefix, name) for name in self.names}
-        self.given = {name: part for name, part in given.items() if part}
+        self.given = {n: part for n in self.names if (part := shape.hints.part(prefix, n))}
         usual = {name: part_of(name) for name in self.names}
         self.parts = {name: part for name, (part, _) in usual.items() if part} | self.given
-        self.certain = {name for name, (_, alone) in usual.items() if alone} | set(self.given)
-        self.certain |= counterparts(self.parts)
+        alone = (name for name, (_, nothing_else) in usual.items() if nothing_else)
+        self.certain = {*alone, *self.given, *counterparts(self.parts)}
 
     def layout(self) -> Layout | None:
         """The layout of these parts; None where the folders are no parts. Raises UserError."""
@@ -156,10 +153,12 @@ class Parts:
         others = [name for name in self.names if name not in named]
         holding = [name for name in named if shape.labelled(f"{prefix}{name}/")]
         if not holding:
-            if others or not self.certain.issuperset(named):
+            if others or not named or not self.certain.issuperset(named):
                 return None
-            found = {f"{prefix}{name}/": part for name, part in self.parts.items()}
-            return Layout(found) if found else None
+            raise BadData(
+                f"{self.root / prefix}: no class; {_listed(named)} are parts by their names, and "
+                "hold no class folders. {} as data.parts takes them for classes."
+            )
         roots = self._class_prefixes(holding)
         if not self._are_parts(roots):
             return None
@@ -169,12 +168,12 @@ class Parts:
         flat = [name for name in named if name not in roots]
         flat += [name for name in others if self._is_to_predict(name)]
         self._refuse(list(roots), sorted(set(others) - set(flat)))
-        found = {root: self.parts[name] for name, root in roots.items()}
-        return Layout(found, [f"{prefix}{name}/" for name in flat])
+        parts = {root: self.parts[name] for name, root in roots.items()}
+        return Layout(parts, [f"{prefix}{name}/" for name in flat])
 
     def _is_to_predict(self, name: str) -> bool:
-        flat = len(list(self.shape.levels(f"{self.prefix}{name}/"))) == 1
-        return flat and bool(PREDICTION_WORDS.intersection(words(name)))
+        levels = list(self.shape.levels(f"{self.prefix}{name}/"))
+        return len(levels) == 1 and bool(PREDICTION_WORDS.intersection(words(name)))
 
     def _class_prefixes(self, names: list[str]) -> dict[str, str]:
         """The prefix of the class folders of every part: where the training part's classes are.
