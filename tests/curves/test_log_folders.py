@@ -63,6 +63,18 @@ def test_steps_of_dvclive_go_by_its_epochs(tmp_path):
     assert log_readers.read(tmp_path).table["train_loss"].tolist() == [3, 1.5]
 
 
+def test_more_steps_than_planned_epochs_are_no_epochs(tmp_path):
+    curves = tmp_path / "plots" / "metrics"
+    curves.mkdir(parents=True)
+    rows = "".join(f"{step}\t{step}\n" for step in range(15))
+    (curves / "train_loss.tsv").write_text(f"step\ttrain_loss\n{rows}")
+    (curves / "val_loss.tsv").write_text("step\tval_loss\n4\t3\n9\t2\n14\t1\n")
+    (tmp_path / "params.yaml").write_text("epochs: 3\n")
+    history = log_readers.read(tmp_path)
+    assert history.table["train_loss"].tolist() == [2, 7, 12]
+    assert analysis(history).best.stop.verdict == "no"
+
+
 def test_runs_of_mlflow_with_their_names_and_plans(tmp_path):
     for run in ("bold-fox", "calm-ox"):
         folder = tmp_path / "0" / run[::-1]

@@ -95,15 +95,20 @@ def seconds_of(
     return None, ()
 
 
-def by_epoch(rows: Rows, known: tuple[Column, ...], *, of_steps: bool) -> tuple[Rows, list[str]]:
+def by_epoch(
+    rows: Rows, known: tuple[Column, ...], *, of_steps: bool, planned: int | None
+) -> tuple[Rows, list[str]]:
     """Rows of one run with whole epochs as keys, or evaluations where these tell more; and notes.
 
-    of_steps: whether the keys are steps. Steps that count 0, 1, 2, ... are epochs. Parts of an
-    epoch count to its end.
+    of_steps: whether the keys are steps. Steps that count 0, 1, 2, ... are epochs, unless there are
+    more of them than planned epochs. Parts of an epoch count to its end.
     """
     keys = rows.keys
     if of_steps:
-        return (rows, []) if _in_order(np.unique(keys)) else _by_evaluation(rows, known)
+        counted = np.unique(keys)
+        if _in_order(counted) and (planned is None or len(counted) <= planned):
+            return rows, []
+        return _by_evaluation(rows, known)
     fractional = (keys % 1 != 0).any()
     whole = np.ceil(keys - 1e-6).clip(lower=1) if fractional else keys
     held = rows.there[scored(known, "validation", "test")]

@@ -158,7 +158,13 @@ def _read(log: Log, pairs: Assignment, run: str) -> list[History]:
     rows = epochs.filled(rows, known, log.path)
     found = []
     for part, said in epochs.runs(rows, known):
-        part, counted = interpretation.by_epoch(part, known, of_steps=epoch is None and bool(step))
+        part, counted = interpretation.by_epoch(
+            part,
+            known,
+            of_steps=epoch is None and bool(step),
+            planned=log.facts.get("planned_epochs"),
+        )
+        used = {"epoch": step} if step and epoch is None and not counted else used
         read = {"log": log, "run": run, "used": used}
         found.append(_history(part, known, (*log.notes, *notes, *said, *counted), read))
     return found
@@ -188,7 +194,7 @@ def _history(
     known, tested = interpretation.validated_on_test(known, table)
     seconds, timed = interpretation.seconds_of(table, known, log.kind == "Ultralytics")
     facts = log.facts | ({"run": read["run"]} if read["run"] else {}) | {"rows_by": read["used"]}
-    if rows.unit == "evaluation":
+    if rows.unit == "evaluation" and facts.get("planned_epochs") != len(table):
         facts.pop("planned_epochs", None)
     every = (*notes, *evaluations, *more, *tested, *timed)
     return History(log.path, log.kind, table, known, seconds, facts, every)
