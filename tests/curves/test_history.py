@@ -17,6 +17,11 @@ def test_the_trend_of_a_line_is_its_slope_despite_a_spike():
     assert trend(values[:4]) is None
 
 
+def test_the_trend_of_very_many_values():
+    values = pd.Series(0.25 * np.arange(50_000), index=range(1, 50_001))  # all pairs: 10 GB
+    assert trend(values).slope == pytest.approx(0.25)
+
+
 def test_a_constant_has_no_direction():
     found = trend(pd.Series([2.0] * 6, index=range(1, 7)))
     assert (found.slope, found.direction) == (0, 0)

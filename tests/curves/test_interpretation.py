@@ -38,3 +38,10 @@ def test_training_by_steps_beside_validation_by_epochs(tmp_path):
     history = histories.written(tmp_path / "log.csv", "\n".join(["step,loss,val_loss", *rows]))
     assert history.table["val_loss"].tolist() == [9, 8, 7, 6]
     assert history.table["loss"].tolist() == [45, 145, 245, 345]
+
+
+def test_many_steps_without_epochs_are_joined(tmp_path):
+    rows = [f"{step},{step}" for step in range(4000)]
+    history = histories.written(tmp_path / "log.csv", "\n".join(["step,loss", *rows]))
+    assert history.table["loss"].tolist() == [4 * place + 1.5 for place in range(1000)]
+    assert "what is called epoch here is 4 steps" in " ".join(history.notes)

@@ -13,6 +13,7 @@ from trackbed.curves.history import History
 CUMULATIVE = {"time", "elapsed", "runtime", "timestamp", "total", "wall"}
 SINCE_1970 = 1e8
 MOST = 8  # names of one kind
+MOST_STEPS = 1000  # that are looked at one by one
 FEW = 2  # epochs, in which several evaluations each say more than their means
 
 
@@ -106,7 +107,7 @@ def by_epoch(
     keys = rows.keys
     if of_steps:
         counted = np.unique(keys)
-        if _in_order(counted) and (planned is None or len(counted) <= planned):
+        if _in_order(counted) and len(counted) <= (MOST_STEPS if planned is None else planned):
             return rows, []
         return _by_evaluation(rows, known)
     fractional = (keys % 1 != 0).any()
@@ -132,7 +133,10 @@ def _by_evaluation(rows: Rows, known: tuple[Column, ...]) -> tuple[Rows, list[st
     trained = rows.keys[~held]
     if not held.any() or held.all():
         numbers, unit = rows.keys.rank(method="dense"), "evaluation"
-        note = "No epochs in the log: what is called epoch here is a step that was logged."
+        together = int(np.ceil(numbers.max() / MOST_STEPS))
+        numbers = np.ceil(numbers / together)
+        steps = "a step that was" if together == 1 else f"{together} steps that were"
+        note = f"No epochs in the log: what is called epoch here is {steps} logged."
     elif (
         len(counted) > 1
         and _in_order(counted)
