@@ -25,7 +25,7 @@ def refusal(done):
         (("manifst",), "trackbed: argument COMMAND: invalid choice: 'manifst'"),
         (("manifest",), "trackbed manifest: the following arguments are required: LAYOUT"),
         (("manifest", "gtsrb"), "trackbed manifest gtsrb: the following arguments are required"),
-        (("manifest", "gtsrb", "x", "--no"), "unrecognized arguments: --no"),
+        (("manifest", "gtsrb", "x", "--none"), "unrecognized arguments: --none"),
     ],
 )
 def test_wrong_usage_is_one_line(arguments, message):

@@ -5,10 +5,12 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from trackbed.dataset import folders, gtsrb, manifest_csv
-from trackbed.dataset.schema import Entry, Found, Limits, Rejected, printable
 from trackbed.pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from trackbed.dataset.schema import Entry, Found
 
 HELP = "write a manifest.csv for folders of a known layout"
 DESCRIPTION = f"{HELP.capitalize()}."
@@ -48,6 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the manifest and print what is in it. Raises UserError."""
+    from trackbed.dataset import folders, gtsrb, manifest_csv  # imports pandas
+
     folder = arguments.folder
     output = arguments.output or folder / manifest_csv.MANIFEST
     if not folder.is_dir():
@@ -64,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(differing)
 
 
-def other_sizes(found: Found) -> str:
+def other_sizes(found: "Found") -> str:
     """What to do about pictures of another size than their boxes count in; '' for none.
 
     Only headers are read. A picture whose header cannot be read is left to the build.
@@ -88,6 +92,7 @@ def other_sizes(found: Found) -> str:
 def _size(path: Path) -> tuple[int, int] | None:
     """Width and height in the header of a picture, None where it cannot be read."""
     from trackbed.dataset import decoding, images  # imports OpenCV
+    from trackbed.dataset.schema import Limits, Rejected
 
     try:
         with path.open("rb") as file:
@@ -98,9 +103,10 @@ def _size(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def _fits(entry: Entry, size: tuple[int, int]) -> bool:
+def _fits(entry: "Entry", size: tuple[int, int]) -> bool:
     """Whether the build scales the box of an entry to this size."""
     from trackbed.dataset import images
+    from trackbed.dataset.schema import Rejected
 
     try:
         return images.box_fit(entry, size, "check") is not None
@@ -108,8 +114,10 @@ def _fits(entry: Entry, size: tuple[int, int]) -> bool:
         return False
 
 
-def summary(found: Found, path: Path) -> str:
+def summary(found: "Found", path: Path) -> str:
     """What a manifest at `path` holds, in a few lines."""
+    from trackbed.dataset.schema import printable
+
     lines = [f"{printable(str(path))}: {len(found.entries):,} rows, {len(found.classes)} classes"]
     for part in sorted({entry.part for entry in found.entries}, reverse=True):
         entries = [entry for entry in found.entries if entry.part == part]
