@@ -57,6 +57,14 @@ def test_scores_by_class_by_hand(tmp_path):
     assert scores.weighted["recall"] == pytest.approx((10 * 1.0 + 30 * 0.4) / 40)
 
 
+def test_the_accuracy_of_our_own_tables_is_one_against_the_rest(tmp_path):
+    path = tmp_path / "classes.csv"
+    path.write_text("class_name,f1,accuracy,support,true_negative\nA,1,0.9,10,5\nB,1,0.7,30,2\n")
+    scores = read_class_scores(path)
+    assert scores.weighted["one-vs-rest accuracy"] == pytest.approx(0.75)
+    assert "accuracy" not in scores.weighted
+
+
 @pytest.mark.parametrize(
     ("text", "words"), [("a,b\n1,2\n", "no scores by class"), ("class,f1\nA,\n", "no class has")]
 )

@@ -1,7 +1,8 @@
 import histories
 import numpy as np
+import pandas as pd
 
-from trackbed.curves.analysis import analysis
+from trackbed.curves.analysis import analysis, class_scores
 from trackbed.reporting import curves_details, curves_text
 
 EPOCHS = np.arange(1, 41)
@@ -60,3 +61,8 @@ def test_a_value_that_breaks_off_leaves_the_stop_open():
     text = best_text(val_loss=[3, 2, 1, float("nan"), float("nan")])
     assert "val_loss has no finite value after epoch 3 of 5." in text
     assert "cannot be told" in text
+
+
+def test_classes_of_one_f1_have_no_worst():
+    table = pd.DataFrame({"f1": [1.0, 1.0]}, index=["A", "B"])
+    assert curves_text.classes_text(class_scores(table)) == ["Best F1 1.000: A, B."]

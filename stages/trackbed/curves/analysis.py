@@ -220,9 +220,12 @@ def class_scores(table: pd.DataFrame) -> ClassScores:
         counted = table["support"].fillna(0)
         support = int(counted.sum())
         for name in ("accuracy", "precision", "recall", "f1"):
-            if name in table and support:
-                here = table[name].notna()
-                weighted[name] = float(np.average(table[name][here], weights=counted[here]))
+            here = table[name].notna() if name in table else counted < 0
+            if counted[here].sum() > 0:
+                # The tables of trackbed count both right answers of a class against the rest.
+                other = name == "accuracy" and "true_negative" in table
+                key = "one-vs-rest accuracy" if other else name
+                weighted[key] = float(np.average(table[name][here], weights=counted[here]))
     return ClassScores(
         classes=len(f1),
         best=tuple(f1.index[f1 == f1.max()].astype(str)),

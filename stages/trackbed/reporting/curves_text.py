@@ -39,12 +39,9 @@ def best_epoch_text(analysis: Analysis) -> list[str]:
 
 def _by_another(best: Best, others: tuple[Best, ...]) -> list[str]:
     """Where a validation loss and a score have different best epochs."""
-    differ = [
-        one
-        for one in others
-        if _is_loss(one) != _is_loss(best) and best.others[one.column] != one.value
-    ]
-    if not differ:
+    there = {name: value for name, value in best.others.items() if value == value}  # no NaN
+    differ = [one for one in others if there.get(one.column, one.value) != one.value]
+    if not (differ := [one for one in differ if _is_loss(one) != _is_loss(best)]):
         return []
     main = min(differ, key=lambda one: curves_findings.rank(one.column))
     return [
@@ -212,14 +209,12 @@ def comparison_text(compared: SideBySide) -> list[str]:
 
 def classes_text(scores: ClassScores) -> list[str]:
     """The best and the worst classes."""
-    best = (
-        f"{len(scores.best)} of {plural(scores.classes, 'class')}" if len(scores.best) > 8 else ""
-    )
+    many = len(scores.best) > MOST_OTHERS
+    best = f"{len(scores.best)} of {plural(scores.classes, 'class')}" if many else ""
     worst = ", ".join(f"{name} ({value:.3f})" for name, value in scores.worst.items())
-    sentences = [
-        f"Best F1 {scores.best_f1:.3f}: {best or ', '.join(scores.best)}.",
-        f"Worst F1: {worst}.",
-    ]
+    sentences = [f"Best F1 {scores.best_f1:.3f}: {best or ', '.join(scores.best)}."]
+    if len(scores.best) < scores.classes:
+        sentences.append(f"Worst F1: {worst}.")
     if scores.weighted:
         means = ", ".join(f"{name} {value:.4f}" for name, value in scores.weighted.items())
         sentences.append(f"Weighted by support ({count(scores.support)} images): {means}.")
