@@ -46,6 +46,14 @@ def test_an_evaluation_after_training_is_no_epoch(tmp_path, rows):
     assert analysis(history).best.epoch == 12
 
 
+@pytest.mark.parametrize("rows", [[[12, 120, None, None, 0.9]], [[12, 120, None, 0.9, None]]])
+def test_evaluations_where_few_epochs_log_a_training_loss(tmp_path, rows):
+    every = [row for row in lightning(range(12)) if row[2] is None or row[0] % 5 == 4]
+    history = histories.written(tmp_path / "metrics.csv", csv(LIGHTNING, [*every, *rows]))
+    assert history.table.index.tolist() == list(range(1, 13))
+    assert history.finite("train_loss").index.tolist() == [5, 10]
+
+
 def test_the_validation_of_an_epoch_under_way_counts(tmp_path):
     text = csv(LIGHTNING, [*lightning(range(12)), [12, 129, None, 0.1, None]])
     assert len(histories.written(tmp_path / "metrics.csv", text).table) == 13

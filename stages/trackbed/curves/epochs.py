@@ -140,17 +140,19 @@ def without_evaluations(rows: Rows, known: tuple[Column, ...]) -> tuple[Rows, li
     """Without the rows that `validate()` or `test()` of a trainer added after training.
 
     Such rows hold no training value where all epochs before have one. One that lies as far behind
-    the last training row as another epoch would is of an epoch under way.
+    the last training row as another epoch would is of an epoch under way. Where epochs without a
+    training value are usual (Lightning logs every 50 steps), validation values stand for them.
     """
-    main = scored(known, "train") or scored(known, "validation")
-    others = [name for name in scored(known) if name not in main]
-    trained = rows.logs(main)
+    others = [name for name in scored(known) if name not in scored(known, "train")]
+    trained = rows.logs(scored(known, "train"))
+    if not trained.any() or not _complete(rows, trained):
+        trained = _validated(rows, known)
     if not (others and trained.any()):
         return rows, []
     held = rows.logs(others) & ~trained
     order = pd.Series(np.arange(len(held)), index=held.index)
     last_key = rows.keys[trained].max()
-    after = held & (rows.keys > last_key) & _complete(rows, trained) & ~_under_way(rows, trained)
+    after = held & (rows.keys > last_key) & ~_under_way(rows, trained)
     ends = held & (rows.keys == last_key) & (order > order[trained].max())
     single = [name for name in others if typical(rows.there[name], rows.keys) == 1]
     after |= ends & _logged_before(rows, single, ends)
@@ -167,6 +169,17 @@ def _complete(rows: Rows, trained: pd.Series) -> bool:
     """Whether every epoch up to the last training row has one."""
     keys = rows.keys[rows.keys <= rows.keys[trained].max()]
     return set(keys) == set(rows.keys[trained])
+
+
+def _validated(rows: Rows, known: tuple[Column, ...]) -> pd.Series:
+    """Rows of training or validation, without a last epoch that took no steps."""
+    found = rows.logs(scored(known, "train", "validation"))
+    if rows.steps is None or not found.any():
+        return found
+    ends = rows.steps[found].groupby(rows.keys[found]).max()
+    last = rows.keys == ends.index[-1]
+    still = len(ends) > 2 and ends.diff().iloc[-1] < ends.diff().median() / 2
+    return found & ~last if still and not rows.logs(scored(known, "train"))[last].any() else found
 
 
 def _under_way(rows: Rows, trained: pd.Series) -> pd.Series:
