@@ -1,8 +1,9 @@
 """Assign every record of the index to the test part or to a fold."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import pandas as pd
 from pydantic import Field
 
 from trackbed.dataset import groups
@@ -34,29 +35,36 @@ def main(data_path: Path, metrics_path: Path) -> None:
     if p.validation_part == index.TRAIN:
         records["part"] = records["part"].replace(index.VALIDATION, index.TRAIN)
     records, joins = joining.join_groups(records, *distances)
+    large = groups.large_groups(records)
+    found = [(index.JOINS_TABLE, joins), (index.LARGE_GROUPS_TABLE, large)]
+    # Now, for whoever reads why the folds below cannot be made.
+    _write_tables(data_path / index.GROUPS, found)
     table = folds.assigned(records, p.folds, p.test_share, p.seed)
     shares = folds.shares(records, table, p.test_share)
     counts = groups.counts(records, *distances) | folds.fold_sizes(shares)
-    large = groups.large_groups(records)
-    with replacing_folder(data_path / index.GROUPS) as folder:
-        index.JOINS_TABLE.write(folder, joins)
-        index.LARGE_GROUPS_TABLE.write(folder, large)
-        index.SHARES_TABLE.write(folder, shares)
-    with replacing_folder(data_path / index.FOLDS) as folder:
-        index.FOLDS_TABLE.write(folder, table)
+    _write_tables(data_path / index.GROUPS, [*found, (index.SHARES_TABLE, shares)])
+    _write_tables(data_path / index.FOLDS, [(index.FOLDS_TABLE, table)])
     tables.write_metrics(metrics_path / index.GROUPS_FILE, counts)
-    parts = table["part"].value_counts()
-    share = parts["test"] / len(table)
-    print(
-        f"{parts['train']:,} training images in {p.folds} folds of {counts['smallest_fold']:,} to "
-        f"{counts['largest_fold']:,} images"
-        f"{' (fold 0: the official validation part)' if counts['official_validation'] else ''}, "
-        f"{parts['test']:,} test images ({share:.1%})"
-    )
-    print(joining.summary(joins))
+    print(_summary(table, counts), joining.summary(joins), sep="\n")
     for warning in (groups.large_group_warning(large), folds.share_warning(shares)):
         if warning:
             print(f"WARNING: {warning}")
+
+
+def _write_tables(path: Path, found: list[tuple[tables.TableFile, pd.DataFrame]]) -> None:
+    with replacing_folder(path) as folder:
+        for file, table in found:
+            file.write(folder, table)
+
+
+def _summary(table: pd.DataFrame, counts: dict[str, Any]) -> str:
+    parts = table["part"].value_counts()
+    official = " (fold 0: the official validation part)" if counts["official_validation"] else ""
+    return (
+        f"{parts['train']:,} training images in {table['fold'].max() + 1} folds of "
+        f"{counts['smallest_fold']:,} to {counts['largest_fold']:,} images{official}, "
+        f"{parts['test']:,} test images ({parts['test'] / len(table):.1%})"
+    )
 
 
 if __name__ == "__main__":

@@ -198,7 +198,7 @@ def test_a_class_with_joined_groups_is_named_with_the_key():
     index = index_of({"A": 20, "B": 20, "C": 20}).assign(named_group=lambda t: t["group"])
     index.loc[index["class_name"] == "B", "group"] = "B/000"
     with pytest.raises(
-        UserError, match=r"B \(1\).*joined \(B 20 into 1\): see split.join_distance"
+        UserError, match=r"B \(1\).*joined \(B 20 into 1; .* set split.join_distance"
     ):
         assigned(index, folds=3, test_share=0.2, seed=0)
 

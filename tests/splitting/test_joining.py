@@ -1,8 +1,13 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from indexes import DRIVES_OF_JOINING, HASHES, THUMBNAIL, drives, thumbnail
 
+import split
+from trackbed.pipeline import index
+from trackbed.pipeline.errors import UserError
 from trackbed.splitting import joining
 
 RANDOM = np.random.default_rng(1)
@@ -162,3 +167,28 @@ def test_one_picture_and_none():
     assert joined(one, 4, 16) == {"a": ["a"]}
     assert joining.join_groups(one.head(0), 4, 16)[0].empty
     assert THUMBNAIL != OTHER
+
+
+def test_the_split_states_what_it_joined_also_where_it_fails(tmp_path, monkeypatch):
+    alike = drives(*[(f"A/{n}.png", f"A/{n}.png", HASHES[0]) for n in range(20)])
+    unlike = drives(*[(f"B/{n}.png", f"B/{n}.png", 0) for n in range(20)], class_name="B")
+    records = pd.concat([alike, unlike], ignore_index=True).assign(part="")
+    records = records.assign(record=range(40), label=[0] * 20 + [1] * 20)
+    records["pixel_hash"] = records["filename"]
+    for name, dtype in index.INDEX_COLUMNS.items():
+        if name not in records:
+            records[name] = "" if dtype == "str" else 0
+    (tmp_path / "data/records").mkdir(parents=True)
+    index.INDEX_TABLE.write(tmp_path / "data/records", records)
+    section = "split: {folds: 2, test_share: 0.5, seed: 0, consecutive_distance: null"
+    monkeypatch.chdir(tmp_path)
+    for near, fails in ((4, True), ("null", False)):
+        Path("params.yaml").write_text(f"{section}, join_distance: {near}}}\n")
+        if fails:
+            with pytest.raises(UserError, match=r"A \(1\).*data/groups/joins.csv lists"):
+                split.main(Path("data"), Path("metrics"))
+        else:
+            split.main(Path("data"), Path("metrics"))
+        joins = index.JOINS_TABLE.read(Path("data/groups"))
+        assert len(joins) == (19 if fails else 0)
+    assert len(index.SHARES_TABLE.read(Path("data/groups"))) == 9  # test and 2 folds, A, B and both

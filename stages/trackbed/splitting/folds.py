@@ -167,8 +167,9 @@ def _joined(index: pd.DataFrame, classes: list[str]) -> str:
         return ""
     listed = ", ".join(f"{row.Index} {row.named} into {row.group}" for row in fewer.itertuples())
     return (
-        f" Groups that look alike were joined ({listed}): see split.join_distance and "
-        "split.consecutive_distance."
+        f" Groups that look alike were joined ({listed}; data/groups/joins.csv lists the images). "
+        "If they are independent all the same, as those of a fixed camera may be, set "
+        "split.join_distance (and split.consecutive_distance) to null, or lower it."
     )
 
 
