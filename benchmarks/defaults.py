@@ -4,11 +4,12 @@ python benchmarks/defaults.py PICTURES --classes 2,5 --per-class 5,20,70 --epoch
 
 PICTURES holds class folders, or train/ and test/ with class folders. Every row of the table is one
 run of the pipeline with the params.yaml of the repository, except for the source, the groups and
-the epochs.
+the epochs. The table goes to --out, what the stages print to the terminal.
 """
 
 import argparse
 import hashlib
+import itertools
 import json
 import re
 import shutil
@@ -36,14 +37,14 @@ COLUMNS = (
 
 
 def main() -> None:
-    """Print the table, a row as soon as it is known."""
+    """Write the table, a row as soon as it is known."""
     options = arguments()
-    print(f"| {' | '.join(COLUMNS)} |\n|--:|--:|--:|--:|--:|---|---|", flush=True)
-    for classes in options.classes:
-        for images in options.per_class:
+    with options.out.open("w", encoding="utf-8", buffering=1) as out:
+        out.write(f"| {' | '.join(COLUMNS)} |\n|--:|--:|--:|--:|--:|---|---|\n")
+        for classes, images in itertools.product(options.classes, options.per_class):
             with tempfile.TemporaryDirectory() as folder:
                 for row in rows(Path(folder), classes, images, options):
-                    print(f"| {' | '.join(map(str, row))} |", flush=True)
+                    out.write(f"| {' | '.join(map(str, row))} |\n")
 
 
 def arguments() -> argparse.Namespace:
@@ -55,6 +56,7 @@ def arguments() -> argparse.Namespace:
     add("--classes", type=_numbers, default=[5], help="the first so many classes by name")
     add("--per-class", type=_numbers, default=[5, 20, 70], help="training images of a class")
     add("--epochs", type=_numbers, default=[1, 2, 5, 50])
+    add("--out", type=Path, default=Path("defaults.md"), help="Markdown file to write")
     add("--test", type=int, default=60, help="test images of a class, at most")
     return parser.parse_args()
 

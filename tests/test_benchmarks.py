@@ -104,3 +104,19 @@ def test_a_real_run_fills_a_table(tmp_path):
     assert "- memory: " in text
     assert str(ROOT) not in text
     assert text.strip().splitlines()[-1] in told
+
+
+def test_a_sample_for_the_defaults_splits_no_group(tmp_path):
+    import defaults
+
+    for name in ("a", "b"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for number in range(60):
+            (tmp_path / "pictures" / name / f"{number // 3}_{number}.png").write_bytes(b"")
+    defaults.sample(tmp_path / "pictures", tmp_path / "sample", 2, 10, 4, r"^(\d+)_")
+    for name in ("a", "b"):
+        files = [list((tmp_path / "sample" / part / name).iterdir()) for part in ("train", "test")]
+        assert [len(found) for found in files] == [10, 4]
+        training, test = ({path.name.split("_")[0] for path in found} for found in files)
+        assert not training & test
+        assert len(training) == 10  # as many groups as possible
