@@ -111,6 +111,23 @@ def test_all_training_rows_before_all_validation_rows(tmp_path):
     assert history.table.notna().all(axis=None)
 
 
+def test_nan_that_fills_empty_cells(tmp_path):
+    rows = []
+    for epoch, train, val in losses(range(5)):
+        rows += [[epoch, train, "NaN", "NaN"], [epoch, "NaN", val, "NaN"]]
+    rows.append([5, "NaN", "NaN", 0.9])
+    text = csv("epoch,train_loss,val_loss,test_loss", rows)
+    history = histories.written(tmp_path / "log.csv", text)
+    assert history.table["train_loss"].tolist() == [train for _, train, _ in losses(range(5))]
+    assert history.table["val_loss"].tolist() == [val for _, _, val in losses(range(5))]
+
+
+def test_nan_between_evaluations_of_steps(tmp_path):
+    rows = [[step, step, 5 if step % 200 == 0 else "nan"] for step in range(50, 650, 50)]
+    history = histories.written(tmp_path / "log.csv", csv("step,loss,val_loss", rows))
+    assert history.table["val_loss"].tolist() == [5, 5, 5]
+
+
 def test_training_rows_without_an_epoch_belong_to_the_next(tmp_path):
     rows = []
     for epoch, train, val in losses(range(3)):

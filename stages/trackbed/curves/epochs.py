@@ -56,6 +56,15 @@ def scored(known: Iterable[Column], *parts: str) -> list[str]:
     ]
 
 
+def nan_fills(values: pd.DataFrame, there: pd.DataFrame, known: tuple[Column, ...]) -> bool:
+    """Whether `nan` stands where nothing was logged: half of a column, and before numbers."""
+    for name in scored(known):
+        written = there[name] & values[name].isna()
+        if written.mean() >= 0.5 and values[name][written.idxmax() :].notna().any():
+            return True
+    return False
+
+
 def filled(rows: Rows, known: tuple[Column, ...], path: str) -> Rows:
     """With an epoch in every row.
 

@@ -146,6 +146,9 @@ def _read(log: Log, pairs: Assignment, run: str) -> list[History]:
     there = there.where(there.notna(), values.notna()).astype(bool)
     known = assignment.assigned(columns.known(values.columns), pairs)
     _refuse_unscored(log, known, epoch or step)
+    if epochs.nan_fills(values, there, known):
+        there &= values.notna()
+        notes = (*notes, "Cells with `nan` between numbers count as not logged.")
     used = {role: name for role, name in (("epoch", epoch), ("step", step)) if name}
     numbers = {role: text_tables.numbers_of(log.cells[name]) for role, name in used.items()}
     keys = numbers.get("epoch", numbers.get("step"))
