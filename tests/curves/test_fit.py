@@ -133,6 +133,13 @@ def test_a_score_that_still_rises_beside_a_level_one_has_not_converged():
     assert found(loss=settled, val_loss=settled, **error) == [("not converged", "val_error_rate")]
 
 
+def test_scores_are_looked_at_without_a_validation_loss():
+    rising = np.linspace(0.1, 0.6, 40)
+    assert found(loss=FALL, val_acc=rising) == [("not converged", "val_acc")]
+    assert found(val_acc=rising, acc=1 - FALL / 3) == [("not converged", "val_acc")]
+    assert found(val_acc=rising[:9]) == []
+
+
 def test_a_training_loss_that_rises_is_no_over_fitting():
     rise = np.where(EPOCHS > 10, 0.2 * (EPOCHS - 10), 0)
     (one,) = findings(histories.made(loss=FALL + rise, val_loss=FALL + 1.2 * rise))

@@ -138,15 +138,14 @@ def fit(history: History) -> Fit | None:
 
 
 def findings(history: History) -> tuple[Finding, ...]:
-    """All that holds, what matters most first; from FEWEST_EPOCHS epochs on, but for losses that
-    are not finite.
+    """All that holds, what matters most first; a loss that is not finite in any number of epochs.
 
     Empty means a good fit only where training and validation have a loss, see `fit`.
     """
     broken = _not_finite(history)
     found = loss_measures.losses(history)
     if found is None or found.epochs < FEWEST_EPOCHS:
-        return tuple(broken)
+        return (*broken, *_unfinished(history, None))
     diverges = _rises(found, "train")
     unfinished = _unfinished(history, found)
     ends = [*broken, *diverges, *_nothing_learned(found)]
@@ -214,32 +213,34 @@ def _nothing_learned(found: Losses) -> list[Finding]:
     return [_finding(Reason.NOTHING_LEARNED, found.columns["train"], None, first=first, best=best)]
 
 
-def _unfinished(history: History, found: Losses) -> list[Finding]:
-    """The losses, and every other loss and score of validation (else of training), that still
-    improve at the end.
-    """
-    values = found.train if found.validation is None else found.validation
-    part = "train" if found.validation is None else "validation"
-    series = [(found.columns[part], values, 1, found.fall)] if values is not None else []
-    for column in [*history.of("loss", part), *history.of("metric", part)][:MOST_SERIES]:
-        if column.name not in found.columns[part].split(" + "):
-            values = history.finite(column.name)
-            # The first value may be a lucky one; then most of the range is below it.
-            size = max(abs(unit(history, column)), float(np.ptp(values.quantile([0.1, 0.9]))))
-            series.append((column.name, values, column.sign, size))
+def _unfinished(history: History, found: Losses | None) -> list[Finding]:
+    """The losses and scores of validation (else of training) that still improve at the end."""
+    series, names = [], {}
+    if found:
+        part = "train" if found.validation is None else "validation"
+        values, names = getattr(found, part), found.columns
+        series.append((names[part], values, 1, found.fall))
+    lower, higher = (
+        history.of(role, "validation") or history.of(role, "train") for role in ("loss", "metric")
+    )
+    added = {name for one in names.values() for name in one.split(" + ")}
+    for column in [one for one in lower + higher if one.name not in added][:MOST_SERIES]:
+        values = history.finite(column.name)
+        # The first value may be a lucky one; then most of the range is below it.
+        size = max(abs(unit(history, column)), float(np.ptp(values.quantile([0.1, 0.9]))))
+        series.append((column.name, values, column.sign, size))
     return [
         _finding(Reason.STILL_IMPROVING, name, line.first, sign=sign, **vars(line))
         for name, values, sign, size in series
-        if (line := loss_measures.tail(values))
+        if len(values) >= FEWEST_EPOCHS
+        and (line := loss_measures.tail(values))
         and loss_measures.gain_per_quarter(line, values, sign) >= UNFINISHED * size
     ]
 
 
 def _low_score(scores: ScorePair) -> list[Finding]:
-    training = end(scores.train)
-    if training >= SOLVED:
-        return []
-    return [_finding(Reason.LOW_SCORE, scores.name, None, training=training)]
+    low = (training := end(scores.train)) < SOLVED
+    return [_finding(Reason.LOW_SCORE, scores.name, None, training=training)] if low else []
 
 
 def _score_gap(scores: ScorePair) -> list[Finding]:
@@ -253,8 +254,7 @@ def _score_gap(scores: ScorePair) -> list[Finding]:
 def _swings(found: Losses) -> list[Finding]:
     if found.validation is None:
         return []
-    swing = loss_measures.swing(second_half(found.validation))
+    swing, name = loss_measures.swing(second_half(found.validation)), found.columns["validation"]
     if not swing > UNSTABLE * found.fall:
         return []
-    name = found.columns["validation"]
     return [_finding(Reason.SCATTER, name, None, share=swing / found.fall, swing=swing)]
