@@ -33,8 +33,9 @@ REQUIRED = {"load_model": "safe_mode"}
 
 def dangers(source):
     """What is unsafe in a Python text, a line each."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
+    found, tree = [], ast.parse(source)
+    loaders = SAFE_LOADERS | set(_own_loaders(tree))
+    for node in ast.walk(tree):
         match node:
             case ast.Import():
                 found += [alias.name for alias in node.names if _unsafe_module(alias.name)]
@@ -43,8 +44,17 @@ def dangers(source):
                 found += [name for name in names if _unsafe_module(name) or _unsafe_name(name)]
                 found += [name for name in names if name in {"yaml.load", "yaml.load_all"}]
             case ast.Call():
-                found += _call(node)
+                found += _call(node, loaders)
     return found
+
+
+def _own_loaders(tree):
+    """Classes made of safe loaders alone, which build no objects of other types."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and node.bases:
+            bases = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+            if bases <= SAFE_LOADERS:
+                yield node.name
 
 
 def _unsafe_module(name):
@@ -55,13 +65,13 @@ def _unsafe_name(name):
     return any(f".{name}".endswith(f".{unsafe}") for unsafe in UNSAFE_CALLS)
 
 
-def _call(node):
+def _call(node, safe_loaders):
     name, call = ast.unparse(node.func), ast.unparse(node)
     if name in {"eval", "exec", "compile", "__import__"} or _unsafe_name(name):
         return [call]
     if re.search(r"(^|\.)yaml\.load(_all)?$", name):
         loaders = [k.value for k in node.keywords if k.arg == "Loader"] + node.args[1:2]
-        if not loaders or ast.unparse(loaders[0]).rpartition(".")[2] not in SAFE_LOADERS:
+        if not loaders or ast.unparse(loaders[0]).rpartition(".")[2] not in safe_loaders:
             return [call]
     given = {keyword.arg: keyword.value for keyword in node.keywords}
     for keyword, value in given.items():
@@ -88,6 +98,8 @@ def _call(node):
         "yaml.load(text)",
         "yaml.load(text, Loader=yaml.FullLoader)",
         "yaml.load(text, yaml.UnsafeLoader)",
+        "class L(yaml.UnsafeLoader): pass\nyaml.load(text, L)",
+        "class L(yaml.SafeLoader, yaml.Loader): pass\nyaml.load(text, L)",
         "yaml.unsafe_load(text)",
         "subprocess.run(text, shell=True)",
         "subprocess.Popen(text, shell=bool(1))",
@@ -113,6 +125,7 @@ def test_the_checker_finds(planted):
         "yaml.load(text, Loader=yaml.BaseLoader)",
         "yaml.load(text, yaml.SafeLoader)",
         "yaml.safe_load(text)",
+        "class L(yaml.SafeLoader): pass\nyaml.load(text, Loader=L)",
         "subprocess.run(['git', 'log'])",
         "model.evaluate(images)",
         "keras.models.load_model(path, safe_mode=True)",
