@@ -185,8 +185,8 @@ def _near_duplicates(pictures: Pictures, distance: int, between_named: bool) -> 
         hubs = order[start : start + count]
         rivals = rivals[free[pictures.unit[rivals]]]
         queries = rivals[np.isin(pictures.unit[rivals], hubs)]  # of those hubs that are free
-        hub, member = _links(pictures, queries, rivals, distance, between_named)
-        found += _taken(pictures.unit, rank, free, hub, member)
+        links = _links(pictures, queries, rivals, distance, between_named)
+        found += _taken(pictures.unit, rank, free, *links)
         free[hubs] = False
         start, count = start + count, 2 * count
     return _together(found)
@@ -207,8 +207,7 @@ def _candidates(pictures: Pictures, distance: int, between_named: bool) -> np.nd
         left, right = chosen[left], others[right]
         allowed = _may_join(pictures, left, right, between_named)
         counts += np.bincount(left[allowed], minlength=len(counts))
-        # Such a pair does not come the other way round.
-        allowed &= pictures.named[right] != between_named
+        allowed &= pictures.named[right] != between_named  # does not come the other way round
         counts += np.bincount(right[allowed], minlength=len(counts))
     return counts
 
