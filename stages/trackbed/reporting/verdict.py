@@ -199,7 +199,8 @@ def group_warning(data: Dataset) -> str:
         sentences.append(
             "Leak risk unknown: it is not known which images belong together (data.group, "
             "split.consecutive_distance). If several show one object or come from one drive, "
-            "training and test part share them, and the scores are too high."
+            "training and test part share them, the scores are too high and their intervals too "
+            "narrow."
         )
     large, missed = (data.groups.get(name) or 0 for name in ("large_groups", "missed_shares"))
     if large:
