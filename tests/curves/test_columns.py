@@ -44,6 +44,7 @@ from trackbed.curves import columns
         ("val_error_rate", ("loss", "validation", "error_rate")),
         ("val_mean_io_u", ("metric", "validation", "mean_io_u")),
         ("val_accs", ("metric", "validation", "accs")),
+        ("loss_va", ("loss", "validation", "loss")),
         ("lossVal", ("loss", "validation", "loss")),
         ("IoU (val)", ("metric", "validation", "IoU")),
         ("val_neg_log_loss", ("metric", "validation", "neg_log_loss")),

@@ -35,6 +35,8 @@ LIGHTNING = "epoch,step,train_loss,val_loss,test_loss"
         [[12, 120, None, 0.9, None]],  # validate()
         [[12, 120, None, 0.9, None], [12, 120, None, None, 0.9]],
         [[11, 120, None, 0.9, None]],  # validate() after a stop within an epoch
+        [[0, 0, None, 0.1, None]],  # validate() of a new trainer
+        [[0, 0, None, None, 0.9]],
     ],
 )
 def test_an_evaluation_after_training_is_no_epoch(tmp_path, rows):

@@ -9,7 +9,7 @@ def test_the_first_note_states_every_role(tmp_path):
     assert history.notes[0] == (
         "Read as: epoch `epoch`; step `step`; training loss `trainLoss` (lower is better); "
         "validation loss `valLoss` (lower is better); validation score `valAcc` (higher is "
-        "better); learning rate `lr`; without a number in any row `test_loss`. `--columns` "
+        "better); learning rate `lr`; without a number in any epoch `test_loss`. `--columns` "
         "corrects it."
     )
 
@@ -30,6 +30,12 @@ def test_times_since_the_start_and_of_the_clock(tmp_path):
     assert histories.written(tmp_path / "b.csv", text).seconds.tolist()[1:] == [12]
     text = "epoch,loss,time\n1,3,00:12\n2,2,00:11\n3,1,00:13\n"
     assert histories.written(tmp_path / "c.csv", text).seconds.tolist() == [12, 11, 13]
+
+
+def test_times_that_hardly_grow_are_those_of_single_epochs(tmp_path):
+    text = "epoch,loss,time\n1,3,04:35\n2,2,04:36\n3,1,04:37\n"  # fastai
+    history = histories.written(tmp_path / "log.csv", text)
+    assert history.seconds.tolist() == [275, 276, 277]
 
 
 def test_training_by_steps_beside_validation_by_epochs(tmp_path):

@@ -50,6 +50,13 @@ def test_validation_every_few_epochs(tmp_path, count, epochs):
     assert any("validation_freq" in note for note in history.notes)
 
 
+def test_another_validation_freq_that_fits_is_named(tmp_path):
+    # Keras with validation_freq=5 validates at epochs 5 and 10 of 12; with 6 at 6 and 12.
+    values = {"loss": list(range(12, 0, -1)), "val_loss": [3, 2]}
+    history = histories.written(tmp_path / "history.json", json.dumps(values))
+    assert any("6 epochs (validation_freq; 5 would fit as well)" in one for one in history.notes)
+
+
 def test_results_of_xgboost_by_set(tmp_path):
     values = {f"validation_{n}": {"logloss": [0.5 + n, 0.4 + n]} for n in (0, 1)}
     history = histories.written(tmp_path / "results.json", json.dumps(values))

@@ -53,6 +53,7 @@ def test_the_best_epoch_by_a_score_is_named_where_it_differs():
     text = best_text(val_loss=[2, 1, 3], val_accuracy=[0.1, 0.2, 0.4])
     assert "By val_accuracy epoch 3 is the best instead: 0.4, against 0.2 in epoch 2." in text
     assert "instead" not in best_text(val_loss=[2, 1, 3], val_accuracy=[0.1, 0.4, 0.4])
+    assert "instead" not in best_text(val_loss=[2, 1, 3], val_accuracy=[0.1, 0.9, 0.90001])
     text = best_text(val_loss=[2, 1, 3], val_error_rate=[0.4, 0.3, 0.2])
     assert "By val_error_rate epoch 3 is the best instead: 0.2, against 0.3 in epoch 2." in text
 

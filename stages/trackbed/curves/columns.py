@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from trackbed.pipeline.errors import UserError
 
 PARTS = dict.fromkeys(("train", "training", "trn", "tr", "learn"), "train")
-PARTS |= dict.fromkeys(("val", "valid", "validation", "vali", "vld", "vl", "holdout"), "validation")
+PARTS |= dict.fromkeys(("val", "valid", "validation", "vali", "vld", "vl"), "validation")
 PARTS |= dict.fromkeys(("dev", "devel", "eval", "evaluation", "cv"), "validation")
+PARTS |= dict.fromkeys(("va", "holdout"), "validation")
 PARTS |= dict.fromkeys(("test", "testing", "tst", "te", "ts"), "test")
 ALTERNATIVES = "|".join(sorted(PARTS, key=len, reverse=True))
 # XGBoost numbers its evaluation sets: validation_0.

@@ -56,15 +56,6 @@ def scored(known: Iterable[Column], *parts: str) -> list[str]:
     ]
 
 
-def nan_fills(values: pd.DataFrame, there: pd.DataFrame, known: tuple[Column, ...]) -> bool:
-    """Whether `nan` stands where nothing was logged: half of a column, and before numbers."""
-    for name in scored(known):
-        written = there[name] & values[name].isna()
-        if written.mean() >= 0.5 and values[name][written.idxmax() :].notna().any():
-            return True
-    return False
-
-
 def filled(rows: Rows, known: tuple[Column, ...], path: str) -> Rows:
     """With an epoch in every row.
 
@@ -112,6 +103,8 @@ def runs(rows: Rows, known: tuple[Column, ...]) -> list[tuple[Rows, list[str]]]:
 def _joined(run: Rows, segment: Rows, known: tuple[Column, ...]) -> tuple[Rows, list[str]] | None:
     """The run with the segment, and notes; None where the segment is of another run."""
     first, again = segment.keys.iloc[0], run.keys >= segment.keys.iloc[0]
+    if _evaluates(run, segment, known):
+        return run, [_evaluated(segment, pd.Series(True, segment.keys.index), scored(known))]
     logged = [name for name in run.there if run.there[name][again].any()]
     if not segment.logs(logged).any():
         return run.and_then(segment), []
@@ -130,6 +123,15 @@ def _joined(run: Rows, segment: Rows, known: tuple[Column, ...]) -> tuple[Rows, 
         f"numbered on."
     )
     return run.and_then(replace(segment, keys=segment.keys + shift)), [note]
+
+
+def _evaluates(run: Rows, segment: Rows, known: tuple[Column, ...]) -> bool:
+    """Whether a trainer that counts anew evaluated after training: one epoch, not trained."""
+    train = scored(known, "train")
+    trained = run.logs(train)
+    once = segment.keys.nunique() == 1 and segment.keys.iloc[0] == run.keys.min()
+    once = once and segment.logs(scored(known)).any() and not segment.logs(train).any()
+    return bool(once and trained.any() and run.keys.nunique() > 1 and _complete(run, trained))
 
 
 def _continues(run: Rows, segment: Rows, known: tuple[Column, ...]) -> bool:
@@ -167,11 +169,14 @@ def without_evaluations(rows: Rows, known: tuple[Column, ...]) -> tuple[Rows, li
     after |= ends & _logged_before(rows, single, ends)
     if not after.any():
         return rows, []
-    note = (
-        f"Rows after the last epoch with {_values(rows, after, others)} alone ({after.sum()}): an "
+    return rows.only(~after), [_evaluated(rows, after, others)]
+
+
+def _evaluated(rows: Rows, after: pd.Series, names: list[str]) -> str:
+    return (
+        f"Rows after the last epoch with {_values(rows, after, names)} alone ({after.sum()}): an "
         f"evaluation after training, no epoch."
     )
-    return rows.only(~after), [note]
 
 
 def _complete(rows: Rows, trained: pd.Series) -> bool:

@@ -12,6 +12,7 @@ from trackbed.curves.history import History
 
 CUMULATIVE = {"time", "elapsed", "runtime", "timestamp", "total", "wall"}
 SINCE_1970 = 1e8
+SAME_TIME = 0.05  # by which the times of single epochs may grow, of the first; a convention
 MOST = 8  # names of one kind
 MOST_STEPS = 1000  # that are looked at one by one
 FEW = 2  # epochs, in which several evaluations each say more than their means
@@ -52,8 +53,17 @@ def sentence(history: History) -> str:
         if one.role in ("loss", "metric") and not len(history.finite(one.name))
     ]
     if empty:
-        parts.append(f"without a number in any row {', '.join(empty[:MOST])}")
+        parts.append(f"without a number in any epoch {', '.join(empty[:MOST])}")
     return f"Read as: {'; '.join(parts)}. `--columns` corrects it."
+
+
+def nan_fills(values: pd.DataFrame, there: pd.DataFrame, known: tuple[Column, ...]) -> bool:
+    """Whether `nan` stands where nothing was logged: half of a column, and before numbers."""
+    for name in scored(known):
+        written = there[name] & values[name].isna()
+        if written.mean() >= 0.5 and values[name][written.idxmax() :].notna().any():
+            return True
+    return False
 
 
 def validated_on_test(
@@ -74,14 +84,17 @@ def seconds_of(
     """Seconds of each epoch; times that only grow are since the start, or since 1970.
 
     cumulative: whether the program is known to log seconds since the start.
-    A clock that starts anew (of a resumed run) counts from 0 again.
+    A clock that starts anew (of a resumed run) counts from 0 again. Times that hardly grow
+    (04:35, 04:36, 04:38) are those of single epochs.
     """
     for column in known:
         values = table[column.name]
         if column.role != "seconds" or not np.isfinite(values).any():
             continue
         absolute = values.min() > SINCE_1970
-        grows = values.diff()[1:].gt(0).mean() > 0.9 if len(values) > 2 else absolute
+        first = values[np.isfinite(values)].iloc[0]
+        grows = len(values) > 2 and values.diff()[1:].gt(0).mean() > 0.9
+        grows = grows and values.diff().median() > SAME_TIME * first
         if not (absolute or cumulative or (grows and CUMULATIVE & set(columns.words(column.name)))):
             return values, ()
         steps = values.diff()

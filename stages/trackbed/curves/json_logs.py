@@ -133,6 +133,11 @@ def _flat(values: dict[str, Any], above: str = "") -> dict[str, list[Any]]:
     return found
 
 
+def _alternatives(possible: list[int], taken: int) -> str:
+    others = [str(every) for every in possible if every != taken]
+    return f"; {', '.join(others)} would fit as well" if others else ""
+
+
 def _lists(path: Path, lists: dict[str, list[Any]]) -> tuple[str, pd.DataFrame, tuple[str, ...]]:
     """Lists as long as one another; those of validation may have every nth epoch alone."""
     lengths = {name: len(cells) for name, cells in lists.items() if cells}
@@ -148,14 +153,14 @@ def _lists(path: Path, lists: dict[str, list[Any]]) -> tuple[str, pd.DataFrame, 
     places = range(rows)
     if short:
         count = next(iter(short.values()))
-        fitting = [every for every in range(1, rows + 1) if rows // every == count]
-        fitting = [every for every in fitting if rows % every == 0] or fitting
+        possible = [every for every in range(1, rows + 1) if rows // every == count]
+        fitting = [every for every in possible if rows % every == 0] or possible
         if not fitting:
             raise columns.refuse(str(path), f"{count} values of validation for {rows} epochs")
         places = range(fitting[0] - 1, rows, fitting[0])
         notes = (
             f"{count} values of validation for {rows} epochs: taken for those of every "
-            f"{fitting[0]} epochs (validation_freq).",
+            f"{fitting[0]} epochs (validation_freq{_alternatives(possible, fitting[0])}).",
         )
     series = {
         name: pd.Series(

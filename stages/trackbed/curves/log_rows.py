@@ -146,7 +146,7 @@ def _read(log: Log, pairs: Assignment, run: str) -> list[History]:
     there = there.where(there.notna(), values.notna()).astype(bool)
     known = assignment.assigned(columns.known(values.columns), pairs)
     _refuse_unscored(log, known, epoch or step)
-    if epochs.nan_fills(values, there, known):
+    if interpretation.nan_fills(values, there, known):
         there &= values.notna()
         notes = (*notes, "Cells with `nan` between numbers count as not logged.")
     used = {role: name for role, name in (("epoch", epoch), ("step", step)) if name}
@@ -216,7 +216,9 @@ def _refuse_other_tables(log: Log, key: str | None, corrected: bool) -> None:
         raise columns.refuse(log.path, "a table of predictions, one row per picture")
     for name in ("state", "status"):
         if name in plain and set(log.cells[plain[name]].str.lower()) <= STATES | {""}:
-            raise columns.refuse(log.path, f"a table of runs: `{plain[name]}` is that of a run")
+            raise columns.refuse(
+                log.path, f"a table of runs: `{plain[name]}` is the state of a run"
+            )
     if key and len(log.cells) > 1 and _is(key, EPOCH) and _first(log.cells, STEP) is None:
         values = set(text_tables.numbers_of(log.cells[key]))
         if len(values) == 1 and min(values) > 1:

@@ -44,9 +44,12 @@ def _by_another(best: Best, others: tuple[Best, ...]) -> list[str]:
     if not (differ := [one for one in differ if _is_loss(one) != _is_loss(best)]):
         return []
     main = min(differ, key=lambda one: curves_findings.rank(one.column))
+    value, here = number(main.value), number(best.others[main.column])
+    if value == here:
+        return []
     return [
-        f"By {main.column} epoch {main.epoch} is the best instead: {number(main.value)}, against "
-        f"{number(best.others[main.column])} in epoch {best.epoch}."
+        f"By {main.column} epoch {main.epoch} is the best instead: {value}, against {here} in "
+        f"epoch {best.epoch}."
     ]
 
 
