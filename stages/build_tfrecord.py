@@ -2,27 +2,17 @@
 
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from trackbed.dataset import check, duplicates, findings, groups, pool, recording, schema, sources
-from trackbed.dataset.schema import Boxes, Limits
+from trackbed.dataset import check, duplicates, findings, groups, pool, recording, sources
+from trackbed.dataset.schema import Boxes, Limits, PartName
 from trackbed.pipeline import index, params, tables
 from trackbed.pipeline.outputs import replacing_folder
 from trackbed.pipeline.params import Maybe
 from trackbed.pipeline.runner import run
 
 MEBIBYTE = 2**20
-
-
-def part_name(value: Any) -> Any:
-    """The part that a usual name such as `val` means; another value as it is."""
-    part, alone = schema.part_of(value) if isinstance(value, str) else ("", False)
-    return part if alone else value
-
-
-PartName = Annotated[Literal["train", "validation", "test", "ignore"], BeforeValidator(part_name)]
 
 
 class DataParams(params.Section):

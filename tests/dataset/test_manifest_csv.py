@@ -12,14 +12,14 @@ TWO = "a.png,A\nb.png,B\n"
 def scan(tmp_path):
     """sources.scan for the content of a manifest and names of empty files."""
 
-    def scan(content, *names, grouping=None):
+    def scan(content, *names, grouping=None, classes=None, parts=None):
         for name in names or ("a.png", "b.png", "sub/c.png"):
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(b"")
         data = content if isinstance(content, bytes) else content.encode()
         (tmp_path / "manifest.csv").write_bytes(data)
-        return sources.scan(tmp_path, None, grouping or Grouping(None, False))
+        return sources.scan(tmp_path, classes, grouping or Grouping(None, False), parts)
 
     return scan
 
@@ -228,3 +228,24 @@ def test_parts_have_their_usual_names(tmp_path):
     entries = sources.scan(tmp_path, None, Grouping(None, False)).entries
     parts = ["train", "train", "validation", "validation", "test"]
     assert [entry.part for entry in entries] == parts
+
+
+def test_other_names_of_parts_are_given(scan):
+    content = "filename,label,part\na.png,A,lernen\nb.png,B,val\nsub/c.png,B,2019\nd,A,old\n"
+    content += "e,B,lernen\n"
+    names = ("a.png", "b.png", "sub/c.png", "d", "e")
+    parts = {"lernen": "train", "2019": "test", "old": "ignore"}
+    listing = scan(content, *names, parts=parts)
+    found = [(entry.filename, entry.part) for entry in listing.entries]
+    expected = [("a.png", "train"), ("b.png", "validation"), ("e", "train"), ("sub/c.png", "test")]
+    assert (found, listing.ignored) == (expected, ["d"])
+    with pytest.raises(UserError, match="the part 2018; its parts are: 2019, lernen, old, val"):
+        scan(content, *names, parts={**parts, "2018": "test"})
+
+
+def test_a_row_without_a_label_is_no_class(scan):
+    content = "filename,label\na.png,A\nb.png,B\nsub/c.png,no_label\n"
+    listing = scan(content)
+    assert (listing.classes, listing.strays) == (["A", "B"], [("sub/c.png", "no label")])
+    assert listing.notes == ["left out without a label: 'no_label' (1 rows)"]
+    assert scan(content, classes=["A", "B", "no_label"]).strays == []

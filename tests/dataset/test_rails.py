@@ -147,6 +147,13 @@ def test_a_record_without_class_name_has_that_of_its_label(tmp_path):
         scan(tmp_path)
 
 
+def test_a_record_without_a_label_is_left_out(tmp_path):
+    path = tmp_path / "x.tfrecord"
+    write(path, *three(), example("n", PIXELS["a.png"], class_name=b"unlabeled", label=7))
+    listing = scan(tmp_path)
+    assert (listing.classes, listing.strays) == (["GRASS", "STONE"], [("n", "no label")])
+
+
 def test_a_negative_label_is_no_class(tmp_path):
     write(
         tmp_path / "x.tfrecord", *three(), example("n", PIXELS["a.png"], class_name=None, label=-1)

@@ -205,7 +205,7 @@ def _params() -> Any:
     from pydantic import Field, ValidationError
 
     from trackbed.dataset.duplicates import OnConflict
-    from trackbed.dataset.schema import Boxes
+    from trackbed.dataset.schema import Boxes, PartName
     from trackbed.pipeline import params
     from trackbed.pipeline.errors import UserError
     from trackbed.pipeline.params import Maybe
@@ -215,7 +215,7 @@ def _params() -> Any:
 
         source: Maybe[str] = None
         classes: Maybe[list[str]] = None
-        parts: Maybe[dict[str, str]] = None
+        parts: Maybe[dict[str, PartName]] = None
         group: Maybe[str] = None
         group_per_class: bool = False
         crop_margin: float = Field(0, ge=0)

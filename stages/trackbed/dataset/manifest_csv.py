@@ -6,12 +6,23 @@ import io
 import posixpath
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from trackbed.dataset.folders import Tree
-from trackbed.dataset.schema import PARTS, Box, Entry, Found, has_bad_name, part_of, printable
+from trackbed.dataset.folders import Hints, Tree
+from trackbed.dataset.schema import (
+    IGNORE,
+    NO_LABEL,
+    PARTS,
+    Box,
+    Entry,
+    Found,
+    has_bad_name,
+    is_unlabelled,
+    part_of,
+    printable,
+)
 from trackbed.pipeline.errors import BadData, UserError
 
 MANIFEST = "manifest.csv"
@@ -38,23 +49,34 @@ class Row:
     size: tuple[int, int] | None  # of the picture that the box counts in
 
 
-def read(root: Path, tree: Tree) -> Found:
+NO_HINTS = Hints()
+
+
+def read(root: Path, tree: Tree, hints: Hints = NO_HINTS) -> Found:
     """The pictures that a manifest names; files of the folder that it does not name are ignored.
 
-    Raises UserError, with file, row and value, for everything that is not as it should be.
+    Rows of a part that data.parts ignores count as not there. Raises UserError, with file, row and
+    value, for everything that is not as it should be.
     """
     path = root / MANIFEST
     if MANIFEST in tree.irregular:
         raise BadData(f"{path}: not a regular file.")
-    rows, has_groups = parsed(_text(path), path)
-    rows = _matched(rows, tree, path)
+    rows, has_groups = parsed(_text(path), path, hints.given)
+    rows = _matched([row for row in rows if row.part != IGNORE], tree, path)
     _refuse_repetitions(rows, path)
     named = {row.filename for row in rows} | {MANIFEST}
+    none = {label for label in {row.label for row in rows} if is_unlabelled(label)}
+    none.difference_update(hints.classes)
+    unlabelled = [row for row in rows if row.label in none]
+    labelled = [row for row in rows if row.label not in none]
+    labels = ", ".join(map(repr, sorted(none)))
     return Found(
-        [_entry(row, root, tree) for row in rows],
-        {row.label for row in rows},
+        [_entry(row, root, tree) for row in labelled],
+        {row.label for row in labelled},
         sorted(printable(name) for name in {*tree.files, *tree.ignored} - named),
-        has_groups=has_groups,
+        [(row.filename, NO_LABEL) for row in unlabelled],
+        has_groups,
+        [f"left out without a label: {labels} ({len(unlabelled):,} rows)"] if unlabelled else [],
     )
 
 
@@ -63,19 +85,30 @@ def _entry(row: Row, root: Path, tree: Tree) -> Entry:
     return Entry(row.filename, row.label, row.part, row.group, path, row.box, size=row.size)
 
 
-def parsed(text: str, path: Path) -> tuple[list[Row], bool]:
-    """The rows of a manifest, and whether it has a column of groups; path is for messages."""
+def parsed(text: str, path: Path, parts: Mapping[str, str]) -> tuple[list[Row], bool]:
+    """The rows of a manifest, and whether it has a column of groups.
+
+    path: for messages. parts: what names in the column part mean, beside the usual ones.
+    """
     lines = _cells(text, path)
     _, header = next(lines, (1, []))
     _refuse_columns(header, path)
-    rows = []
+    rows, names = [], set()
     for line, cells in lines:
         where = f"{path}, row {line}"
         if len(cells) != len(header):
             raise BadData(f"{where}: {len(cells)} cells, the header has {len(header)}.")
-        rows.append(_row(line, dict(zip(header, cells, strict=True)), where))
+        row = dict(zip(header, cells, strict=True))
+        rows.append(_row(line, row, where, parts))
+        names.add(row.get("part", ""))
     if not rows:
         raise BadData(f"{path}: no row below the header; every picture needs one.")
+    if unknown := sorted(set(parts) - names):
+        there = ", ".join(sorted(names - {""})) or "none"
+        raise UserError(
+            f"params.yaml, data.parts: no row of {path} has the part {', '.join(unknown)}; its "
+            f"parts are: {there}."
+        )
     return rows, "group" in header
 
 
@@ -125,16 +158,13 @@ def _refuse_columns(header: list[str], path: Path) -> None:
         raise BadData(f"{path}: a column is there twice: {', '.join(header)}.")
 
 
-def _row(line: int, cells: dict[str, str], where: str) -> Row:
+def _row(line: int, cells: dict[str, str], where: str, parts: Mapping[str, str]) -> Row:
     for name, value in cells.items():
         if has_bad_name(value):
             raise BadData(f"{where}, {name}: control characters, got {value!r}.")
     if not cells["label"]:
         raise BadData(f"{where}, label: empty; every picture needs a class.")
-    given = cells.get("part", "")
-    part, alone = part_of(given)
-    if given and not alone:
-        raise BadData(f"{where}, part: must be {', '.join(PARTS)} or empty, got {given!r}.")
+    part = _part(cells.get("part", ""), where, parts)
     filename = _filename(cells["filename"], where)
     box, size = _box(cells, where), _numbers(cells, SIZE, where)
     if size and not all(size):
@@ -143,6 +173,16 @@ def _row(line: int, cells: dict[str, str], where: str) -> Row:
         corners, sides = ",".join(map(str, box)), f"{size[0]} x {size[1]}"
         raise BadData(f"{where}: box {corners} is not inside of {sides} pixels, its own size.")
     return Row(line, filename, cells["label"], part, cells.get("group", ""), box, size)
+
+
+def _part(given: str, where: str, parts: Mapping[str, str]) -> str:
+    usual, alone = part_of(given)
+    if not given or given in parts or alone:
+        return parts.get(given, usual)
+    raise BadData(
+        f"{where}, part: must be {', '.join(PARTS)} or empty, got {given!r}. data.parts says what "
+        f"other names are, for example {{{given}: train}}."
+    )
 
 
 def _filename(value: str, where: str) -> str:

@@ -11,12 +11,14 @@ from trackbed.dataset.folders import Hints, Tree
 from trackbed.dataset.schema import (
     IGNORE,
     NO_CLASS,
+    NO_LABEL,
     NOT_REGULAR,
     Entry,
     Found,
     RawPixels,
     has_bad_name,
     is_document,
+    is_unlabelled,
     part_of,
     printable,
 )
@@ -83,7 +85,9 @@ def read(root: Path, tree: Tree, hints: Hints = NO_HINTS) -> Found:
         if part != IGNORE
         for pair in _entries(tree.path(root, name), root / name, name, part)
     ]
-    entries = _with_classes(labelled, root)
+    entries = _with_unique_names(_with_classes(labelled, root))
+    unlabelled = {name for name in {e.class_name for e in entries} if is_unlabelled(name)}
+    unlabelled.difference_update(hints.classes)
     others = [name for name in tree.files if name not in names]
     ignored = [name for name in others if is_document(name) and name not in tree.irregular]
     strays = [
@@ -91,11 +95,17 @@ def read(root: Path, tree: Tree, hints: Hints = NO_HINTS) -> Found:
         for name in others
         if name not in ignored
     ]
+    without = [entry for entry in entries if entry.class_name in unlabelled]
+    strays += [(printable(entry.filename), NO_LABEL) for entry in without]
     left_out = [*tree.ignored, *ignored, *(name for name in names if parts[name] == IGNORE)]
     notes = [f"{part}: {', '.join(n for n in names if parts[n] == part)}" for part in _given(parts)]
+    if without:
+        labels = ", ".join(map(repr, sorted(unlabelled)))
+        notes.append(f"left out without a label: {labels} ({len(without):,} records)")
+    kept = [entry for entry in entries if entry.class_name not in unlabelled]
     return Found(
-        _with_unique_names(entries),
-        {entry.class_name for entry in entries},
+        kept,
+        {entry.class_name for entry in kept},
         [printable(name) for name in left_out],
         strays,
         notes=notes,
@@ -157,7 +167,7 @@ def _entries(path: Path, shown: Path, name: str, part: str) -> Iterator[tuple[in
         filename = f"{part}/{filename}" if part else filename
         yield feature["label"], Entry(filename, class_name, part, "", path, raw=raw)
     if record < 0:
-        raise BadData(f"{shown}: holds no record.")
+        raise BadData(f"{shown}: holds no record. Delete it, or write it anew.")
 
 
 def _records(path: Path, shown: Path) -> Iterator[tuple[int, bytes]]:
@@ -170,18 +180,18 @@ def _records(path: Path, shown: Path) -> Iterator[tuple[int, bytes]]:
                 offset += len(serialized) + tfrecord.FRAME_BYTES
                 number += 1
     except ValueError:
-        raise BadData(f"{shown}, record {number}: {_damage(path)} at byte {offset:,}.") from None
+        raise BadData(f"{shown}, record {number}: {_damage(path, offset)}.") from None
     except OSError as error:
         raise BadData(f"{shown}: cannot be read ({error.strerror}).") from None
 
 
-def _damage(path: Path) -> str:
+def _damage(path: Path, offset: int) -> str:
     with path.open("rb") as file:
         head = file.read(8)
     for start, kind in OTHER_STARTS.items():
         if head.startswith(start):
             return f"no TFRecord but {kind}; unpack or convert it"
-    return "damaged or cut off"
+    return f"damaged or cut off at byte {offset:,}"
 
 
 def _plain(path: Path, shown: Path) -> Path:
@@ -240,10 +250,16 @@ def _with_classes(labelled: list[tuple[int, Entry]], root: Path) -> list[Entry]:
         if entry.class_name:
             names.setdefault(label, set()).add(entry.class_name)
     for label, entry in labelled:
-        if names and not entry.class_name and len(names.get(label, ())) != 1:
+        found = names.get(label, set())
+        if names and not entry.class_name and len(found) != 1:
+            others = (
+                f"others of it have {len(found)} different ones"
+                if found
+                else "no other of it has one"
+            )
             raise BadData(
-                f"{root}: the record {entry.filename} of label {label} has no class_name, and the "
-                f"others of this label have {len(names.get(label, ()))} different ones."
+                f"{root}: the record {entry.filename} of label {label} has no class_name, and "
+                f"{others}. Write it into every record, or into none."
             )
     known = {label: next(iter(found)) for label, found in names.items()}
     return [

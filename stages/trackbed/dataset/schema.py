@@ -5,7 +5,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator
 
 from trackbed.pipeline.index import TEST, TRAIN, VALIDATION
 
@@ -174,6 +176,15 @@ def part_of(name: str) -> tuple[str, bool]:
         if not meaning and not FILLER.fullmatch(one)
     ]
     return (found.pop(), not others) if len(found) == 1 else ("", False)
+
+
+def _usual_part(value: Any) -> Any:
+    part, alone = part_of(value) if isinstance(value, str) else ("", False)
+    return part if alone else value
+
+
+PartName = Annotated[Literal["train", "validation", "test", "ignore"], BeforeValidator(_usual_part)]
+"""A value of data.parts; usual names such as `val` become that of the part."""
 
 
 def is_filler(name: str) -> bool:

@@ -129,7 +129,8 @@ def _read(folder: Path, tree: Tree, hints: Hints) -> Found:
         )
     if shards:
         return rails.read(folder, tree, hints)
-    return manifest_csv.read(folder, tree) if present else layouts.read(folder, tree, hints)
+    read = manifest_csv.read if present else layouts.read
+    return read(folder, tree, hints)
 
 
 def _class_problems(
