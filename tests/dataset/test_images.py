@@ -74,8 +74,10 @@ def test_a_box_of_another_shape_is_refused_or_stretched():
     assert stretched.box == (13, 4, 40, 24)  # by 53 / 40 across
     assert images.box_fit(entry, SIZE, "ignore") is None
     turned = entry_of((0, 0, 5, 5), (37, 53))  # of the picture before it is turned upright
-    with pytest.raises(Rejected, match="counts in 37 x 53"):
+    with pytest.raises(Rejected, match=r"counts in 37 x 53.*another shape, on its side"):
         images.box_fit(turned, SIZE, "check")
+    with pytest.raises(Rejected, match="on its side"):  # not scaled by 29 / 30 and 30 / 29
+        images.box_fit(entry_of((0, 0, 5, 5), (29, 30)), (30, 29), "check")
 
 
 def test_a_tiny_box_keeps_a_pixel_inside():

@@ -183,7 +183,8 @@ def test_a_part_without_class_folders_has_no_labels():
         "left out without a label: seg_pred/ (1 files)",
     ]
     for name in ("test/1.jpg", "test/test/1.jpg", "val/images/1.jpg", "test/unknown/1.jpg"):
-        assert read(*pictures("train"), name).strays == [(name, "no label")]
+        found = read(*pictures("train"), name, f"{name[: name.index('/')]}/annotations.txt")
+        assert found.strays == [(name, "no label")]
 
 
 @pytest.mark.parametrize(

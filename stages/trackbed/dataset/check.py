@@ -241,7 +241,7 @@ class SourceCheck:
         if {BOX_OUTSIDE, BOX_OF_OTHER_SIZE}.isdisjoint(row["reason"] for row in self._rejects):
             return ""
         return (
-            " Boxes count in pictures of another size: data.boxes: stretch scales those whose "
+            " If boxes count in pictures of another size, data.boxes: stretch scales those whose "
             "manifest names the size, ignore uses whole pictures."
         )
 

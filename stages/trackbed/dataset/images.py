@@ -221,8 +221,9 @@ def box_fit(entry: Entry, size: tuple[int, int], boxes: Boxes) -> BoxFit | None:
         factors = _factors(entry.size, size)
     if entry.size is not None and entry.size != size:
         detail = f"counts in {_times(entry.size)} pixels, the picture has {_times(size)}"
-        if boxes == "check" and factors[0] > factors[1]:
-            raise Rejected(reasons.BOX_OF_OTHER_SIZE, f"{detail}, another shape")
+        turned = ", on its side" if entry.size == size[::-1] else ""
+        if boxes == "check" and (turned or factors[0] > factors[1]):
+            raise Rejected(reasons.BOX_OF_OTHER_SIZE, f"{detail}, another shape{turned}")
         box = _scaled(box, entry.size, size)
     if box[2] > size[0] or box[3] > size[1]:
         raise Rejected(

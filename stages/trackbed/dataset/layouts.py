@@ -45,7 +45,10 @@ def read(root: Path, tree: Tree, hints: Hints = NO_HINTS) -> Found:
         elif has_bad_name(name):
             strays.append((printable(name), BAD_NAME))
         elif name.startswith(tuple(found.unlabelled)):
-            strays.append((name, NO_LABEL))
+            if is_document(name) and name not in tree.irregular:
+                ignored.append(name)
+            else:
+                strays.append((name, NO_LABEL))
         elif class_folder:
             class_name, path = class_folder.rpartition("/")[2], tree.path(root, name)
             entries.append(Entry(name, class_name, part, "", path, folder=class_folder))

@@ -39,7 +39,7 @@ def assigned(index: pd.DataFrame, folds: int, test_share: float, seed: int) -> p
         testing[~official] = _random_test_part(shuffled[~official], test_share)
     first = int(official.any())  # fold of the rest
     training = shuffled[~testing & ~official]
-    _refuse_few_groups(training, folds - first, f"split.folds is {folds}")
+    _refuse_few_groups(training, folds - first, f"split.folds is {folds}", "lower split.folds")
     fold = pd.Series(TEST_FOLD, index=shuffled.index)
     fold[official] = 0
     fold[training.index] = _folds(training, folds - first) + first
@@ -99,7 +99,8 @@ def _random_test_part(index: pd.DataFrame, share: float) -> pd.Series:
             f"use {1 / MOST_PARTS} to {1 - 1 / MOST_PARTS}, for example 0.2."
         )
     parts = fraction.denominator
-    _refuse_few_groups(index, parts, f"split.test_share {share} is drawn as 1/{parts} parts")
+    reason = f"a test part of split.test_share {share} needs {parts} groups of each class"
+    _refuse_few_groups(index, parts, reason, "bring split.test_share nearer to 0.5")
     part = pd.Series(_folds(index, parts), index=index.index)
     _refuse_missing_classes(index, part < fraction.numerator)
     return part < fraction.numerator
@@ -134,14 +135,14 @@ def _split(
     return fold
 
 
-def _refuse_few_groups(index: pd.DataFrame, needed: int, reason: str) -> None:
+def _refuse_few_groups(index: pd.DataFrame, needed: int, reason: str, remedy: str) -> None:
     groups = index.groupby("class_name")["group"].nunique()
     few = groups[groups < needed]
     if len(few):
         listed = ", ".join(f"{name} ({count})" for name, count in few.items())
         raise BadData(
             f"classes with fewer groups than folds: {listed}; {reason}. "
-            "Add images of other groups, lower split.folds, or check data.group."
+            f"Add images of other groups, {remedy}, or check data.group."
             f"{_joined(index, few.index)}"
         )
 
