@@ -160,6 +160,7 @@ def test_values_can_be_shared_by_an_anchor(tmp_path):
     [
         ({"learning_rate": "-0.001"}, "example.learning_rate: must be above 0, got -0.001."),
         ({"learning_rate": "fast"}, "example.learning_rate: must be a number, got fast."),
+        ({"learning_rate": "''"}, "example.learning_rate: must be a number, got nothing."),
         ({"learning_rate": "nan"}, "example.learning_rate: must be a finite number, got nan."),
         ({"dropout": "1"}, "example.dropout: must be below 1, got 1."),
         ({"epochs": "2.5"}, "example.epochs: must be a whole number, got 2.5."),

@@ -35,6 +35,7 @@ def best_text(**values):
 
 
 def test_the_wait_before_an_early_stop_is_in_words():
+    assert "patience 6: no epoch after the first was better" in best_text(val_loss=[2] * 7)
     assert "before, every epoch was an improvement" in best_text(val_loss=[3, 2, 1, 2, 2, 2])
     text = best_text(val_loss=[4, 3, 3.5, 2, 1, 1.5, 1.5, 1.5])
     assert "it never went more than 1 epoch without an improvement" in text

@@ -168,7 +168,9 @@ def _by_evaluation(rows: Rows, known: tuple[Column, ...]) -> tuple[Rows, list[st
         numbers, unit = ends.shift(1, fill_value=False).cumsum() + 1, "evaluation"
         gap = (rows.keys if rows.steps is None else rows.steps)[ends].diff().median()
         every = f" (after {gap:g} steps each)" if gap > 1 else ""
-        note = f"Evaluations do not go by epochs: what is called epoch here is one{every}."
+        note = (
+            f"Evaluations do not go by epochs: what is called epoch here is an evaluation{every}."
+        )
     return replace(rows, keys=numbers.astype(float), unit=unit), [note]
 
 

@@ -14,6 +14,8 @@ from trackbed.pages import sweep_page
 from trackbed.pipeline.errors import UserError
 from trackbed.reporting import formatting, html
 
+LONGEST = 40  # characters of a value in the table for the terminal
+
 
 @dataclass(frozen=True)
 class Changed:
@@ -120,6 +122,8 @@ def ranking_text(
             key = f"{metric.removeprefix('test_')}_{end}"
             best[end] = [tests[name].get(key, float("nan")) for name in names]
     best["experiment"] = names
+    for key in keys:
+        best[key] = best[key].map(lambda text: formatting.name(text, LONGEST), na_action="ignore")
     columns = ["rank", metric, "low", "high", "splits", *keys]
     columns += [name for name in ("test_macro_f1",) if name != metric]
     best = best[[*columns, "experiment"]].dropna(axis="columns", how="all")

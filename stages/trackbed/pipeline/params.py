@@ -200,7 +200,8 @@ def _messages(
             yield f"{path}, {'.'.join([section, *parents])}: key '{key}' is missing."
         else:
             place = ".".join([section, *parents, key])
-            yield f"{path}, {place}: {_rule(item)}, got {item['input']}."
+            got = "nothing" if item["input"] == "" else item["input"]
+            yield f"{path}, {place}: {_rule(item)}, got {got}."
 
 
 def _place(item: Any) -> list[str]:

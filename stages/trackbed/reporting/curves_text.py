@@ -133,7 +133,9 @@ def _maybe_stopped(best: Best, stop: Stop) -> str:
         )
     if stop.verdict == Stopped.LIKELY:
         earlier = "before, every epoch was an improvement"
-        if best.longest_wait:
+        if best.epochs_since == best.run_end - 1:
+            earlier = "no epoch after the first was better"
+        elif best.longest_wait:
             waited = plural(best.longest_wait, "epoch")
             earlier = f"before, it never went more than {waited} without an improvement"
         return (
