@@ -72,7 +72,7 @@ def test_the_terminal_lists_the_largest_change_of_a_class_first():
 
 def test_long_values_are_shortened_in_the_ranking():
     values = ["[]", ", ".join(["[{mode: horizontal, name: flip}"] * 5)]
-    runs = pd.DataFrame({"name": ["none", "five"], "train.augment": values})
+    runs = pd.DataFrame({"name": ["none", "five"], "train.augment": values, "fold": 0, "seed": 0})
     scores = {"rank": [1, 2], "mean": [0.9, 0.8], "low": np.nan, "high": np.nan, "splits": 1}
     table = pd.DataFrame(scores | {"train.augment": values, "test_macro_f1": [0.8, 0.7]})
     text = comparison_page.ranking_text(table, runs, ["train.augment"], [], "val_macro_f1", 10)
