@@ -313,6 +313,7 @@ def jpeg_header(frame, bits, bands):
         (bytes(128) + b"DICM" + bytes(8), "DICOM"),
         (bytes(60) + b"TRUEVISION-XFILE.\0", "TGA"),
         (b"SIMPLE  =                    T", "FITS"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "run `git lfs pull`"),
     ],
 )
 def test_what_is_not_read_is_named_and_not_called_damaged(load, content, kind):

@@ -40,6 +40,7 @@ UNSUPPORTED_STARTS = {
     "JPEG XR": re.compile(rb"II\xbc"),
     "MNG or JNG": re.compile(rb"[\x8a\x8b][MJ]NG"),
     "HDF5": re.compile(rb"\x89HDF\r\n"),
+    "a Git LFS pointer, run `git lfs pull`": re.compile(rb"version https://git-lfs\."),
     "GIMP": re.compile(rb"gimp xcf"),
     "camera raw": re.compile(
         rb"....ftypcrx|IIR[OS]|IIU\x00|MMOR|FUJIFILMCCD-RAW|FOVb|\x00MRM", re.DOTALL

@@ -39,7 +39,8 @@ def assigned(index: pd.DataFrame, folds: int, test_share: float, seed: int) -> p
         testing[~official] = _random_test_part(shuffled[~official], test_share)
     first = int(official.any())  # fold of the rest
     training = shuffled[~testing & ~official]
-    _refuse_few_groups(training, folds - first, f"split.folds is {folds}", "lower split.folds")
+    reason = f"split.folds is {folds}, and groups of the test part do not count"
+    _refuse_few_groups(training, folds - first, reason, "lower split.folds")
     fold = pd.Series(TEST_FOLD, index=shuffled.index)
     fold[official] = 0
     fold[training.index] = _folds(training, folds - first) + first
