@@ -33,7 +33,7 @@ def test_the_log_holds_nothing_of_clock_or_machine(finished):
     assert curves == {"loss", "accuracy", "macro_f1", "learning_rate"}
     assert list(json.loads((folder / "metrics.json").read_text())) == [
         *("best_epoch", "epochs", "stopped_early", "monitor", "best"),
-        *("parameters", "network", "step"),
+        *("last_epoch", "parameters", "network", "step"),
     ]
 
 
