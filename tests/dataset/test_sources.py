@@ -248,7 +248,7 @@ def test_fixed_classes_give_the_order(tmp_path):
         (("A/1", "B/.hidden"), "no picture of class 'B'"),
         (("Grass/1", "grass/1"), "'Grass' and 'grass' differ in case"),
         (("Grün/1", "Gru\u0308n/1"), "differ in case"),
-        (("A b/1", "A  b/1"), "differ in case or blanks"),
+        (("A b/1", "A  b/1"), "differ in case, blanks or Unicode form"),
         (("train/A/1", "train/B/1", "test/C/1"), "no training picture of class 'C', only test"),
         (("train/A/1", "train/B/", "test/B/1"), "no training picture of class 'B'"),
         (("train/1", "test/1"), "no class"),

@@ -197,8 +197,8 @@ def _twins(names: list[str], folder: Path) -> Iterator[UserError]:
         plain = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
         if plain in seen:
             yield BadData(
-                f"{folder}: the classes {seen[plain]!r} and {name!r} differ in case or blanks "
-                "only. Give them one name, or two that cannot be confused."
+                f"{folder}: the classes {seen[plain]!r} and {name!r} differ in case, blanks or "
+                "Unicode form only. Give them one name, or two that cannot be confused."
                 f"{_same_look([name], [seen[plain]])}"
             )
         seen[plain] = name
