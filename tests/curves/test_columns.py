@@ -85,6 +85,11 @@ def test_other_columns_tell_the_part_of_a_bare_name(names, parts):
     assert [column.part for column in found] == parts.split()
 
 
+def test_a_time_beside_the_time_for_data_is_that_of_an_iteration():
+    # https://mmdetection.readthedocs.io: "time" and "data_time" of its logs are per iteration
+    assert [one.role for one in columns.known(["data_time", "time"])] == ["other", "other"]
+
+
 def test_a_total_loss_is_the_loss():
     assert [one.quantity for one in columns.known(["train_losses", "val_losses"])] == ["loss"] * 2
     total, validation = columns.known(["total_loss", "validation_loss"])

@@ -136,7 +136,10 @@ def test_a_score_that_still_rises_beside_a_level_one_has_not_converged():
 def test_scores_are_looked_at_without_a_validation_loss():
     rising = np.linspace(0.1, 0.6, 40)
     assert found(loss=FALL, val_acc=rising) == [("not converged", "val_acc")]
-    assert found(val_acc=rising, acc=1 - FALL / 3) == [("not converged", "val_acc")]
+    both = [("not converged", "val_acc"), ("over-fitting", "acc")]
+    assert found(val_acc=rising, acc=1 - FALL / 3) == both
+    level = np.full(40, 0.5)
+    assert found(val_acc=level, acc=level) == [("under-fitting", "acc")]
     assert found(val_acc=rising[:9]) == []
 
 

@@ -142,14 +142,14 @@ def findings(history: History) -> tuple[Finding, ...]:
 
     Empty means a good fit only where training and validation have a loss, see `fit`.
     """
-    broken = _not_finite(history)
-    found = loss_measures.losses(history)
+    broken, scores, found = _not_finite(history), score_pair(history), loss_measures.losses(history)
     if found is None or found.epochs < FEWEST_EPOCHS:
-        return (*broken, *_unfinished(history, None))
+        unfinished = _unfinished(history, None)
+        low = _low_score(scores) if scores and not broken and not unfinished else []
+        return (*broken, *low, *unfinished, *(_score_gap(scores) if scores else []))
     diverges = _rises(found, "train")
     unfinished = _unfinished(history, found)
     ends = [*broken, *diverges, *_nothing_learned(found)]
-    scores = score_pair(history)
     rises = [] if diverges else _rises(found, "validation") or _no_progress(found)
     gap = _score_gap(scores) if scores and not rises else []
     low = _low_score(scores) if scores and not unfinished and not ends else []
@@ -239,13 +239,13 @@ def _unfinished(history: History, found: Losses | None) -> list[Finding]:
 
 
 def _low_score(scores: ScorePair) -> list[Finding]:
-    low = (training := end(scores.train)) < SOLVED
+    low = (training := end(scores.train)) < SOLVED and len(scores.train) >= FEWEST_EPOCHS
     return [_finding(Reason.LOW_SCORE, scores.name, None, training=training)] if low else []
 
 
 def _score_gap(scores: ScorePair) -> list[Finding]:
     training, validation = end(scores.train), end(scores.validation)
-    if not training - validation >= GAP:
+    if len(scores.train) < FEWEST_EPOCHS or not training - validation >= GAP:
         return []
     ends = {"training": training, "validation": validation}
     return [_finding(Reason.SCORE_GAP, scores.name, loss_measures.gap_onset(scores, GAP), **ends)]

@@ -69,7 +69,7 @@ def no_verdict_text(analysis: Analysis) -> str:
         if analysis.comparable_epochs < analysis.epochs:
             both = f", both losses in {analysis.comparable_epochs} of them"
         why = f"it needs {FEWEST_EPOCHS} epochs with both losses, the log has {epochs}{both}"
-    return f"Training and validation cannot be compared: {why}."
+    return f"The losses of training and validation cannot be compared: {why}."
 
 
 def convergence_text(analysis: Analysis) -> list[str]:
