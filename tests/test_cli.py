@@ -85,3 +85,18 @@ def test_a_closed_pipe_ends_a_command_quietly(tmp_path, arguments, codes, lines)
     assert process.wait() in codes
     assert errors.count("\n") == lines
     assert (tmp_path / "out").exists() == arguments.endswith("--out out")
+
+
+def test_a_full_disk_is_one_line(tmp_path):
+    (tmp_path / "log.csv").write_text("epoch,loss\n1,2\n2,1\n")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "trackbed", "curves", "log.csv"],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(STAGES)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.stderr == "trackbed: no space left on the disk; free some and repeat.\n"
+    assert done.returncode == 2

@@ -6,6 +6,7 @@ so that help stays quick.
 """
 
 import argparse
+import errno
 import os
 import sys
 import tomllib
@@ -74,6 +75,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _discard_output()
         return code or CLOSED_PIPE
+    except OSError as problem:
+        if problem.errno != errno.ENOSPC:
+            raise
+        _discard_output()
+        print("trackbed: no space left on the disk; free some and repeat.", file=sys.stderr)
+        return UserError.exit_code
     return code
 
 
@@ -96,7 +103,7 @@ def _discard_output() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except BrokenPipeError:
+        except OSError:
             os.dup2(nowhere, stream.fileno())
 
 
