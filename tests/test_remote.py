@@ -14,7 +14,7 @@ from project import Project
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 # Headings of the document whose commands the tests below run.
-RUN = {"A folder", "S3", "SSH", "Every day", "CI", "Recovery"}
+RUN = {"A folder", "S3", "SSH", "Every day", "Free disk space", "CI", "Recovery"}
 
 
 def sections():
@@ -158,6 +158,19 @@ def test_a_clone_pulls_everything_and_runs_nothing(workstation, fresh):
     assert "Data and pipelines are up to date." in fresh.run("dvc", "repro")
 
 
+def test_the_outputs_of_a_commit_are_made_again(fresh):
+    shell(fresh, *sections()["Every day"][4:])
+    predictions = fresh.folder / "data/evaluation/predictions.csv"
+    content = predictions.read_bytes()
+    digest = hashlib.md5(content).hexdigest()
+    shell(fresh, f"rm -rf data/evaluation .dvc/cache/{place(digest)}")
+    commit = fresh.run("git", "rev-parse", "HEAD").strip()
+    text = "\n".join(sections()["Free disk space"])
+    shell(fresh, text.replace("3de6bb0552", commit))
+    assert predictions.read_bytes() == content
+    assert fresh.run("git", "branch", "--show-current") == "main\n"
+
+
 def test_ci_pulls_what_it_needs_and_repeats_the_scores(fresh):
     lock, pushed, pull, results, differences, gate = sections()["CI"]
     shell(fresh, lock, pushed)
@@ -260,5 +273,5 @@ def test_the_gate_exits_with_2_if_the_storage_is_offline(fresh):
     keys = {"AWS_ACCESS_KEY_ID": "KEY", "AWS_SECRET_ACCESS_KEY": "SECRET"}
     fresh.environment |= keys | {"AWS_MAX_ATTEMPTS": "1"}
     output = shell(fresh, ".ci/check gate || [ $? = 2 ]", BASE="HEAD~1")
-    assert output.startswith("trackbed: data/evaluation/predictions.csv")
+    assert output.startswith("trackbed: remote storage away: ")
     assert "Traceback" not in output
