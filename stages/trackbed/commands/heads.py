@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
     from trackbed.pipeline.outputs import write_csv
 
     settings = overrides.grid(arguments.assignments)
-    shown = _shown(settings)
+    readable = _readable(settings)
     table = index.assigned(arguments.records_path, arguments.folds_path)
     stored = embeddings.read(arguments.embeddings_path)
     if stored is None:
@@ -55,11 +55,11 @@ def run(arguments: argparse.Namespace) -> None:
 
     for point in points:
         head_search.refuse(point, stored)
-    names = pd.DataFrame([setting | {"train.fold": fold} for setting in shown for fold in folds])
+    names = pd.DataFrame([setting | {"train.fold": fold} for setting in readable for fold in folds])
     scores = pd.concat([names, head_search.validation_scores(points, stored, table)], axis=1)
     if arguments.csv:
         write_csv(arguments.csv, scores)
-    print(ranked(scores, list(shown[0])))
+    print(ranked(scores, list(readable[0])))
 
 
 def ranked(scores: Any, keys: list[str]) -> str:
@@ -82,11 +82,11 @@ def ranked(scores: Any, keys: list[str]) -> str:
     return f"{head}\n{table.to_string(index=False, float_format='{:.4f}'.format, na_rep='-')}"
 
 
-def _shown(settings: Sequence[overrides.Setting]) -> list[dict[str, str]]:
+def _readable(settings: Sequence[overrides.Setting]) -> list[dict[str, str]]:
     """The values of the settings as text in one notation. Raises UserError for equal settings."""
     from trackbed.experiments import param_values
 
-    shown = [
+    readable = [
         {
             overrides.plain_key(key): param_values.short_text(
                 param_values.canonical(overrides.parse_value(text))
@@ -95,11 +95,11 @@ def _shown(settings: Sequence[overrides.Setting]) -> list[dict[str, str]]:
         }
         for setting in settings
     ]
-    for number, setting in enumerate(shown):
-        if setting in shown[:number]:
+    for number, setting in enumerate(readable):
+        if setting in readable[:number]:
             given = ", ".join(f"{key}={value}" for key, value in setting.items())
             raise UserError(f"-S: the same setting comes twice, {given}. Give every value once.")
-    return shown
+    return readable
 
 
 def _points(settings: Sequence[overrides.Setting], folds: list[int]) -> Iterator[Any]:
