@@ -11,6 +11,7 @@ PYTEST = python -m pytest -q --numprocesses auto --maxprocesses 4
 INSTALL = python .ci/install.py $(if $(filter pip,$(INSTALLER)),--pip)
 
 # One resolution with all extras, so that every lock names the same versions.
+BASE = --extra pipeline --extra s3 --extra ssh
 COMPILE = mkdir -p .cache && uv pip compile pyproject.toml --quiet --universal \
 	--python-version 3.11 --generate-hashes --no-annotate \
 	--custom-compile-command 'make lock'
@@ -23,7 +24,7 @@ exec "$$here/python" -c 'import sys; sys.path[0] = sys.argv.pop(1); from trackbe
 endef
 export PROGRAM
 
-.PHONY: repro recipe test test-slow faults install lint openvino search suspects lock audit bench help venv
+.PHONY: repro recipe test test-slow faults install lint openvino litert search suspects lock audit bench help venv
 
 repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment and run the pipeline
 	@dvc repro
@@ -52,6 +53,9 @@ lint: $(VENV)/installed-dev ## check style and formatting
 openvino: $(VENV)/installed ## install the engine that embed.engine: openvino selects
 	@$(INSTALL) requirements-openvino.lock
 
+litert: $(VENV)/installed ## install what export.formats with litert needs
+	@$(INSTALL) requirements-litert.lock
+
 search: $(VENV)/installed ## install what `trackbed sweep --search` needs
 	@$(INSTALL) requirements-search.lock
 
@@ -60,16 +64,20 @@ suspects: $(VENV)/installed ## install what `trackbed suspects --method cleanlab
 
 lock: $(VENV)/installed-dev ## resolve the dependencies anew, everything in one resolution
 	@$(COMPILE) --all-extras --group dev -o .cache/everything.txt
-	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh -o requirements.lock
-	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra openvino --extra search \
-		--extra suspects --group dev -o requirements-dev.lock
-	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra openvino \
+	@$(COMPILE) -c .cache/everything.txt $(BASE) -o requirements.lock
+	@$(COMPILE) -c .cache/everything.txt $(BASE) --extra openvino --extra litert \
+		--extra search --extra suspects --extra serve --group dev -o requirements-dev.lock
+	@$(COMPILE) -c .cache/everything.txt $(BASE) --extra openvino \
 		-o requirements-openvino.lock
-	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra search \
+	@$(COMPILE) -c .cache/everything.txt $(BASE) --extra litert \
+		-o requirements-litert.lock
+	@$(COMPILE) -c .cache/everything.txt --extra predict -o requirements-predict.lock
+	@$(COMPILE) -c .cache/everything.txt --extra serve -o requirements-serve.lock
+	@$(COMPILE) -c .cache/everything.txt $(BASE) --extra search \
 		-o requirements-search.lock
-	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra suspects \
+	@$(COMPILE) -c .cache/everything.txt $(BASE) --extra suspects \
 		-o requirements-suspects.lock
-	@$(COMPILE) -c .cache/everything.txt --extra s3 --extra ssh --extra gpu -o requirements-gpu.lock
+	@$(COMPILE) -c .cache/everything.txt $(BASE) --extra gpu -o requirements-gpu.lock
 	@$(subst pyproject.toml,--group audit,$(COMPILE)) -o requirements-audit.lock
 	@$(subst pyproject.toml,--group install,$(COMPILE)) -c .cache/everything.txt -o requirements-uv.lock
 
