@@ -6,7 +6,8 @@ from pathlib import Path
 from pydantic import Field
 
 from trackbed.dataset import check, duplicates, findings, groups, pool, recording, sources
-from trackbed.dataset.schema import Boxes, Limits, PartName
+from trackbed.dataset.part_name import PartName
+from trackbed.pictures.rejections import Boxes, Limits
 from trackbed.pipeline import index, params, tables
 from trackbed.pipeline.outputs import replacing_folder
 from trackbed.pipeline.params import Maybe

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import Field
 
-from trackbed.dataset import groups
+from trackbed.dataset import groups, schema
 from trackbed.pipeline import index, params, tables
 from trackbed.pipeline.outputs import replacing_folder
 from trackbed.pipeline.params import Maybe
@@ -32,8 +32,8 @@ def main(data_path: Path, metrics_path: Path) -> None:
     p = params.load("split", SplitParams)
     distances = p.join_distance, p.consecutive_distance
     records = index.read(data_path / index.RECORDS)
-    if p.validation_part == index.TRAIN:
-        records["part"] = records["part"].replace(index.VALIDATION, index.TRAIN)
+    if p.validation_part == schema.TRAIN:
+        records["part"] = records["part"].replace(schema.VALIDATION, schema.TRAIN)
     records, joins = joining.join_groups(records, *distances)
     large = groups.large_groups(records)
     found = [(index.JOINS_TABLE, joins), (index.LARGE_GROUPS_TABLE, large)]

@@ -29,6 +29,23 @@ def project(tmp_path):
     return create(tmp_path)
 
 
+@pytest.fixture
+def load(tmp_path):
+    """images.load for the content of a file."""
+    from trackbed.dataset import images
+    from trackbed.dataset.schema import Entry
+    from trackbed.pictures.rejections import Limits
+
+    ten_million = Limits(10_000_000)
+
+    def load(content, limits=ten_million, box=None, margin=0.0):
+        path = tmp_path / "picture"
+        path.write_bytes(content)
+        return images.load(Entry("picture", "A", "", "", path, box), limits, margin)
+
+    return load
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory, worker_id):
     """A project whose pipeline has run once and whose results are committed.

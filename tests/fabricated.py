@@ -24,7 +24,7 @@ from trackbed.evaluation import (
 from trackbed.evaluation.metrics import BOUNDS, COUNTS, MEASURES, Answers
 from trackbed.pipeline import index, measurements, tables
 from trackbed.pipeline.outputs import write_csv, write_json
-from trackbed.records import integrity
+from trackbed.records import record_features
 from trackbed.reporting import document
 from trackbed.reporting.run import Options
 from trackbed.reporting.run import read as read_run
@@ -92,7 +92,7 @@ def write_records(folder, names, test, suffix=".jpg"):
                 row = {"filename": f"{name}/{number:04d}{suffix}", "label": label}
                 row |= {"class_name": name, "part": part, "group": f"{name}/{number // 4}"}
                 row |= {"height": 48, "width": 64, "encoding": encoding}
-                rows.append(row | shards.add(integrity.features(row, data)))
+                rows.append(row | shards.add(record_features.of_row(row, data)))
     table = pd.DataFrame(rows).assign(record=range(len(rows)))
     table = table.assign(format="JPEG", sha256="0" * 64, perceptual_hash="0" * 16)
     table["pixel_hash"], table["thumbnail"] = "0" * 32, "A" * 192

@@ -8,7 +8,8 @@ from PIL import Image
 
 from trackbed.dataset import recording
 from trackbed.dataset.schema import Entry, Picture, RawPixels
-from trackbed.records import reader, tfrecord
+from trackbed.pictures import resizing
+from trackbed.records import tfrecord
 
 MEASURES = (128.0, 40.0, 500.0)  # brightness, contrast, sharpness
 RANDOM = np.random.default_rng(0)
@@ -28,7 +29,7 @@ def stored(pixels, encoding):
 
 def pixels_of(picture):
     """The pixels of a picture that was checked: uint8, shape (height, width, 3)."""
-    return reader.decoded(picture.data, picture.encoding, picture.height, picture.width)
+    return resizing.decoded(picture.data, picture.encoding, picture.height, picture.width)
 
 
 def random_pictures(count):

@@ -19,7 +19,8 @@ from PIL import Image
 
 from trackbed import cli
 from trackbed.experiments import search, validity
-from trackbed.records import reader, tfrecord
+from trackbed.pictures import resizing
+from trackbed.records import tfrecord
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -171,7 +172,7 @@ def test_the_code_that_reads_records_gives_our_pixels(tmp_path, monkeypatch, enc
     names = {"print": lambda *values: printed.append(values)}  # of the document's code
     exec(blocks(ROOT / "docs" / "records.md", "python")[0], names)
     assert printed == [((41, 67, 3), 3)]
-    np.testing.assert_array_equal(names["image"], reader.decoded(data, encoding, 41, 67))
+    np.testing.assert_array_equal(names["image"], resizing.decoded(data, encoding, 41, 67))
 
 
 def test_index_columns_match_the_documents():
@@ -193,9 +194,9 @@ def test_findings_columns_and_kinds_match_the_documents():
 
 
 def test_every_reason_of_a_reject_is_documented():
-    from trackbed.dataset import schema
+    from trackbed.pictures import rejections
 
-    names = vars(schema).items()
+    names = vars(rejections).items()
     reasons = {value for name, value in names if name.isupper() and isinstance(value, str)}
     text = (ROOT / "docs" / "sources.md").read_text()
     assert not {reason for reason in reasons if f"`{reason}`" not in text}

@@ -11,7 +11,7 @@ import evil_corpus
 import pytest
 from evil_corpus import ACCEPTED
 
-from trackbed.dataset.schema import UNSAFE_CHARACTERS
+from trackbed.pictures.file_names import UNSAFE_CHARACTERS
 from trackbed.pipeline.outputs import write_json
 from trackbed.reporting import html
 

@@ -1,8 +1,10 @@
 """What the stage scripts and the program `trackbed` are made of. A room imports from those above.
 
 pipeline     how a stage runs: params, errors, outputs, lock and log, tables between stages
+pictures     untrusted bytes -> checked pixels, resized
 records      TFRecord: writing, integrity, reading pixels
-dataset      a source folder -> checked pictures, findings, groups, folds
+dataset      a source folder -> checked pictures, findings, groups
+splitting    joined groups, folds and the test part
 networks     networks by name, augmentation, the store of embeddings
 embedding    a frozen backbone over all images, by TensorFlow or OpenVINO
 training     the loop, optimization, checkpoint, resume, epoch log

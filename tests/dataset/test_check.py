@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from trackbed.dataset import check, groups, pool, sources
-from trackbed.dataset.schema import Entry, Limits, Picture, RawPixels, Rejected
+from trackbed.dataset.schema import Entry, Picture, RawPixels
+from trackbed.pictures.rejections import Limits, Rejected
 from trackbed.pipeline.errors import UserError
 
 

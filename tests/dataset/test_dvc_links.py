@@ -9,7 +9,7 @@ from project import draw
 from trackbed.dataset import folders, images, source_scan, sources
 from trackbed.dataset.folders import CacheLinks
 from trackbed.dataset.groups import Grouping
-from trackbed.dataset.schema import Limits
+from trackbed.pictures.rejections import Limits
 from trackbed.records import tfrecord
 
 OBJECT = "0123456789abcdef0123456789abcdef"

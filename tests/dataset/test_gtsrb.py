@@ -5,10 +5,10 @@ import pytest
 from official_gtsrb import HEADER, SIGN, TEST, TRAINING, write_official, write_training
 
 from trackbed.dataset import folders, gtsrb, images, manifest_csv, sources
-from trackbed.dataset.schema import Limits
 from trackbed.dataset.sources import Grouping
+from trackbed.pictures import resizing
+from trackbed.pictures.rejections import Limits
 from trackbed.pipeline.errors import UserError
-from trackbed.records import reader
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_the_pipeline_crops_exactly_the_sign(official):
     for entry in listing.entries:
         picture = images.load(entry, Limits(10_000))
         pixels = np.asarray(
-            reader.decoded(picture.data, picture.encoding, picture.height, picture.width)
+            resizing.decoded(picture.data, picture.encoding, picture.height, picture.width)
         )
         frame = {"00000_00000": 10, "00000_00001": 11, "00001_00000": 12, "00001_00001": 13}
         side = frame.get(entry.path.stem, 20)

@@ -4,11 +4,11 @@ import struct
 import numpy as np
 import pytest
 
-from trackbed.dataset import images, schema, sources
+from trackbed.dataset import images, sources
 from trackbed.dataset.groups import Grouping
-from trackbed.dataset.schema import Limits
+from trackbed.pictures import resizing
+from trackbed.pictures.rejections import Limits, Rejected
 from trackbed.pipeline.errors import UserError
-from trackbed.records import reader
 
 tf = pytest.importorskip("tensorflow")
 
@@ -70,7 +70,7 @@ def test_listed_records_have_their_pixels(tmp_path, file):
     for entry in listing.entries:
         array = PIXELS[entry.filename]
         given = images.load(entry, Limits(1000))
-        pixels = np.asarray(reader.decoded(given.data, given.encoding, given.height, given.width))
+        pixels = np.asarray(resizing.decoded(given.data, given.encoding, given.height, given.width))
         np.testing.assert_array_equal(pixels, np.broadcast_to(array, (*array.shape[:2], 3)))
 
 
@@ -88,10 +88,10 @@ def test_a_record_that_changes_after_the_listing_is_rejected(tmp_path):
     *_, last = scan(tmp_path).entries
     content = path.read_bytes()
     path.write_bytes(content[:-9] + b"?" + content[-8:])
-    with pytest.raises(schema.Rejected, match="damaged: no whole TFRecord"):
+    with pytest.raises(Rejected, match="damaged: no whole TFRecord"):
         images.load(last, Limits(1000))
     path.write_bytes(content[:-9])
-    with pytest.raises(schema.Rejected, match="truncated"):
+    with pytest.raises(Rejected, match="truncated"):
         images.load(last, Limits(1000))
 
 
@@ -164,7 +164,7 @@ def test_a_negative_label_is_no_class(tmp_path):
 
 def test_pixels_of_the_wrong_length_are_for_the_list_of_rejects(tmp_path):
     write(tmp_path / "x.tfrecord", *three(), example("wrong.png", PIXELS["a.png"], height=3))
-    with pytest.raises(schema.Rejected, match="of 24 bytes, 3 x 4 x 3 are 36") as refused:
+    with pytest.raises(Rejected, match="of 24 bytes, 3 x 4 x 3 are 36") as refused:
         images.load(scan(tmp_path).entries[-1], Limits(1000))
     assert refused.value.reason == "wrong length"
 

@@ -9,8 +9,9 @@ from recorded import random_pictures, stored, written
 
 from trackbed.dataset import recording
 from trackbed.dataset.schema import Entry
+from trackbed.pictures import resizing
 from trackbed.pipeline import index
-from trackbed.records import integrity, reader
+from trackbed.records import integrity
 
 
 def test_the_index_describes_the_records_in_their_order(tmp_path):
@@ -130,6 +131,8 @@ def test_rejected_records_are_found_by_their_index(tmp_path):
     for row in rows.itertuples():
         with (tmp_path / row.shard).open("rb") as file:
             file.seek(row.image_offset)
-            found = reader.decoded(file.read(row.image_length), row.encoding, row.height, row.width)
+            found = resizing.decoded(
+                file.read(row.image_length), row.encoding, row.height, row.width
+            )
         np.testing.assert_array_equal(found, images[row.record])
     assert not list(tmp_path.glob("rejected*.tfrecord"))

@@ -9,7 +9,7 @@ from PIL import Image
 from project import draw
 
 from trackbed.dataset import folders, groups, source_scan
-from trackbed.dataset.schema import Limits
+from trackbed.pictures.rejections import Limits
 from trackbed.pipeline.errors import UserError
 
 LIMITS = Limits(10_000)

@@ -2,9 +2,9 @@ import os
 
 import pytest
 
-from trackbed.dataset import images, schema, sources
+from trackbed.dataset import images, sources
 from trackbed.dataset.groups import Grouping
-from trackbed.dataset.schema import Limits
+from trackbed.pictures.rejections import Limits, Rejected
 from trackbed.pipeline.errors import BadData, UserError
 
 FINE = ["GRAS", "0", "NA", "Straße (nass)", "草", "<b>&amp;", '"x"', "'", "=1+1", "-1", "@home"]
@@ -195,7 +195,7 @@ def test_links_are_listed_but_not_followed(tmp_path):
     assert names == ["A/1.png", "A/folder", "A/loop", "B/1.png", "B/file.png", "B/pipe.png"]
     refused = []
     for entry in listing.entries:
-        with pytest.raises(schema.Rejected) as error:
+        with pytest.raises(Rejected) as error:
             images.load(entry, Limits(100))
         refused.append(error.value.reason)
     assert refused.count("not a regular file") == 4

@@ -8,7 +8,7 @@ from recorded import written
 
 from trackbed.pipeline import index
 from trackbed.pipeline.errors import Damaged
-from trackbed.records import integrity, reader
+from trackbed.records import reader, record_features
 
 
 @pytest.fixture
@@ -191,4 +191,4 @@ def test_an_index_that_is_cut_between_two_rows_is_refused(written_records):
 
 
 def test_what_is_compared_is_what_is_written():
-    assert set(integrity.FEATURES) <= set(index.INDEX_TABLE.columns)
+    assert set(record_features.FEATURES) <= set(index.INDEX_TABLE.columns)

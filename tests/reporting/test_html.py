@@ -9,7 +9,7 @@ from PIL import Image
 
 from trackbed.dataset import recording
 from trackbed.pipeline.errors import UserError
-from trackbed.records import integrity
+from trackbed.records import record_features
 from trackbed.reporting import html
 
 
@@ -20,7 +20,7 @@ def stored(folder, encoding, image=None, data=None):
     row = {"record": 0, "filename": "a.jpg", "label": 0, "class_name": "A", "group": "g"}
     row |= {"encoding": encoding, "height": image.height, "width": image.width}
     with recording.ShardWriter(folder, 10**6) as shards:
-        return row | shards.add(integrity.features(row, data))
+        return row | shards.add(record_features.of_row(row, data))
 
 
 @pytest.mark.parametrize("encoding", ["jpeg", "png", "raw"])

@@ -91,12 +91,13 @@ def other_sizes(found: "Found") -> str:
 
 def _size(path: Path) -> tuple[int, int] | None:
     """Width and height in the header of a picture, None where it cannot be read."""
-    from trackbed.dataset import decoding, images  # imports OpenCV
-    from trackbed.dataset.schema import Limits, Rejected
+    from trackbed.dataset import source_pictures  # imports OpenCV
+    from trackbed.pictures import decoding
+    from trackbed.pictures.rejections import Limits, Rejected
 
     try:
         with path.open("rb") as file:
-            head = file.read(images.HEADER_BYTES)
+            head = file.read(source_pictures.HEADER_BYTES)
             file.seek(0)
             return decoding.header(file, head, Limits(sys.maxsize)).size
     except (OSError, Rejected):
@@ -105,18 +106,18 @@ def _size(path: Path) -> tuple[int, int] | None:
 
 def _fits(entry: "Entry", size: tuple[int, int]) -> bool:
     """Whether the build scales the box of an entry to this size."""
-    from trackbed.dataset import images
-    from trackbed.dataset.schema import Rejected
+    from trackbed.pictures import crop_boxes
+    from trackbed.pictures.rejections import Rejected
 
     try:
-        return images.box_fit(entry, size, "check") is not None
+        return crop_boxes.box_fit(entry.box, entry.size, size, "check") is not None
     except Rejected:
         return False
 
 
 def summary(found: "Found", path: Path) -> str:
     """What a manifest at `path` holds, in a few lines."""
-    from trackbed.dataset.schema import printable
+    from trackbed.pictures.file_names import printable
 
     lines = [f"{printable(str(path))}: {len(found.entries):,} rows, {len(found.classes)} classes"]
     for part in sorted({entry.part for entry in found.entries}, reverse=True):

@@ -63,7 +63,7 @@ def lines(
 
     refusals: why `dvc add` refuses the folder. faults: of params.yaml.
     """
-    from trackbed.dataset.schema import printable
+    from trackbed.pictures.file_names import printable
 
     root = printable(str(folder))
     table = found.table()
@@ -172,8 +172,8 @@ def _settings(folder: Path, classes: str | None) -> tuple[Any, str]:
     A wrong value is left out, as if it were not there.
     """
     from trackbed.dataset.groups import Grouping
-    from trackbed.dataset.schema import Limits
     from trackbed.dataset.source_scan import Settings
+    from trackbed.pictures.rejections import Limits
     from trackbed.pipeline import params
 
     p = _params()
@@ -193,7 +193,7 @@ def _settings(folder: Path, classes: str | None) -> tuple[Any, str]:
 
 def _split(p: Any, table: Any) -> None:
     """Raise the UserError that the split of an index would raise; joins no groups."""
-    from trackbed.pipeline.index import TRAIN, VALIDATION
+    from trackbed.dataset.schema import TRAIN, VALIDATION
     from trackbed.splitting import folds
 
     if p.validation_part == TRAIN:
@@ -205,7 +205,8 @@ def _params() -> Any:
     from pydantic import Field, ValidationError
 
     from trackbed.dataset.duplicates import OnConflict
-    from trackbed.dataset.schema import Boxes, PartName
+    from trackbed.dataset.part_name import PartName
+    from trackbed.pictures.rejections import Boxes
     from trackbed.pipeline import params
     from trackbed.pipeline.errors import UserError
     from trackbed.pipeline.params import Maybe

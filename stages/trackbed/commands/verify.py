@@ -144,7 +144,7 @@ def _key(finding: "Finding") -> str:
 
 def _printable(text: str) -> str:
     """Without control characters, which `dvc add` accepts in names."""
-    from trackbed.dataset.schema import printable
+    from trackbed.pictures.file_names import printable
 
     return printable(text)
 

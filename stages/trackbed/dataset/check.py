@@ -9,18 +9,11 @@ from pathlib import Path
 import pandas as pd
 import rich.progress
 
-from trackbed.dataset import deep_pixels, images, pool
-from trackbed.dataset.schema import (
-    BOX_OF_OTHER_SIZE,
-    BOX_OUTSIDE,
-    NO_LABEL,
-    BoxFit,
-    Entry,
-    Limits,
-    Listing,
-    Picture,
-    Rejected,
-)
+from trackbed.dataset import box_scale, images, pool
+from trackbed.dataset.schema import Entry, Listing, Picture
+from trackbed.pictures import deep_pixels
+from trackbed.pictures.crop_boxes import BoxFit
+from trackbed.pictures.rejections import BOX_OF_OTHER_SIZE, BOX_OUTSIDE, NO_LABEL, Limits, Rejected
 from trackbed.pipeline.errors import BadData, UserError
 from trackbed.pipeline.index import BOX_SCALE, REJECTS_TABLE, SCALED_BOX, SEVERAL_PAGES, WHITE_LEVEL
 
@@ -179,9 +172,9 @@ class SourceCheck:
             rows.append(("", WHITE_LEVEL, sentence))
         fits = [fit for _, fit in self.boxes]
         outside = sum(1 for row in self._rejects if row["reason"] == BOX_OUTSIDE)
-        if sentence := images.box_sentence(fits, outside):
+        if sentence := box_scale.box_sentence(fits, outside):
             rows.append(("", BOX_SCALE, sentence))
-        if images.scaled_alone(fits):
+        if box_scale.scaled_alone(fits):
             scaled = {name: fit.detail for name, fit in self.boxes if fit.detail}
             rows += [(name, SCALED_BOX, detail) for name, detail in scaled.items()]
         return pd.DataFrame(rows, columns=["filename", "finding", "detail"])

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from trackbed.dataset import similarity
-from trackbed.dataset.schema import Entry, Found
+from trackbed.dataset.schema import TEST, VALIDATION, Entry, Found
 from trackbed.pipeline.errors import UserError
-from trackbed.pipeline.index import LARGE_GROUPS_TABLE, TEST, VALIDATION
+from trackbed.pipeline.index import LARGE_GROUPS_TABLE
 
 WHERE = "params.yaml, data.group"
 FOLDER = "folder"  # in place of a pattern

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from trackbed.dataset.folders import Tree
 from trackbed.dataset.manifest_csv import whole_number
-from trackbed.dataset.schema import Box, Entry, Found, printable
+from trackbed.dataset.schema import Entry, Found
+from trackbed.pictures.crop_boxes import Box
+from trackbed.pictures.file_names import printable
 from trackbed.pipeline.errors import UserError
 
 NUMBERS = ("Width", "Height", "Roi.X1", "Roi.Y1", "Roi.X2", "Roi.Y2", "ClassId")

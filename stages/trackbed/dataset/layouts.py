@@ -7,25 +7,21 @@ from pathlib import Path
 
 from trackbed.dataset.folders import Hints, Layout, Shape, Tree, are_numbered
 from trackbed.dataset.schema import (
-    BAD_NAME,
     IGNORE,
-    NO_CLASS,
-    NO_LABEL,
-    NOT_REGULAR,
     PARTS,
     PREDICTION_WORDS,
+    TRAIN,
     Entry,
     Found,
     counterparts,
-    has_bad_name,
     is_document,
     is_filler,
     part_of,
-    printable,
     words,
 )
+from trackbed.pictures.file_names import has_bad_name, printable
+from trackbed.pictures.rejections import BAD_NAME, NO_CLASS, NO_LABEL, NOT_REGULAR
 from trackbed.pipeline.errors import BadData, UserError
-from trackbed.pipeline.index import TRAIN
 
 NO_HINTS = Hints()
 

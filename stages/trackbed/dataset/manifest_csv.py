@@ -11,18 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from trackbed.dataset.folders import Hints, Tree
-from trackbed.dataset.schema import (
-    IGNORE,
-    NO_LABEL,
-    PARTS,
-    Box,
-    Entry,
-    Found,
-    has_bad_name,
-    is_unlabelled,
-    part_of,
-    printable,
-)
+from trackbed.dataset.schema import IGNORE, PARTS, Entry, Found, is_unlabelled, part_of
+from trackbed.pictures.crop_boxes import Box
+from trackbed.pictures.file_names import has_bad_name, printable
+from trackbed.pictures.rejections import NO_LABEL
 from trackbed.pipeline.errors import BadData, UserError
 
 MANIFEST = "manifest.csv"

@@ -10,18 +10,15 @@ from typing import Any
 from trackbed.dataset.folders import Hints, Tree
 from trackbed.dataset.schema import (
     IGNORE,
-    NO_CLASS,
-    NO_LABEL,
-    NOT_REGULAR,
     Entry,
     Found,
     RawPixels,
-    has_bad_name,
     is_document,
     is_unlabelled,
     part_of,
-    printable,
 )
+from trackbed.pictures.file_names import has_bad_name, printable
+from trackbed.pictures.rejections import NO_CLASS, NO_LABEL, NOT_REGULAR
 from trackbed.pipeline.errors import BadData
 from trackbed.records import tfrecord
 

@@ -9,8 +9,8 @@ import pandas as pd
 
 from trackbed.dataset.schema import Entry, Picture
 from trackbed.pipeline.index import INDEX_TABLE, SHARDS_TABLE
-from trackbed.records import integrity, tfrecord
-from trackbed.records.integrity import IMAGE
+from trackbed.records import record_features, tfrecord
+from trackbed.records.record_features import IMAGE
 
 REJECTED_RECORDS_FILE = "rejected.records"
 PICTURE_COLUMNS = (
@@ -91,7 +91,7 @@ def _framed_records(folder: Path, table: pd.DataFrame) -> Iterator[bytes]:
 
 
 def _features(entry: Entry, picture: Picture, label: int) -> tfrecord.Features:
-    return integrity.features(vars(entry) | vars(picture) | {"label": label}, picture.data)
+    return record_features.of_row(vars(entry) | vars(picture) | {"label": label}, picture.data)
 
 
 class ShardWriter:

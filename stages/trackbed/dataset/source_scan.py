@@ -21,14 +21,9 @@ from trackbed.dataset import (
     sources,
 )
 from trackbed.dataset.folders import Hints, Tree
-from trackbed.dataset.schema import (
-    BAD_NAME,
-    UNREADABLE,
-    Entry,
-    Limits,
-    has_bad_name,
-    printable,
-)
+from trackbed.dataset.schema import Entry
+from trackbed.pictures.file_names import has_bad_name, printable
+from trackbed.pictures.rejections import BAD_NAME, UNREADABLE, Limits
 from trackbed.pipeline.errors import UserError
 
 LINK = "symbolic link"  # dvc add copies its target into the cache

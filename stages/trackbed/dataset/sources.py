@@ -8,10 +8,10 @@ from pathlib import Path
 from trackbed.dataset import folders, layouts, manifest_csv, rails
 from trackbed.dataset.folders import Hints, Tree
 from trackbed.dataset.groups import FOLDER, Grouping, named_groups
-from trackbed.dataset.schema import Entry, Found, Listing, is_document, printable
+from trackbed.dataset.schema import TEST, VALIDATION, Entry, Found, Listing, is_document
+from trackbed.pictures.file_names import printable
 from trackbed.pipeline import outputs
 from trackbed.pipeline.errors import BadData, UserError
-from trackbed.pipeline.index import TEST, VALIDATION
 
 LONGEST_CLASS_NAME = 100  # characters; a column of a report shows no more
 DETECTION_FOLDERS = {"images", "labels"}  # of the YOLO formats

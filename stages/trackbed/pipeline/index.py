@@ -10,9 +10,6 @@ import pandas as pd
 from trackbed.pipeline.errors import Damaged, UserError
 from trackbed.pipeline.tables import TableFile
 
-# The parts that a source may have.
-TRAIN, VALIDATION, TEST = "train", "validation", "test"
-
 # Folders in the data folder.
 RECORDS = "records"
 FOLDS = "folds"

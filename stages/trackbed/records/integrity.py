@@ -11,7 +11,8 @@ import pandas as pd
 
 from trackbed.pipeline.errors import Damaged
 from trackbed.pipeline.index import INDEX_TABLE, SHARDS_TABLE
-from trackbed.records import tfrecord
+from trackbed.records import record_features, tfrecord
+from trackbed.records.record_features import ENCODINGS, IMAGE
 
 REMEDY = "Run `dvc repro -f build_tfrecord`."
 # Shards that are read at a time; more than cores, to hide the delays of remote disks.
@@ -54,25 +55,6 @@ def _digest(path: Path, length: int, changed: int) -> str:
     """SHA-256 of a file; computed again after every change of its length or time."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-IMAGE = "image_raw"
-ENCODINGS = ("jpeg", "png", "raw")
-# Columns of the index that stand in the record, too, and what they are called there.
-FEATURES = {
-    "filename": "image_filename",
-    "height": "height",
-    "width": "width",
-    "label": "label",
-    "class_name": "class_name",
-    "group": "group",
-    "encoding": "encoding",
-}
-
-
-def features(values: Mapping[str, Any], data: bytes) -> tfrecord.Features:
-    """The features of a record: those of FEATURES by the names of the index, and its image."""
-    return {name: values[column] for column, name in FEATURES.items()} | {IMAGE: data, "depth": 3}
 
 
 def refuse_misplaced(folder: Path, rows: pd.DataFrame, shard_bytes: Mapping[str, int]) -> None:
@@ -121,7 +103,7 @@ def image(folder: Path, row: Mapping[str, Any], record: bytes) -> bytes:
     data = found.get(IMAGE) or b""
     expected = {
         name: value.encode() if isinstance(value, str) else value
-        for name, value in features(row, data).items()
+        for name, value in record_features.of_row(row, data).items()
     }
     if found != expected or record[start : start + row["image_length"]] != data:
         raise Damaged(f"{row_location(folder, row)} is another one in its shard. {REMEDY}")

@@ -7,67 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
 
-import cv2
 import numpy as np
 import pandas as pd
 import psutil
-from PIL import Image
 
+from trackbed.pictures import resizing
 from trackbed.pipeline.errors import Damaged, UserError
 from trackbed.pipeline.index import SHARDS_TABLE
 from trackbed.pipeline.outputs import allocate
 from trackbed.records import integrity
-
-# A JPEG can be decoded at 1 / scale of its sides, which leaves out what a smaller picture
-# cannot show; OpenCV's flags for it go with colour as well.
-REDUCED = {
-    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
-    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
-    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
-    1: 0,
-}
-STARTS = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PN"}
-# As Pillow does: RGB, pixels as they lie in the file.
-COLOR = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-
-
-def jpeg_reduction(stored: Sequence[int], wanted: Sequence[int]) -> int:
-    """The largest scale at which a JPEG of the stored size is no smaller than wanted.
-
-    The choice of Pillow's `Image.draft`.
-    """
-    times = min(stored[0] // wanted[0], stored[1] // wanted[1])
-    return max((one for one in REDUCED if one <= times), default=1)
-
-
-def decoded(data: bytes, encoding: str, height: int, width: int, scale: int = 1) -> np.ndarray:
-    """The RGB picture that was stored as 'raw' pixels, 'jpeg' or 'png': uint8, (height, width, 3).
-
-    A JPEG is decoded at 1 / scale of its sides, rounded up.
-    Raises ValueError if the data are no such picture of that height and width.
-    """
-    coded = np.frombuffer(data, np.uint8)
-    if encoding == "raw":
-        return coded.reshape(height, width, 3)
-    if not bytes(data[:3]).startswith(STARTS[encoding]):  # OpenCV would open other formats, too
-        raise ValueError(f"expected a file of format {encoding}")
-    image = cv2.imdecode(coded, COLOR | REDUCED[scale])
-    expected = (-(-height // scale), -(-width // scale), 3)
-    if image is None or image.shape != expected:
-        found = "nothing" if image is None else image.shape
-        raise ValueError(f"expected a picture of shape {expected}. Received {found}")
-    return image
-
-
-def resize(image: np.ndarray, target: np.ndarray) -> None:
-    """Stretch a uint8 image into another of any shape: bilinear, antialiased where it shrinks."""
-    height, width = target.shape[:2]
-    if image.shape[0] > height or image.shape[1] > width:
-        target[:] = Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR)
-    else:
-        # Pillow's answer too, within one grey level; several times quicker.
-        cv2.resize(image, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
-
+from trackbed.records.record_features import FEATURES
 
 CACHE = Path(".cache")
 # Of the free memory, for the images of one call; the rest is for training.
@@ -75,7 +24,7 @@ SHARE_OF_MEMORY = 0.5
 # Images that a thread reads before it takes others.
 CHUNK_IMAGES = 32
 COLUMNS = ["record", "shard", "offset", "length", "image_offset", "image_length"]
-COLUMNS += integrity.FEATURES
+COLUMNS += FEATURES
 
 
 def pixels(folder: Path, rows: pd.DataFrame, height: int, width: int) -> np.ndarray:
@@ -121,7 +70,7 @@ def _fill(array: np.ndarray, folder: Path, chunk: pd.DataFrame) -> None:
     with path.open("rb", buffering=0) as file:
         for place, *values in zip(chunk.index, *columns, strict=True):
             row = dict(zip(COLUMNS, values, strict=True))
-            resize(_image(file, folder, row, (height, width)), array[place])
+            resizing.resize(_image(file, folder, row, (height, width)), array[place])
 
 
 def stored_image(folder: Path, row: Mapping[str, Any]) -> np.ndarray:
@@ -149,9 +98,8 @@ def _image(
     file.seek(row["offset"])
     data = integrity.image(folder, row, file.read(row["length"]))
     stored, encoding = (row["height"], row["width"]), row["encoding"]
-    scale = jpeg_reduction(stored, wanted) if wanted and encoding == "jpeg" else 1
     try:
-        return decoded(data, encoding, *stored, scale)
+        return resizing.no_smaller(data, encoding, stored, wanted or stored)
     except ValueError as error:
         where = f"{folder / row['shard']}, record {row['record']} ({row['filename']})"
         raise Damaged(f"{where}: {error}. {integrity.REMEDY}") from None

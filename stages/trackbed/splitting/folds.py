@@ -9,8 +9,9 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from trackbed.dataset.groups import most_images_of_usual_group
+from trackbed.dataset.schema import TEST, VALIDATION
 from trackbed.pipeline.errors import BadData, UserError
-from trackbed.pipeline.index import FOLDS_TABLE, SHARES_TABLE, TEST, TEST_FOLD, VALIDATION
+from trackbed.pipeline.index import FOLDS_TABLE, SHARES_TABLE, TEST_FOLD
 
 # A test share is one or more whole parts of at most this many, e.g. 0.15 as 1/7.
 MOST_PARTS = 10

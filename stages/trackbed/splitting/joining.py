@@ -11,8 +11,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from trackbed.dataset import similarity
+from trackbed.dataset.schema import TEST, VALIDATION
 from trackbed.dataset.similarity import Appearance, Pairs
-from trackbed.pipeline.index import JOINS_TABLE, TEST, VALIDATION
+from trackbed.pipeline.index import JOINS_TABLE
 
 SAME_PIXELS, NEAR, NEIGHBOUR = "same pixels", "near-duplicate", "neighbour in name order"
 # Grey values, standard deviation; equal pixels of less are a surface of one grey, and no evidence.

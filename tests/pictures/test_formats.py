@@ -6,7 +6,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from trackbed.dataset import formats
+from trackbed.pictures import formats
 
 PICTURE = Image.linear_gradient("L").resize((12, 9)).convert("RGB")
 

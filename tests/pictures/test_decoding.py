@@ -10,13 +10,15 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 from recorded import pixels_of
 
-from trackbed.dataset import images, schema
-from trackbed.dataset.schema import Entry, Limits, Rejected
+from trackbed.dataset import images
+from trackbed.dataset.schema import Entry
+from trackbed.pictures import rejections
+from trackbed.pictures.rejections import Limits, Rejected
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 LIMIT = Limits(10_000_000)
 WHOLE = evil.files()
-NAMES = vars(schema).items()
+NAMES = vars(rejections).items()
 REASONS = {value for name, value in NAMES if name.isupper() and isinstance(value, str)}
 
 

@@ -13,10 +13,10 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from trackbed.dataset import deep_pixels, formats, tiff
-from trackbed.dataset import schema as reasons
-from trackbed.dataset.deep_pixels import Samples
-from trackbed.dataset.schema import UNSUPPORTED, Limits, Rejected
+from trackbed.pictures import deep_pixels, file_names, formats, tiff
+from trackbed.pictures import rejections as reasons
+from trackbed.pictures.deep_pixels import Samples
+from trackbed.pictures.rejections import UNSUPPORTED, Limits, Rejected
 
 ORIENTATION = 0x0112  # EXIF tag; values as in Exif 2.32, 4.6.4
 TURNS = {
@@ -270,7 +270,7 @@ def _opened(data: bytes) -> Image.Image:
 
 def _reason_and_detail(error: Exception) -> tuple[str, str]:
     text = (str(error).splitlines() or [""])[0]
-    text = reasons.printable(re.sub(r" at 0x[0-9a-f]+", "", text)) or type(error).__name__
+    text = file_names.printable(re.sub(r" at 0x[0-9a-f]+", "", text)) or type(error).__name__
     if formats.NOT_SUPPORTED.search(text):
         return UNSUPPORTED, text
     return (reasons.TRUNCATED if "truncated" in text.lower() else reasons.DAMAGED), text

@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import COMPRESSION_INFO, OPEN_INFO, ImageFileDirectory_v2
 
-from trackbed.dataset import deep_pixels
-from trackbed.dataset.deep_pixels import FULL_WHITE, Packing, Samples
-from trackbed.dataset.schema import TRUNCATED, UNSUPPORTED, Rejected
+from trackbed.pictures import deep_pixels
+from trackbed.pictures.deep_pixels import FULL_WHITE, Packing, Samples
+from trackbed.pictures.rejections import TRUNCATED, UNSUPPORTED, Rejected
 
 STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MOST_PAGES = 10_000

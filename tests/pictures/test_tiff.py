@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from recorded import pixels_of
 
-from trackbed.dataset import images
-from trackbed.dataset.schema import Limits, Rejected
+from trackbed.dataset import source_pictures
+from trackbed.pictures.rejections import Limits, Rejected
 
 WIDTH, HEIGHT = 40, 6
 RAMP = np.linspace(0, 1, WIDTH)[None].repeat(HEIGHT, axis=0)
@@ -248,8 +248,8 @@ def test_a_cut_packed_picture_is_truncated(load):
 def test_long_files_of_many_pages_are_explained_by_all_of_them(tmp_path):
     path = tmp_path / "pages.tif"
     path.write_bytes(file(grey(8), grey(8), grey(8)))
-    most = images.METADATA_BYTES + 16 * 3 * WIDTH * HEIGHT
+    most = source_pictures.METADATA_BYTES + 16 * 3 * WIDTH * HEIGHT
     limits = Limits(WIDTH * HEIGHT)  # of one page
-    images.refuse_too_long(path, most, limits)
+    source_pictures.refuse_too_long(path, most, limits)
     with pytest.raises(Rejected, match="too many bytes"):
-        images.refuse_too_long(path, most + 1, limits)
+        source_pictures.refuse_too_long(path, most + 1, limits)

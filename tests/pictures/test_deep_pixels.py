@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from recorded import pixels_of
 
-from trackbed.dataset import deep_pixels
-from trackbed.dataset.schema import Limits
+from trackbed.pictures import deep_pixels
+from trackbed.pictures.rejections import Limits
 
 RAMP = np.linspace(0, 1, 40)[None].repeat(5, axis=0)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from trackbed.dataset.schema import TRUNCATED, UNSUPPORTED, Rejected
+from trackbed.pictures.rejections import TRUNCATED, UNSUPPORTED, Rejected
 
 FULL_WHITE = 2**16 - 1
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}

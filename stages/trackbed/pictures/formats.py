@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from trackbed.dataset import schema
-from trackbed.dataset.deep_pixels import Samples, netpbm_amount, netpbm_samples, png_samples
-from trackbed.dataset.schema import Rejected
+from trackbed.pictures import file_names
+from trackbed.pictures import rejections as reasons
+from trackbed.pictures.deep_pixels import Samples, netpbm_amount, netpbm_samples, png_samples
+from trackbed.pictures.rejections import Rejected
+from trackbed.pictures.resizing import Stored
 
 # TensorFlow decodes no picture of more pixels (decode_image_op.cc: 2**29 bytes).
 DECODABLE_PIXELS = (2**29 - 1) // 3
@@ -152,14 +154,10 @@ def _holds_rows(compressed: bytes, rows: int, row_bytes: int) -> bool:
     return whole and max(content[::row_bytes]) < PNG_FILTERS
 
 
-Stored = tuple[str, bytes] | None
-"""Encoding, 'jpeg' or 'png', and bytes of a picture that can be stored as it came."""
-
-
 def _jpeg_as_it_came(image: Image.Image, data: bytes) -> Stored:
     jpeg = first_jpeg(data)
     if jpeg is None:
-        raise Rejected(schema.TRUNCATED, f"no end of image in {len(data):,} bytes")
+        raise Rejected(reasons.TRUNCATED, f"no end of image in {len(data):,} bytes")
     plain = _is_decodable(image) and jpeg.frame in JPEG_HUFFMAN_FRAMES
     return ("jpeg", data[: jpeg.end]) if plain else None
 
@@ -167,7 +165,7 @@ def _jpeg_as_it_came(image: Image.Image, data: bytes) -> Stored:
 def _png_as_it_came(image: Image.Image, data: bytes) -> Stored:
     chunks = png_chunks(data)
     if chunks is None:
-        raise Rejected(schema.TRUNCATED, f"no end of image in {len(data):,} bytes")
+        raise Rejected(reasons.TRUNCATED, f"no end of image in {len(data):,} bytes")
     plain = _is_decodable(image) and image.n_frames == 1 and is_plain_png(chunks)
     return ("png", data[: chunks[-1].end + PNG_CRC_BYTES]) if plain else None
 
@@ -179,7 +177,7 @@ def _refuse_other_amount(_: Image.Image, data: bytes) -> Stored:
         raise unidentified(data)
     if amount.given != amount.expected:
         raise Rejected(
-            schema.WRONG_LENGTH,
+            reasons.WRONG_LENGTH,
             f"pixel data of {amount.given:,} {amount.unit}, header says {amount.expected:,}",
         )
 
@@ -205,8 +203,8 @@ def libtiff_errors() -> Iterator[None]:
         message = messages.readline().decode("utf-8", "replace").strip()
         message = message.removeprefix("tempfile.tif: ")
     if message and not isinstance(failure, Rejected):
-        reason = schema.UNSUPPORTED if NOT_SUPPORTED.search(message) else schema.DAMAGED
-        raise Rejected(reason, schema.printable(message))
+        reason = reasons.UNSUPPORTED if NOT_SUPPORTED.search(message) else reasons.DAMAGED
+        raise Rejected(reason, file_names.printable(message))
     if failure:
         raise failure
 
@@ -281,6 +279,6 @@ def named(name: str) -> Format:
 def unidentified(data: bytes) -> Rejected:
     """Why a file that Pillow cannot identify is rejected, by its first bytes."""
     if any(re.match(format.start, data, re.DOTALL) for format in FORMATS):
-        return Rejected(schema.DAMAGED, "its header cannot be read")
+        return Rejected(reasons.DAMAGED, "its header cannot be read")
     name = next((name for name, start in UNSUPPORTED_STARTS.items() if start.match(data)), None)
-    return Rejected(schema.UNSUPPORTED, name) if name else Rejected(schema.NOT_AN_IMAGE)
+    return Rejected(reasons.UNSUPPORTED, name) if name else Rejected(reasons.NOT_AN_IMAGE)

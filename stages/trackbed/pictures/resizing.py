@@ -1,0 +1,87 @@
+"""Stored pictures as the pixels that a network sees: decoded, reduced and resized."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from PIL import Image
+
+Stored = tuple[str, bytes] | None
+"""Encoding, 'jpeg' or 'png', and bytes of a picture that can be stored as it came."""
+
+# A JPEG can be decoded at 1 / scale of its sides, which leaves out what a smaller picture
+# cannot show; OpenCV's flags for it go with colour as well.
+REDUCED = {
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+    1: 0,
+}
+STARTS = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PN"}
+# As Pillow does: RGB, pixels as they lie in the file.
+COLOR = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+
+
+def jpeg_reduction(stored: Sequence[int], wanted: Sequence[int]) -> int:
+    """The largest scale at which a JPEG of the stored size is no smaller than wanted.
+
+    The choice of Pillow's `Image.draft`.
+    """
+    times = min(stored[0] // wanted[0], stored[1] // wanted[1])
+    return max((one for one in REDUCED if one <= times), default=1)
+
+
+def decoded(data: bytes, encoding: str, height: int, width: int, scale: int = 1) -> np.ndarray:
+    """The RGB picture that was stored as 'raw' pixels, 'jpeg' or 'png': uint8, (height, width, 3).
+
+    A JPEG is decoded at 1 / scale of its sides, rounded up.
+    Raises ValueError if the data are no such picture of that height and width.
+    """
+    coded = np.frombuffer(data, np.uint8)
+    if encoding == "raw":
+        return coded.reshape(height, width, 3)
+    if not bytes(data[:3]).startswith(STARTS[encoding]):  # OpenCV would open other formats, too
+        raise ValueError(f"expected a file of format {encoding}")
+    image = cv2.imdecode(coded, COLOR | REDUCED[scale])
+    expected = (-(-height // scale), -(-width // scale), 3)
+    if image is None or image.shape != expected:
+        found = "nothing" if image is None else image.shape
+        raise ValueError(f"expected a picture of shape {expected}. Received {found}")
+    return image
+
+
+def no_smaller(
+    data: bytes, encoding: str, stored: tuple[int, int], wanted: tuple[int, int]
+) -> np.ndarray:
+    """A stored picture, of which a JPEG is reduced as far as it is no smaller than wanted.
+
+    stored, wanted: height and width. uint8, RGB. Raises ValueError as `decoded` does.
+    """
+    scale = jpeg_reduction(stored, wanted) if encoding == "jpeg" else 1
+    return decoded(data, encoding, *stored, scale)
+
+
+def resize(image: np.ndarray, target: np.ndarray) -> None:
+    """Stretch a uint8 image into another of any shape: bilinear, antialiased where it shrinks."""
+    height, width = target.shape[:2]
+    if image.shape[0] > height or image.shape[1] > width:
+        target[:] = Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR)
+    else:
+        # Pillow's answer too, within one grey level; several times quicker.
+        cv2.resize(image, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
+
+
+def square(image: Image.Image, as_it_came: Stored, side: int) -> np.ndarray:
+    """What a network sees of a decoded picture: uint8, (side, side, 3), RGB.
+
+    The pixels are those of the record that the build makes of the picture: out of its bytes where
+    they are stored as they came. Raises ValueError where OpenCV cannot decode these.
+    """
+    target = np.empty((side, side, 3), np.uint8)
+    if as_it_came is None:
+        resize(np.asarray(image), target)
+    else:
+        encoding, data = as_it_came
+        stored = (image.height, image.width)
+        resize(no_smaller(data, encoding, stored, target.shape[:2]), target)
+    return target
