@@ -2,6 +2,7 @@ import hashlib
 import re
 import struct
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import evil
@@ -12,7 +13,7 @@ from recorded import pixels_of
 
 from trackbed.dataset import images
 from trackbed.dataset.schema import Entry
-from trackbed.pictures import rejections
+from trackbed.pictures import decoding, rejections
 from trackbed.pictures.rejections import Limits, Rejected
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -450,3 +451,34 @@ def test_a_png_that_tensorflow_might_refuse_is_not_kept(load):
             outcomes.append(refused.reason)
     assert "png" not in outcomes
     assert "raw" in outcomes  # Pillow forgives some
+
+
+def outcome(content):
+    try:
+        found = decoding.decoded(content, LIMIT)
+    except Rejected as rejection:
+        return rejection.reason, rejection.detail
+    return found.format, hashlib.sha256(found.image.tobytes()).hexdigest()
+
+
+def test_threads_decode_as_one_does(capfd):
+    damaged = [
+        content
+        for name in ("tiff", "png", "gif")
+        for content in [WHOLE[name], *evil.mutations(WHOLE[name], 10, seed=1)]
+    ] * 3
+    expected = [outcome(content) for content in damaged]
+    settings = Image.MAX_IMAGE_PIXELS, list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(outcome, damaged)) == expected
+    assert settings == (Image.MAX_IMAGE_PIXELS, list(warnings.filters))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_largest_limit_of_all_threads_counts_for_pillow():
+    before = Image.MAX_IMAGE_PIXELS
+    with decoding.pillow_limits(100):
+        with decoding.pillow_limits(300):
+            assert Image.MAX_IMAGE_PIXELS == 300
+        assert Image.MAX_IMAGE_PIXELS == 100
+    assert before == Image.MAX_IMAGE_PIXELS

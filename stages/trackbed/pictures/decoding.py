@@ -2,7 +2,9 @@
 
 import io
 import logging
+import math
 import re
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -131,7 +133,9 @@ class Decoded:
 def decoded(data: bytes, limits: Limits, whole: bool = True) -> Decoded:
     """Check and decode the bytes of a file. Raises Rejected, and nothing else.
 
-    `whole`: whether to check the shape, too; not where a box will be cut out.
+    `whole`: whether to check the shape, too; not where a box will be cut out. Several threads may
+    decode at a time; what others write to file descriptor 2 meanwhile may be taken for a message
+    of libtiff, see formats.libtiff_errors.
     """
     if not data:
         raise Rejected(reasons.EMPTY)
@@ -185,18 +189,52 @@ def _named_kind(rejection: Rejected, data: bytes) -> Rejected:
     return Rejected(UNSUPPORTED, kind) if kind else rejection
 
 
+class PillowSettings:
+    """Pillow's limit and warnings, which are those of the whole process.
+
+    As long as any thread decodes, the limit is the largest of theirs, and warnings are off;
+    afterwards everything is as before.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._limits: list[float] = []
+        self._logger = logging.getLogger("PIL.TiffImagePlugin")
+
+    def enter(self, max_pixels: int | None) -> None:
+        """Begin to decode, with a limit or without."""
+        with self._lock:
+            if not self._limits:
+                self._before = Image.MAX_IMAGE_PIXELS, self._logger.disabled
+                self._warnings = warnings.catch_warnings()
+                self._warnings.__enter__()
+                warnings.simplefilter("ignore")
+                self._logger.disabled = True
+            self._limits.append(math.inf if max_pixels is None else max_pixels)
+            Image.MAX_IMAGE_PIXELS = max(self._limits)
+
+    def leave(self, max_pixels: int | None) -> None:
+        """Undo an `enter` with the same limit."""
+        with self._lock:
+            self._limits.remove(math.inf if max_pixels is None else max_pixels)
+            if self._limits:
+                Image.MAX_IMAGE_PIXELS = max(self._limits)
+            else:
+                Image.MAX_IMAGE_PIXELS, self._logger.disabled = self._before
+                self._warnings.__exit__(None, None, None)
+
+
+PILLOW_SETTINGS = PillowSettings()
+
+
 @contextmanager
 def pillow_limits(max_pixels: int | None) -> Iterator[None]:
     """Pillow with this limit, or none, in place of its own, and without its warnings."""
-    logger = logging.getLogger("PIL.TiffImagePlugin")
-    limit, disabled = Image.MAX_IMAGE_PIXELS, logger.disabled
-    Image.MAX_IMAGE_PIXELS, logger.disabled = max_pixels, True
+    PILLOW_SETTINGS.enter(max_pixels)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     finally:
-        Image.MAX_IMAGE_PIXELS, logger.disabled = limit, disabled
+        PILLOW_SETTINGS.leave(max_pixels)
 
 
 def _checked(data: bytes, limits: Limits, whole: bool) -> Decoded:

@@ -1,9 +1,7 @@
 """The image formats that are accepted: one row of FORMATS each, and what their bytes must hold."""
 
-import os
 import re
 import struct
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +9,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from trackbed.pictures import file_names
+from trackbed.pictures import file_names, standard_error
 from trackbed.pictures import rejections as reasons
 from trackbed.pictures.deep_pixels import Samples, netpbm_amount, netpbm_samples, png_samples
 from trackbed.pictures.rejections import Rejected
@@ -189,19 +187,13 @@ def _is_decodable(image: Image.Image) -> bool:
 @contextmanager
 def libtiff_errors() -> Iterator[None]:
     """Raise Rejected for errors of libtiff, which else only prints them."""
-    standard_error, failure = os.dup(2), None
-    with tempfile.TemporaryFile() as messages:
-        os.dup2(messages.fileno(), 2)
+    failure: Exception | None = None
+    with standard_error.caught() as messages:
         try:
             yield
         except Exception as error:
             failure = error
-        finally:
-            os.dup2(standard_error, 2)
-            os.close(standard_error)
-        messages.seek(0)
-        message = messages.readline().decode("utf-8", "replace").strip()
-        message = message.removeprefix("tempfile.tif: ")
+    message = messages.first.removeprefix("tempfile.tif: ")
     if message and not isinstance(failure, Rejected):
         reason = reasons.UNSUPPORTED if NOT_SUPPORTED.search(message) else reasons.DAMAGED
         raise Rejected(reason, file_names.printable(message))

@@ -69,19 +69,3 @@ def resize(image: np.ndarray, target: np.ndarray) -> None:
     else:
         # Pillow's answer too, within one grey level; several times quicker.
         cv2.resize(image, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
-
-
-def square(image: Image.Image, as_it_came: Stored, side: int) -> np.ndarray:
-    """What a network sees of a decoded picture: uint8, (side, side, 3), RGB.
-
-    The pixels are those of the record that the build makes of the picture: out of its bytes where
-    they are stored as they came. Raises ValueError where OpenCV cannot decode these.
-    """
-    target = np.empty((side, side, 3), np.uint8)
-    if as_it_came is None:
-        resize(np.asarray(image), target)
-    else:
-        encoding, data = as_it_came
-        stored = (image.height, image.width)
-        resize(no_smaller(data, encoding, stored, target.shape[:2]), target)
-    return target

@@ -1,0 +1,71 @@
+"""File descriptor 2, to which C libraries print: many threads print, or one catches all of it."""
+
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
+
+_condition = threading.Condition()
+_printing = 0  # threads
+_catching = False
+
+
+@contextmanager
+def printed() -> Iterator[None]:
+    """In this block a library may print something; nobody catches it meanwhile."""
+    global _printing
+    with _condition:
+        _condition.wait_for(lambda: not _catching)
+        _printing += 1
+    try:
+        yield
+    finally:
+        with _condition:
+            _printing -= 1
+            _condition.notify_all()
+
+
+@dataclass
+class Messages:
+    """What was printed; complete when the block has ended."""
+
+    first: str = ""  # line
+
+
+@contextmanager
+def caught() -> Iterator[Messages]:
+    """Keep what is printed in this block from the terminal.
+
+    It waits for those that print, and for others that catch. Whoever else writes to the terminal
+    at any time, such as a progress bar, needs a copy of the file descriptor (os.dup).
+    """
+    global _catching
+    with _condition:
+        _condition.wait_for(lambda: not _catching)
+        _catching = True
+        _condition.wait_for(lambda: not _printing)
+    try:
+        messages = Messages()
+        with tempfile.TemporaryFile() as file:
+            with _redirected(file):
+                yield messages
+            file.seek(0)
+            messages.first = file.readline().decode("utf-8", "replace").strip()
+    finally:
+        with _condition:
+            _catching = False
+            _condition.notify_all()
+
+
+@contextmanager
+def _redirected(file: IO[bytes]) -> Iterator[None]:
+    before = os.dup(2)
+    os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
