@@ -11,6 +11,7 @@ from trackbed.networks import augmentation, embeddings
 from trackbed.pipeline import index, params, tensorflow_setup
 from trackbed.pipeline.outputs import replacing_folder
 from trackbed.pipeline.runner import run
+from trackbed.records import embedding_store
 
 CALIBRATION_IMAGES = 300  # training images that set the ranges of int8
 
@@ -41,11 +42,11 @@ class BackboneParams(params.Section):
 
 def main(data_path: Path) -> None:
     """Write the embeddings, or a marker that this network has none."""
-    records_path, embeddings_path = data_path / index.RECORDS, data_path / embeddings.FOLDER
+    records_path, embeddings_path = data_path / index.RECORDS, data_path / embedding_store.FOLDER
     p, backbone = params.load("embed", EmbedParams), params.load("train", BackboneParams)
     if reason := embeddings.reason_not_frozen(backbone, p.views):
         with replacing_folder(embeddings_path) as folder:
-            embeddings.write_about(folder, frozen=False)
+            embedding_store.write_about(folder, frozen=False)
         print(f"nothing to embed: {reason}")
         return
     table = index.assigned(records_path, data_path / index.FOLDS)
@@ -64,16 +65,16 @@ def main(data_path: Path) -> None:
     sample = training[:: max(1, len(training) // CALIBRATION_IMAGES)][:CALIBRATION_IMAGES]
     forward = engines.forward(base, p.engine, p.precision, images[sample])
     augmented = engines.augmented_views(forward, backbone.augment, p.seed, p.views)
-    exact = (p.engine, p.precision) == embeddings.EXACT
+    exact = (p.engine, p.precision) == embedding_store.EXACT
     with replacing_folder(embeddings_path) as folder:
-        write = partial(embeddings.write, images=images, batch=p.batch)
-        write(folder / embeddings.STORED_FILE, rows=np.arange(len(table)), views=[forward])
+        write = partial(embedding_store.write, images=images, batch=p.batch)
+        write(folder / embedding_store.STORED_FILE, rows=np.arange(len(table)), views=[forward])
         if augmented:
-            write(folder / embeddings.VIEWS_FILE, rows=training, views=augmented)
+            write(folder / embedding_store.VIEWS_FILE, rows=training, views=augmented)
         if not exact:
-            reference = engines.forward(base, *embeddings.EXACT, images[:0])
-            write(folder / embeddings.REFERENCE_FILE, rows=test, views=[reference])
-        embeddings.write_about(
+            reference = engines.forward(base, *embedding_store.EXACT, images[:0])
+            write(folder / embedding_store.REFERENCE_FILE, rows=test, views=[reference])
+        embedding_store.write_about(
             folder,
             frozen=True,
             backbone=embeddings.weights_digest(base),

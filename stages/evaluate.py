@@ -1,4 +1,4 @@
-"""Evaluate the saved model on the test part: predictions, scores and the RAILS tables."""
+"""Evaluate the exported model on the test part: predictions, scores and the RAILS tables."""
 
 import sys
 from pathlib import Path
@@ -6,10 +6,12 @@ from pathlib import Path
 from pydantic import Field
 
 from trackbed.evaluation import baselines, result, robustness
+from trackbed.evaluation.classifier import Classifier
+from trackbed.inference.exported_model import ExportedModel
 from trackbed.integrity import dvc_lock
-from trackbed.networks import embeddings
-from trackbed.pipeline import index, params, tables, tensorflow_setup
+from trackbed.pipeline import index, params, tables
 from trackbed.pipeline.runner import run
+from trackbed.records import embedding_store
 
 
 class EvaluateParams(params.Section):
@@ -23,28 +25,25 @@ class EvaluateParams(params.Section):
     corruptions: list[robustness.Name]  # that the model is tried on; each takes five evaluations
 
 
-def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Path) -> None:
+def main(
+    data_path: Path, models_path: Path, exported_path: Path, metrics_path: Path, plots_path: Path
+) -> None:
     """Write predictions, scores, and the tables of classes, confusions, confidence, slices."""
     p = params.load("evaluate", EvaluateParams)
-    dvc_lock.check_unchanged(models_path)
+    for folder in (models_path, exported_path):
+        dvc_lock.check_unchanged(folder)
     records_path = data_path / index.RECORDS
     table = index.assigned(records_path, data_path / index.FOLDS)
     validation = tables.VALIDATION_TABLE.read(models_path)
     training = table[(table["part"] == "train") & ~table["record"].isin(validation["record"])]
     rows = table[table["part"] == "test"]
-    stored = embeddings.read(data_path / embeddings.FOLDER)
-
-    tensorflow_setup.start()
-    from trackbed.evaluation import inference
-    from trackbed.training import checkpoint
-
-    tensorflow_setup.make_deterministic(p.seed)
-    model, classes = checkpoint.load(models_path)
-    index.refuse_other_classes(table, classes, models_path)
-    classifier = inference.Classifier(model, records_path, p.batch)
+    stored = embedding_store.read(data_path / embedding_store.FOLDER)
+    model = ExportedModel.load(exported_path)
+    index.refuse_other_classes(table, model.classes, exported_path)
+    classifier = Classifier(model, records_path, p.batch)
     evaluated = result.EvaluationResult(
         rows=rows,
-        classes=classes,
+        classes=model.classes,
         model_probabilities=classifier.probabilities(rows, table, stored),
         validation=validation,
         baselines=baselines.predicted(records_path, training, rows),

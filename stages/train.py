@@ -6,6 +6,7 @@ from trackbed.networks import augmentation, embeddings
 from trackbed.pipeline import index, measurements, params, tables, tensorflow_setup
 from trackbed.pipeline.outputs import replacing_folder
 from trackbed.pipeline.runner import run
+from trackbed.records import embedding_store
 from trackbed.training.train_params import TrainParams
 
 CACHE = Path(".cache/resume")
@@ -15,12 +16,12 @@ DIVERGED = Path(".cache/diverged")
 def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Path) -> None:
     """Write the model, its validation predictions, the epoch log and an augmentation preview."""
     p = params.load("train", TrainParams)
-    inputs = [data_path / name for name in (index.RECORDS, index.FOLDS, embeddings.FOLDER)]
+    inputs = [data_path / name for name in (index.RECORDS, index.FOLDS, embedding_store.FOLDER)]
     records_path, folds_path, embeddings_path = inputs
     table = index.assigned(records_path, folds_path)
     rows = training, validation = index.training_and_validation(table, p.fold)
     names = index.classes(table)
-    stored = embeddings.read(embeddings_path)
+    stored = embedding_store.read(embeddings_path)
 
     tensorflow_setup.start()
     from trackbed.networks import registry

@@ -22,6 +22,7 @@ from trackbed.evaluation import (
     slices,
 )
 from trackbed.evaluation.metrics import BOUNDS, COUNTS, MEASURES, Answers
+from trackbed.inference.temperature import with_temperature
 from trackbed.pipeline import index, measurements, tables
 from trackbed.pipeline.outputs import write_csv, write_json
 from trackbed.records import record_features
@@ -192,7 +193,7 @@ def write_evaluation(folder, table, names, labels, probabilities):
     write_csv(folder / "plots/evaluation_summary.csv", summary)
     f1, accuracy = summary["f1"].iloc[-2], float(np.mean(chosen == labels))
     sure, right = probabilities.max(axis=1), chosen == labels
-    calibrated = calibration.with_temperature(probabilities, 1.3)
+    calibrated = with_temperature(probabilities, 1.3)
     values = scores.computed(Answers(probabilities, calibrated, labels, min(3, len(names))))
     values |= {"macro_f1": f1, "temperature": 1.3}
     values |= {"macro_f1_low": f1 - 0.02, "macro_f1_high": min(1, f1 + 0.02)}

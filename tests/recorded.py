@@ -8,8 +8,7 @@ from PIL import Image
 
 from trackbed.dataset import recording
 from trackbed.dataset.schema import Entry, Picture, RawPixels
-from trackbed.pictures import resizing
-from trackbed.records import tfrecord
+from trackbed.records import resizing, tfrecord
 
 MEASURES = (128.0, 40.0, 500.0)  # brightness, contrast, sharpness
 RANDOM = np.random.default_rng(0)

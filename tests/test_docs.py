@@ -19,8 +19,7 @@ from PIL import Image
 
 from trackbed import cli
 from trackbed.experiments import search, validity
-from trackbed.pictures import resizing
-from trackbed.records import tfrecord
+from trackbed.records import resizing, tfrecord
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from project import copied
 
-from trackbed.networks import embeddings
 from trackbed.pipeline import index
+from trackbed.records import embedding_store
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ def frozen(finished, tmp_path_factory):
 
 
 def test_every_record_has_an_embedding(frozen):
-    stored = embeddings.read(frozen.folder / "data/embeddings")
+    stored = embedding_store.read(frozen.folder / "data/embeddings")
     records = pd.read_csv(frozen.folder / "data/records/index.csv")
     found = stored.of(records)
     assert found.shape == (len(records), 2048)
@@ -75,11 +75,12 @@ def test_views_are_embedded_and_precision_is_measured(frozen):
 
 
 def test_evaluate_refuses_embeddings_of_another_model(frozen):
-    path = frozen.folder / "data/embeddings" / embeddings.STORED_FILE
+    path = frozen.folder / "data/embeddings" / embedding_store.STORED_FILE
     values = np.load(path)
     path.unlink()
     np.save(path, values[:, ::-1])
-    stage = ("python", "stages/evaluate.py", "data", "models", "metrics", "plots")
+    stage = ("python", "stages/evaluate.py", "data", "models", "exported")
+    stage += ("metrics", "plots")
     output = frozen.run(*stage, succeeds=False)
     assert "from images and from embeddings differ" in output
     assert "Traceback" not in output

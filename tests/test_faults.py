@@ -66,11 +66,13 @@ from trackbed.pipeline import outputs
 from trackbed.pipeline.runner import run
 from trackbed.records import reader
 from trackbed.networks import embeddings
+from trackbed.records import embedding_store
 
 def main(target: Path) -> None:
     if target.suffix == ".npy":
         ones = [lambda images: np.ones((len(images), 400), np.float32)]
-        embeddings.write(target, np.zeros((1000, 1, 1, 3), np.uint8), np.arange(1000), ones, 10)
+        images = np.zeros((1000, 1, 1, 3), np.uint8)
+        embedding_store.write(target, images, np.arange(1000), ones, 10)
     elif target.suffix == ".jpg":
         noise = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), np.uint8)
         with outputs.replacing(target) as temporary:

@@ -20,6 +20,6 @@ def blocked_run(code):
 
 def test_pictures_and_sources_are_read_without_the_pipeline():
     blocked_run(
-        "from trackbed.pictures import decoding, resizing\n"
+        "from trackbed.pictures import decoding\nfrom trackbed.records import resizing\n"
         "from trackbed.dataset import folders, layouts, manifest_csv, rails, source_pictures\n"
     )

@@ -28,6 +28,9 @@ READERS = {
 }
 
 # The keys of section train that say what a frozen backbone makes of an image.
+ALL = {"build_tfrecord", "split", "embed", "train", "export", "evaluate", "report"}
+EXPORTED = {"boxes", "crop_margin", "group", "group_per_class", "max_aspect", "max_pixels"}
+EXPORTED |= {"min_side", "white_level", "calibrated", "wanted_precision"}
 BACKBONE = {"network", "weights", "scaling", "unfreeze", "head_epochs", "image_side", "augment"}
 
 
@@ -207,6 +210,7 @@ def test_every_parameter_makes_the_stages_react_that_read_it(finished):
             if key == "source":  # there the folder itself is the dependency
                 shutil.copytree(finished.folder / "data/raw", finished.folder / "data/rawx")
             expected = READERS[section] | ({"embed"} if key in BACKBONE else set())
+            expected |= {"export"} if key in EXPORTED else set()
             assert changed_stages(finished) == expected, f"{section}.{key}"
     finally:
         path.write_text(text)
@@ -216,16 +220,18 @@ def test_every_parameter_makes_the_stages_react_that_read_it(finished):
 @pytest.mark.parametrize(
     ("file", "stages"),
     [
-        ("pipeline/runner.py", {"build_tfrecord", "split", "embed", "train", "evaluate", "report"}),
-        ("records/reader.py", {"build_tfrecord", "embed", "train", "evaluate", "report"}),
+        ("pipeline/runner.py", ALL),
+        ("records/reader.py", ALL - {"split", "export"}),
         ("dataset/images.py", {"build_tfrecord", "split"}),
         ("splitting/folds.py", {"split"}),
-        ("networks/registry.py", {"embed", "train", "evaluate"}),
+        ("networks/registry.py", {"embed", "train", "export"}),
         ("embedding/engines.py", {"embed"}),
-        ("training/loop.py", {"train", "evaluate"}),
-        ("evaluation/baselines.py", {"evaluate", "report"}),
+        ("training/loop.py", {"train", "export"}),
+        ("evaluation/baselines.py", {"export", "evaluate", "report"}),
+        ("inference/temperature.py", {"export", "evaluate", "report"}),
+        ("exporting/onnx_export.py", {"export"}),
         ("curves/fit.py", {"report"}),
-        ("integrity/git.py", {"evaluate", "report"}),
+        ("integrity/git.py", {"export", "evaluate", "report"}),
         ("experiments/sweeper.py", {"report"}),
         ("reporting/document.py", {"report"}),
         ("reporting/templates/report.html.j2", {"report"}),

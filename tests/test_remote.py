@@ -175,7 +175,7 @@ def test_ci_pulls_what_it_needs_and_repeats_the_scores(fresh):
     lock, pushed, pull, results, differences, gate = sections()["CI"]
     shell(fresh, lock, pushed)
     cached = {"data/raw", "data/records", "data/folds", "data/embeddings", "data/evaluation"}
-    cached |= {"models", "plots/seen.jpg", "plots/report.html"}
+    cached |= {"exported", "models", "plots/seen.jpg", "plots/report.html"}
     assert not {path for path in cached if (fresh.folder / path).exists()}
     assert fresh.run("git", "status", "--porcelain") == ""
 
@@ -213,7 +213,11 @@ def test_a_changed_evaluate_runs_evaluate_and_report(fresh):
     code.write_text(changed)
     fresh.change(report={"title": "With a new score"})  # otherwise the page stays as it was
     assert "FAILED: dvc.lock" in check(fresh, "lock", succeeds=False)
-    assert stages_run(fresh.run("dvc", "repro", "--allow-missing")) == ["evaluate", "report"]
+    assert stages_run(fresh.run("dvc", "repro", "--allow-missing")) == [
+        "export",
+        "evaluate",
+        "report",
+    ]
     check(fresh, "lock")
     output = fresh.run("python", ".ci/same_scores.py", succeeds=False)
     assert output == "FAILED: metrics/evaluate.json, novel: committed None, computed here 1\n"

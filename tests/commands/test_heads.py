@@ -11,8 +11,8 @@ import yaml
 
 from trackbed import cli
 from trackbed.commands import heads
-from trackbed.networks import embeddings
 from trackbed.pipeline import index
+from trackbed.records import embedding_store
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +33,7 @@ def folder(tmp_path):
     about = {"network": "rails", "weights": "none", "augment": "[]"}
     (tmp_path / "data/embeddings").mkdir()
     np.save(tmp_path / "data/embeddings/embeddings.npy", values[None].astype(np.float32))
-    embeddings.write_about(
+    embedding_store.write_about(
         tmp_path / "data/embeddings", frozen=True, backbone="", of=about, exact=True, views=0
     )
     values = yaml.safe_load((ROOT / "params.yaml").read_text())
@@ -90,7 +90,7 @@ def test_what_cannot_be_trained_together_is_refused(folder, capsys, arguments, w
 def test_without_embeddings_the_error_names_dvc_exp_run(folder, capsys):
     shutil.rmtree(folder / "data/embeddings")
     (folder / "data/embeddings").mkdir()
-    embeddings.write_about(folder / "data/embeddings", frozen=False)
+    embedding_store.write_about(folder / "data/embeddings", frozen=False)
     assert called(folder) != 0
     assert "for frozen backbones. Use `dvc exp run" in capsys.readouterr().err
 

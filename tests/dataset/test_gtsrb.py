@@ -6,9 +6,9 @@ from official_gtsrb import HEADER, SIGN, TEST, TRAINING, write_official, write_t
 
 from trackbed.dataset import folders, gtsrb, images, manifest_csv, sources
 from trackbed.dataset.sources import Grouping
-from trackbed.pictures import resizing
 from trackbed.pictures.rejections import Limits
 from trackbed.pipeline.errors import UserError
+from trackbed.records import resizing
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pytest
 
 from trackbed.dataset import images, sources
 from trackbed.dataset.groups import Grouping
-from trackbed.pictures import resizing
 from trackbed.pictures.rejections import Limits, Rejected
 from trackbed.pipeline.errors import UserError
+from trackbed.records import resizing
 
 tf = pytest.importorskip("tensorflow")
 

@@ -9,9 +9,8 @@ from recorded import random_pictures, stored, written
 
 from trackbed.dataset import recording
 from trackbed.dataset.schema import Entry
-from trackbed.pictures import resizing
 from trackbed.pipeline import index
-from trackbed.records import integrity
+from trackbed.records import integrity, resizing
 
 
 def test_the_index_describes_the_records_in_their_order(tmp_path):

@@ -5,6 +5,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss, log_loss
 
 from trackbed.evaluation import calibration
+from trackbed.inference.temperature import with_temperature
 
 
 def case(images=4000, classes=6):
@@ -76,16 +77,6 @@ def sampled(images=20000, classes=5, seed=1):
     return logits, np.minimum((random.random((images, 1)) > chance).sum(axis=1), classes - 1)
 
 
-def test_probabilities_become_those_of_divided_logits():
-    logits, _ = sampled(50)
-    found = calibration.with_temperature(softmax(logits, axis=1), 2.5)
-    np.testing.assert_allclose(found, softmax(logits / 2.5, axis=1))
-    assert (found.argmax(axis=1) == logits.argmax(axis=1)).all()
-    np.testing.assert_allclose(
-        calibration.with_temperature(softmax(logits, axis=1), 1), softmax(logits, 1)
-    )
-
-
 @pytest.mark.parametrize("sureness", [0.5, 1, 3])
 def test_the_sureness_that_was_put_in_is_found(sureness):
     logits, labels = sampled()
@@ -100,7 +91,7 @@ def test_no_temperature_of_a_fine_grid_is_likelier():
     probabilities = softmax(2 * logits, axis=1)
     grid = [log_loss(labels, softmax(2 * logits / t, axis=1)) for t in np.geomspace(0.1, 10, 999)]
     temperature = calibration.fitted_temperature(probabilities, labels)
-    reached = log_loss(labels, calibration.with_temperature(probabilities, temperature))
+    reached = log_loss(labels, with_temperature(probabilities, temperature))
     assert reached <= min(grid) + 1e-9
 
 
@@ -114,5 +105,5 @@ def test_answers_that_are_all_right_or_chance_end_at_a_bound():
 def test_a_probability_of_zero_and_no_images_are_no_trouble():
     probabilities = np.array([[1, 0], [1, 0], [0.6, 0.4]], dtype=np.float32)
     assert 1 < calibration.fitted_temperature(probabilities, np.array([1, 0, 0])) <= 10
-    assert np.isfinite(calibration.with_temperature(probabilities, 0.1)).all()
+    assert np.isfinite(with_temperature(probabilities, 0.1)).all()
     assert calibration.fitted_temperature(np.empty((0, 3)), np.empty(0, int)) == 1

@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 
 from trackbed.experiments import head_search
-from trackbed.networks import backbones, embeddings
+from trackbed.networks import backbones
 from trackbed.networks.augmentation import Augmentation
 from trackbed.networks.spec import Spec
 from trackbed.pipeline import index, params, tensorflow_setup
 from trackbed.pipeline.errors import Diverged, UserError
+from trackbed.records import embedding_store
 from trackbed.training import batches, loop, optimization
 from trackbed.training.train_params import TrainParams
 
@@ -35,10 +36,10 @@ def point(**changes):
 
 @pytest.fixture
 def stored(tmp_path):
-    np.save(tmp_path / embeddings.STORED_FILE, VALUES[None].astype(np.float32))
+    np.save(tmp_path / embedding_store.STORED_FILE, VALUES[None].astype(np.float32))
     of = {"network": "rails", "weights": "none", "augment": "[]"}
-    embeddings.write_about(tmp_path, frozen=True, backbone="", of=of, exact=True, views=0)
-    return embeddings.read(tmp_path)
+    embedding_store.write_about(tmp_path, frozen=True, backbone="", of=of, exact=True, views=0)
+    return embedding_store.read(tmp_path)
 
 
 class Log(keras.callbacks.Callback):

@@ -1,110 +1,11 @@
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from trackbed.networks import embeddings, registry
 from trackbed.networks.spec import Spec
 from trackbed.pipeline import tensorflow_setup
-from trackbed.pipeline.errors import Damaged, Diverged, UserError
-
-# Grey images whose "embedding" is their brightness and its double.
-IMAGES = np.arange(10, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 3), np.uint8)
-TABLE = pd.DataFrame({"record": range(10), "part": ["train"] * 6 + ["test"] * 4})
-TABLE = TABLE.sample(frac=1, random_state=0).sort_values("record")
-
-
-def brightness(images, times=1.0):
-    grey = images[:, 0, 0, 0].astype(np.float32) * times
-    return np.stack([grey, 2 * grey], axis=1)
-
-
-def stored(folder, *, views=0, exact=True):
-    training, test = (np.flatnonzero(TABLE["part"] == part) for part in ("train", "test"))
-    embeddings.write(folder / embeddings.STORED_FILE, IMAGES, np.arange(10), [brightness], 3)
-    if views:
-        functions = [lambda images, k=k: brightness(images, k + 2) for k in range(views)]
-        embeddings.write(folder / embeddings.VIEWS_FILE, IMAGES, training, functions, 4)
-    if not exact:
-        exactly = [lambda images: brightness(images, 1.5)]
-        embeddings.write(folder / embeddings.REFERENCE_FILE, IMAGES, test, exactly, 4)
-    embeddings.write_about(folder, frozen=True, backbone="abc", views=views, exact=exact)
-    return embeddings.read(folder)
-
-
-def test_embeddings_come_back_in_the_order_of_the_rows(tmp_path):
-    found = stored(tmp_path).of(TABLE.iloc[[7, 2, 9]])
-    assert found.dtype == np.float32
-    assert found.tolist() == [[7, 14], [2, 4], [9, 18]]
-
-
-def test_training_rows_have_all_their_views(tmp_path):
-    found = stored(tmp_path, views=3).training(TABLE, TABLE.iloc[[4, 1]])
-    assert found.shape == (2, 3, 2)
-    assert found[:, :, 0].tolist() == [[8, 12, 16], [2, 3, 4]]
-
-
-def test_without_views_training_rows_have_their_embedding(tmp_path):
-    assert stored(tmp_path).training(TABLE, TABLE.iloc[[4, 1]]).tolist() == [[4, 8], [1, 2]]
-
-
-def test_rows_of_the_test_part_have_exact_embeddings_too(tmp_path):
-    found = stored(tmp_path, exact=False)
-    rows = TABLE.iloc[[8, 6]]
-    assert found.of(rows)[:, 0].tolist() == [8, 6]
-    assert found.reference(TABLE, rows)[:, 0].tolist() == [12, 9]
-    assert stored(tmp_path).reference(TABLE, rows)[:, 0].tolist() == [8, 6]
-
-
-def test_a_network_without_embeddings_leaves_a_marker(tmp_path):
-    embeddings.write_about(tmp_path, frozen=False)
-    assert embeddings.read(tmp_path) is None
-
-
-def test_embeddings_of_another_backbone_are_refused(tmp_path):
-    stored(tmp_path).refuse_other_backbone("abc")
-    with pytest.raises(UserError, match=r"other weights .*dvc repro -f embed"):
-        stored(tmp_path).refuse_other_backbone("abd")
-
-
-def test_missing_and_cut_files_are_errors_with_a_remedy(tmp_path):
-    with pytest.raises(UserError, match=r"embeddings\.json: no such file.*embed"):
-        embeddings.read(tmp_path)
-    found = stored(tmp_path)
-    path = tmp_path / embeddings.STORED_FILE
-    path.write_bytes(path.read_bytes()[:-8])
-    with pytest.raises(UserError, match=r"embeddings\.npy: not readable.*embed"):
-        found.of(TABLE)
-
-
-def test_two_writings_give_the_same_bytes(tmp_path):
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        stored(tmp_path / name, views=2)
-    for name in (embeddings.STORED_FILE, embeddings.VIEWS_FILE, embeddings.ABOUT_FILE):
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-
-
-def test_an_embedding_that_is_not_finite_is_not_written(tmp_path):
-    def broken(images):
-        return np.where(images[:, :1, 0, 0] == 7, np.inf, brightness(images))
-
-    path = tmp_path / embeddings.STORED_FILE
-    with pytest.raises(Diverged, match=r"embedding of record 7 of index\.csv is not finite"):
-        embeddings.write(path, IMAGES, np.arange(10), [broken], 3)
-    assert not list(tmp_path.iterdir())
-
-
-def test_stored_values_that_are_not_finite_are_refused(tmp_path):
-    kept = stored(tmp_path, views=1)
-    for name, read in (("embeddings.npy", kept.of), ("views.npy", None)):
-        values = np.load(tmp_path / name)
-        values[0, 2, 0] = np.nan
-        np.save(tmp_path / name, values)
-        with pytest.raises(Damaged, match=rf"{name}: holds values that are not finite"):
-            read(TABLE) if read else kept.training(TABLE, TABLE[:3])
-
 
 IMAGES_OF_HALVES = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3)).astype(np.float32)
 

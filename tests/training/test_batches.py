@@ -12,6 +12,7 @@ from trackbed.networks.augmentation import Augmentation
 from trackbed.networks.spec import Spec
 from trackbed.pipeline import tensorflow_setup
 from trackbed.pipeline.errors import UserError
+from trackbed.records import embedding_store
 from trackbed.training import batches, loop, optimization
 
 ROWS = np.arange(10, dtype=np.uint8)
@@ -134,12 +135,14 @@ def curve(model, learned):
 def stored(tmp_path_factory):
     folder = tmp_path_factory.mktemp("embeddings")
     backbone = embeddings.backbone(network())
-    forward = engines.forward(backbone, *embeddings.EXACT, IMAGES[:0])
-    embeddings.write(folder / embeddings.STORED_FILE, IMAGES, np.arange(56), [forward], 16)
-    embeddings.write_about(
+    forward = engines.forward(backbone, *embedding_store.EXACT, IMAGES[:0])
+    embedding_store.write(
+        folder / embedding_store.STORED_FILE, IMAGES, np.arange(56), [forward], 16
+    )
+    embedding_store.write_about(
         folder, frozen=True, backbone=embeddings.weights_digest(backbone), views=0
     )
-    return embeddings.read(folder)
+    return embedding_store.read(folder)
 
 
 def test_training_on_embeddings_equals_training_on_images(stored):

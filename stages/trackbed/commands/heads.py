@@ -32,14 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Train, rank and print. Raises UserError."""
-    from trackbed.networks import embeddings
     from trackbed.pipeline import index, tensorflow_setup
     from trackbed.pipeline.outputs import write_csv
+    from trackbed.records import embedding_store
 
     settings = overrides.grid(arguments.assignments)
     readable = _readable(settings)
     table = index.assigned(arguments.records_path, arguments.folds_path)
-    stored = embeddings.read(arguments.embeddings_path)
+    stored = embedding_store.read(arguments.embeddings_path)
     if stored is None:
         raise UserError(
             "params.yaml, train.network: there are no embeddings; `trackbed heads` is for frozen "

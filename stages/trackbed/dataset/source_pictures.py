@@ -13,9 +13,9 @@ from trackbed.pictures import rejections as reasons
 from trackbed.pictures.crop_boxes import BoxFit
 from trackbed.pictures.decoding import Decoded
 from trackbed.pictures.rejections import TOO_LONG, Limits, Rejected
-from trackbed.pictures.resizing import Stored
 from trackbed.records import tfrecord
 from trackbed.records.record_features import IMAGE
+from trackbed.records.resizing import Stored
 
 # What a file may hold beside its pixels, in bytes: metadata, thumbnails, a video of some seconds.
 METADATA_BYTES = 2**26

@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from trackbed.networks import augmentation
-from trackbed.networks.embeddings import Forward
 from trackbed.pipeline.errors import UserError
+from trackbed.records.embedding_store import Forward
 
 if TYPE_CHECKING:
     import keras

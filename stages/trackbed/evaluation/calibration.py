@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
 
+from trackbed.inference.temperature import log_softmax, logits
 from trackbed.pipeline.tables import EVALUATION_REMEDY, TableFile
 
 # Where every validation answer is right, the likeliest temperature is 0, certainty; where they
@@ -11,8 +12,6 @@ from trackbed.pipeline.tables import EVALUATION_REMEDY, TableFile
 TEMPERATURE_BOUNDS = (0.1, 10.0)
 TOLERANCE = 1e-6  # of the logarithm of the temperature
 TEMPERATURE_DIGITS = 6  # that are kept
-# Softmax in float32 gives 0 where a probability is smaller; 0 has no logarithm.
-SMALLEST = float(np.finfo(np.float32).tiny)
 BIN_COLUMNS = {"images": "int64", "right": "int64", "confidence": "float64", "accuracy": "float64"}
 RELIABILITY_TABLE = TableFile(
     "reliability.csv",
@@ -35,34 +34,16 @@ def fitted_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """
     if not len(labels):
         return 1.0
-    logits, own = _logits(probabilities), np.arange(len(labels))
+    values, own = logits(probabilities), np.arange(len(labels))
 
     def loss(logarithm: float) -> float:
-        return float(-_log_softmax(logits / np.exp(logarithm))[own, labels].mean())
+        return float(-log_softmax(values / np.exp(logarithm))[own, labels].mean())
 
     options = {"xatol": TOLERANCE}
     found = minimize_scalar(
         loss, bounds=np.log(TEMPERATURE_BOUNDS), method="bounded", options=options
     )
     return round(float(np.exp(found.x)), TEMPERATURE_DIGITS)
-
-
-def with_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """softmax(log(probabilities) / temperature): float64, shape (images, classes).
-
-    The order of the classes of an image stays, and with it the answer; above 1 the answer becomes
-    less sure.
-    """
-    return np.exp(_log_softmax(_logits(probabilities) / temperature))
-
-
-def _logits(probabilities: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(probabilities, SMALLEST, dtype=np.float64))
-
-
-def _log_softmax(logits: np.ndarray) -> np.ndarray:
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from trackbed.evaluation import (
     slices,
 )
 from trackbed.evaluation.intervals import Intervals
+from trackbed.inference.temperature import with_temperature
 from trackbed.pipeline import tables
 from trackbed.pipeline.outputs import replacing_folder, write_json
 
@@ -82,7 +83,7 @@ class EvaluationResult:
     @cached_property
     def calibrated(self) -> np.ndarray:
         """The model's probabilities with the temperature: float, shape (rows, classes)."""
-        return calibration.with_temperature(self.model_probabilities, self.temperature)
+        return with_temperature(self.model_probabilities, self.temperature)
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -180,12 +181,9 @@ class EvaluationResult:
         )
 
     def _selective_prediction(self) -> dict[str, float | None]:
-        fold, held_out = self.validation, tables.probabilities(self.validation)
-        if self.use_temperature:
-            held_out = calibration.with_temperature(held_out, self.temperature)
-        right = (fold["true"] == fold["predicted"]).to_numpy()
-        threshold = selective_prediction.threshold(
-            held_out.max(axis=1), right, self.wanted_precision
+        temperature = self.temperature if self.use_temperature else None
+        threshold = selective_prediction.threshold_of_fold(
+            self.validation, temperature, self.wanted_precision
         )
         return selective_prediction.measured(
             threshold, self.confidence, self.labels, self.predicted, self.groups, self.seed

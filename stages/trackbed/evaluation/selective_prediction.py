@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from trackbed.evaluation import intervals
+from trackbed.inference.temperature import with_temperature
+from trackbed.pipeline import tables
 from trackbed.pipeline.tables import EVALUATION_REMEDY, TableFile
 
 COVERAGE_TABLE = TableFile(
@@ -50,6 +52,20 @@ def threshold(confidence: np.ndarray, right: np.ndarray, precision: float) -> fl
     if not len(enough):
         return None
     return float(thresholds[enough[0]]) if enough[0] else 0.0
+
+
+def threshold_of_fold(
+    fold: pd.DataFrame, temperature: float | None, precision: float
+) -> float | None:
+    """The `threshold` for the predictions of the validation fold, see pipeline.tables.
+
+    temperature: of the probabilities, or None where they are used as they are.
+    """
+    confident = tables.probabilities(fold)
+    if temperature is not None:
+        confident = with_temperature(confident, temperature)
+    right = (fold["true"] == fold["predicted"]).to_numpy()
+    return threshold(confident.max(axis=1), right, precision)
 
 
 def measured(

@@ -10,10 +10,10 @@ import pandas as pd
 from trackbed.evaluation import metrics
 from trackbed.experiments import stacked_heads
 from trackbed.networks import backbones
-from trackbed.networks.embeddings import Embeddings
 from trackbed.networks.spec import Spec
 from trackbed.pipeline import index, tensorflow_setup
 from trackbed.pipeline.errors import UserError
+from trackbed.records.embedding_store import Embeddings
 from trackbed.training import batches, callbacks, loop, optimization
 from trackbed.training.train_params import TrainParams
 

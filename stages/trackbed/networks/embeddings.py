@@ -1,29 +1,15 @@
-"""A network cut at its frozen backbone, and the store of the backbone's embeddings."""
+"""A network cut at its frozen backbone."""
 
 from __future__ import annotations
 
 import hashlib
-import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
-
-import numpy as np
-from numpy.lib import format as npy
-
-from trackbed.pipeline import tables
-from trackbed.pipeline.errors import Damaged, Diverged, UserError
-from trackbed.pipeline.outputs import replacing, write_json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import keras
-    import pandas as pd
 
-FOLDER = "embeddings"  # in the data folder
 EMBEDDING = "embedding"  # the name of the layer whose output is the embedding
-
-
 # Networks of this package on a backbone. Names in keras.applications start with a capital.
 ON_BACKBONE = ("rails", "gtsrb")
 
@@ -59,6 +45,11 @@ def on_backbone(network: str) -> bool:
     return network in ON_BACKBONE or network[:1].isupper()
 
 
+def has_backbone(network: keras.Model) -> bool:
+    """Whether `backbone` and `head` can cut the network."""
+    return EMBEDDING in [layer.name for layer in network.layers]
+
+
 def backbone(network: keras.Model) -> keras.Model:
     """Pixels 0..255 of shape (batch, side, side, 3) to embeddings (batch, units)."""
     import keras
@@ -80,114 +71,3 @@ def weights_digest(backbone: keras.Model) -> str:
     for weight in backbone.get_weights():
         found.update(weight.tobytes())
     return found.hexdigest()
-
-
-ABOUT_FILE = "embeddings.json"
-# float32 arrays of shape (views, images, units): every record once; augmented views of the
-# training records; the test records once more, in TensorFlow and float32.
-STORED_FILE = "embeddings.npy"
-VIEWS_FILE = "views.npy"
-REFERENCE_FILE = "reference.npy"
-EXACT = ("tensorflow", "float32")  # engine and precision of the saved model
-Forward = Callable[[np.ndarray], np.ndarray]
-"""uint8 or float32 pixels (batch, side, side, 3) to float32 embeddings (batch, units)."""
-REMEDY = "Run `dvc repro -f embed`."
-
-
-@dataclass(frozen=True)
-class Embeddings:
-    """The embeddings of a folder; `about` names backbone, engine and precision."""
-
-    folder: Path
-    about: dict[str, Any]
-
-    def of(self, rows: pd.DataFrame) -> np.ndarray:
-        """Embeddings of some rows of the index: float32, shape (rows, units)."""
-        return self._finite(STORED_FILE, self._array(STORED_FILE)[0, rows["record"].to_numpy()])
-
-    def training(self, table: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
-        """Embeddings of training rows; with views, all views of each image: (rows, views, units).
-
-        table: all rows of the index, as assigned by the split.
-        """
-        if not self.about["views"]:
-            return self.of(rows)
-        embedded = self._array(VIEWS_FILE)[:, self._places(table, rows, "train")]
-        return self._finite(VIEWS_FILE, embedded).swapaxes(0, 1)
-
-    def reference(self, table: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
-        """Embeddings of test rows in TensorFlow and float32, as the saved model computes them."""
-        if self.about["exact"]:
-            return self.of(rows)
-        places = self._places(table, rows, "test")
-        return self._finite(REFERENCE_FILE, self._array(REFERENCE_FILE)[0, places])
-
-    def refuse_other_backbone(self, digest: str) -> None:
-        """Raise a UserError if the embeddings come from another backbone."""
-        if digest != self.about["backbone"]:
-            raise UserError(
-                f"{self.folder}: the embeddings come from a backbone with other weights "
-                f"(SHA-256 {self.about['backbone'][:12]}…, now {digest[:12]}…). {REMEDY}"
-            )
-
-    def _places(self, table: pd.DataFrame, rows: pd.DataFrame, part: str) -> np.ndarray:
-        records = table.loc[table["part"] == part, "record"].to_numpy()
-        return np.searchsorted(records, rows["record"].to_numpy())
-
-    def _finite(self, name: str, values: np.ndarray) -> np.ndarray:
-        if not np.isfinite(values).all():
-            raise Damaged(f"{self.folder / name}: holds values that are not finite. {REMEDY}")
-        return np.asarray(values)
-
-    def _array(self, name: str) -> np.ndarray:
-        try:
-            return np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise UserError(f"{self.folder / name}: not readable ({error}). {REMEDY}") from None
-
-
-def read(folder: Path) -> Embeddings | None:
-    """The embeddings of a folder, or None where the network is trained on images."""
-    about = tables.json_object(folder / ABOUT_FILE, REMEDY)
-    return Embeddings(folder, about) if about.get("frozen") else None
-
-
-def write_about(folder: Path, **about: Any) -> None:
-    """Write what the folder holds; the last file of it."""
-    write_json(folder / ABOUT_FILE, about)
-
-
-def write(
-    path: Path, images: np.ndarray, rows: np.ndarray, views: Sequence[Forward], batch: int
-) -> None:
-    """Write an array (views, rows, units): each function of `views` applied to rows of the images.
-
-    images: uint8, shape (images, side, side, 3); rows: int, shape (rows,). Only one batch of
-    embeddings is in memory. Raises Diverged for an embedding that is not finite.
-    """
-    import rich.progress
-
-    steps = [(view, start) for view in range(len(views)) for start in range(0, len(rows), batch)]
-    hidden = not sys.stdout.isatty()
-    # Not through a memory map, which on a full disk ends the process without a message.
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        for view, start in rich.progress.track(steps, path.stem, disable=hidden, transient=True):
-            embedded = views[view](images[rows[start : start + batch]])
-            if not file.tell():
-                _write_header(file, (len(views), len(rows), embedded.shape[1]))
-            _refuse_not_finite(embedded, rows[start : start + batch])
-            file.write(np.ascontiguousarray(embedded, np.float32).data)
-
-
-def _write_header(file: IO[bytes], shape: tuple[int, ...]) -> None:
-    described = {"descr": npy.dtype_to_descr(np.dtype(np.float32))}
-    npy.write_array_header_1_0(file, described | {"fortran_order": False, "shape": shape})
-
-
-def _refuse_not_finite(embedded: np.ndarray, rows: np.ndarray) -> None:
-    broken = rows[~np.isfinite(embedded).all(axis=1)]
-    if len(broken):
-        raise Diverged(
-            f"the embedding of record {broken[0]} of index.csv is not finite. Another "
-            "embed.precision may do, or the weights of train.weights are broken."
-        )

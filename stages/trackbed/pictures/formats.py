@@ -13,7 +13,7 @@ from trackbed.pictures import file_names, standard_error
 from trackbed.pictures import rejections as reasons
 from trackbed.pictures.deep_pixels import Samples, netpbm_amount, netpbm_samples, png_samples
 from trackbed.pictures.rejections import Rejected
-from trackbed.pictures.resizing import Stored
+from trackbed.records.resizing import Stored
 
 # TensorFlow decodes no picture of more pixels (decode_image_op.cc: 2**29 bytes).
 DECODABLE_PIXELS = (2**29 - 1) // 3

@@ -8,10 +8,13 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
 
 from trackbed.pipeline.errors import UserError
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 # '@home' and '=' may be names. A semicolon ends a cell in many countries; the last four signs are
 # the wide forms of the first (https://owasp.org/www-community/attacks/CSV_Injection).
 FORMULA = re.compile(r"(?:^|;)[\s'\"]*[=+@\-\uff1d\uff0b\uff20\uff0d].*[(|!\uff08]", re.DOTALL)
+
+EARLIEST_DATE = (1980, 1, 1, 0, 0, 0)  # that a zip archive can hold
 
 
 @contextmanager
@@ -60,6 +65,18 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
     with replacing(path) as temporary:
         text = json.dumps(_finite(values), indent=2, ensure_ascii=False, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays by name for numpy.load; equal arrays give equal bytes.
+
+    numpy.savez writes the time into the file.
+    """
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name in sorted(arrays):
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.ascontiguousarray(arrays[name]))
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", EARLIEST_DATE), content.getvalue())
 
 
 def write_csv(path: Path, table: pd.DataFrame, float_format: str | None = None) -> None:

@@ -24,7 +24,7 @@ def start() -> None:
     a container would change the model.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with _filtered_stderr(is_important):
+    with filtered_stderr():
         import tensorflow as tf
 
         with suppress(RuntimeError):  # it is running already, with the threads it began with
@@ -41,8 +41,12 @@ def is_important(line: bytes) -> bool:
 
 
 @contextmanager
-def _filtered_stderr(keep: Callable[[bytes], bool]) -> Iterator[None]:
-    """Hold back what is written to file descriptor 2; pass on the lines to keep at the end."""
+def filtered_stderr(keep: Callable[[bytes], bool] | None = None) -> Iterator[None]:
+    """Hold back what is written to file descriptor 2; pass on the lines to keep at the end.
+
+    keep: `is_important`, if it is left out.
+    """
+    keep = keep or is_important
     sys.stderr.flush()
     terminal = os.dup(2)
     with tempfile.TemporaryFile() as held:

@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from trackbed.pictures import resizing
 from trackbed.pipeline.errors import Damaged, UserError
 from trackbed.pipeline.index import SHARDS_TABLE
 from trackbed.pipeline.outputs import allocate
-from trackbed.records import integrity
+from trackbed.records import integrity, resizing
 from trackbed.records.record_features import FEATURES
 
 CACHE = Path(".cache")

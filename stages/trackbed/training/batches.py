@@ -11,7 +11,7 @@ import pandas as pd
 import tensorflow as tf
 
 from trackbed.networks import embeddings
-from trackbed.records import reader
+from trackbed.records import embedding_store, reader
 
 Batch = tuple[np.ndarray, ...]
 
@@ -132,7 +132,7 @@ def of_images(
 
 
 def of_embeddings(
-    stored: embeddings.Embeddings,
+    stored: embedding_store.Embeddings,
     network: keras.Model,
     table: pd.DataFrame,
     training: pd.DataFrame,

@@ -12,12 +12,15 @@ import keras
 import numpy as np
 
 from trackbed.pipeline.errors import Diverged, UserError
-from trackbed.pipeline.outputs import replacing, replacing_folder, write_json
+from trackbed.pipeline.outputs import (
+    EARLIEST_DATE,
+    replacing,
+    replacing_folder,
+    write_json,
+)
 
 MODEL_FILE = "model.keras"
 CLASSES_FILE = "classes.json"
-# The earliest date a zip archive can hold.
-FIXED_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def save(folder: Path, model: keras.Model, classes: list[str]) -> None:
@@ -76,7 +79,7 @@ def _canonical(source: Path, target: Path) -> None:
                 data = _text(metadata)
             elif name == "config.json":
                 data = _text(_renumbered(json.loads(data), {}))
-            canonical.writestr(zipfile.ZipInfo(name, FIXED_DATE), data)
+            canonical.writestr(zipfile.ZipInfo(name, EARLIEST_DATE), data)
 
 
 def _text(value: Any) -> bytes:

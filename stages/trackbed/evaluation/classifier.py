@@ -1,19 +1,19 @@
-"""Predictions of a saved model for records, from their images or their embeddings."""
+"""Predictions of an exported model for records, from their images or their embeddings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 
 from trackbed.evaluation import robustness
-from trackbed.networks import embeddings
-from trackbed.networks.embeddings import Embeddings
+from trackbed.inference import head
+from trackbed.inference.exported_model import ExportedModel
 from trackbed.pipeline.errors import UserError
-from trackbed.records import reader
-from trackbed.training import batches
+from trackbed.records import embedding_store, reader
+from trackbed.records.embedding_store import Embeddings
 
 # Sums in another order differ in the last digits; another backbone or scaling differs in the first.
 TOLERANCE = 1e-3
@@ -22,9 +22,9 @@ CHECKED = 16  # images
 
 @dataclass(frozen=True)
 class Classifier:
-    """A saved model and the records that it reads; batch: images predicted at a time."""
+    """An exported model and the records that it reads; batch: images predicted at a time."""
 
-    model: keras.Model
+    model: ExportedModel
     records_path: Path
     batch: int
 
@@ -33,13 +33,14 @@ class Classifier:
     ) -> np.ndarray:
         """Class probabilities of some rows of the index, float32, shape (rows, classes).
 
-        table: the whole index. From the embeddings where there are any, else from the images,
-        stretched to the input shape of the model. Raises UserError if the embeddings come from
-        another backbone, or if the model gives other probabilities for the images of some rows.
+        table: the whole index. From the embeddings where there are any and the head consists of
+        dense layers, else from the images, stretched to the input shape of the model.
+        Raises UserError if the embeddings come from another backbone, or if the model gives other
+        probabilities for the images of some rows.
         """
-        if stored is None:
+        if stored is None or self._head is None:
             return self._from_pixels(self._pixels(rows))
-        stored.refuse_other_backbone(embeddings.weights_digest(embeddings.backbone(self.model)))
+        stored.refuse_other_backbone(self.model.description["backbone"])
         found = self._from_embeddings(stored.reference(table, rows))
         self._refuse_difference(rows, found, stored.folder)
         return found
@@ -49,7 +50,7 @@ class Classifier:
 
         None where there are no embeddings, or these are the exact ones that are evaluated anyway.
         """
-        if stored is None or stored.about["exact"]:
+        if stored is None or self._head is None or stored.about["exact"]:
             return None
         return self._from_embeddings(stored.of(rows)).argmax(axis=1)
 
@@ -76,16 +77,18 @@ class Classifier:
         if not difference <= TOLERANCE:
             raise UserError(
                 f"{folder}: the model's probabilities from images and from embeddings differ by up "
-                f"to {difference:.2g} on {len(some)} test images. {embeddings.REMEDY}"
+                f"to {difference:.2g} on {len(some)} test images. {embedding_store.REMEDY}"
             )
 
+    @cached_property
+    def _head(self) -> head.Head | None:
+        return head.read(self.model)
+
     def _pixels(self, rows: pd.DataFrame) -> np.ndarray:
-        _, height, width, _ = self.model.input_shape
-        return reader.pixels(self.records_path, rows, height, width)
+        return reader.pixels(self.records_path, rows, self.model.side, self.model.side)
 
     def _from_pixels(self, images: np.ndarray) -> np.ndarray:
-        return self.model.predict(batches.in_order(images, batch=self.batch), verbose=0)
+        return self.model.probabilities(images, self.batch)
 
     def _from_embeddings(self, embedded: np.ndarray) -> np.ndarray:
-        head = embeddings.head(self.model)
-        return head.predict(batches.in_order(embedded, batch=self.batch), verbose=0)
+        return self._head.probabilities(embedded)

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from trackbed.pictures import resizing
+from trackbed.records import resizing
 
 RANDOM = np.random.default_rng(0)
 # Smooth and rough parts, and edges.

@@ -3,14 +3,15 @@
 import keras
 import numpy as np
 import pytest
+from exported import exported
 from keras import layers
 from recorded import written
 
 from trackbed.evaluation import robustness
-from trackbed.evaluation.inference import Classifier
+from trackbed.evaluation.classifier import Classifier
 from trackbed.networks import embeddings
 from trackbed.pipeline.errors import UserError
-from trackbed.records import reader
+from trackbed.records import embedding_store, reader
 
 SIDE = 8
 
@@ -23,15 +24,20 @@ def model():
     return keras.Model(pixels, layers.Dense(2, "softmax", name="classes")(embedding))
 
 
+@pytest.fixture(scope="module")
+def in_onnx(model, tmp_path_factory):
+    return exported(tmp_path_factory.mktemp("model") / "exported", model)
+
+
 @pytest.fixture
-def case(model, tmp_path):
+def case(model, in_onnx, tmp_path):
     """The classifier, its records with a test part, and its class probabilities by numpy."""
     table, _ = written(tmp_path)
     table["part"] = np.where(table["record"] < 4, "train", "test")
     kernel, bias = model.get_layer("classes").get_weights()
     images = reader.pixels(tmp_path, table, SIDE, SIDE)
     odds = np.exp(mean_colours(images) @ kernel + bias)
-    return Classifier(model, tmp_path, 3), table, odds / odds.sum(axis=1, keepdims=True)
+    return Classifier(in_onnx, tmp_path, 3), table, odds / odds.sum(axis=1, keepdims=True)
 
 
 def mean_colours(images):
@@ -40,18 +46,20 @@ def mean_colours(images):
 
 def stored(classifier, table, *, exact=True, shift=0.0, backbone=None):
     """Embeddings of all records; those of the head's training are shifted."""
-    folder = classifier.records_path / embeddings.FOLDER
+    folder = classifier.records_path / embedding_store.FOLDER
     folder.mkdir()
     images = reader.pixels(classifier.records_path, table, SIDE, SIDE)
     everything, test = np.arange(len(table)), np.flatnonzero(table["part"] == "test")
     shifted = [lambda images: mean_colours(images) + np.float32([shift, 0, 0])]
-    embeddings.write(folder / embeddings.STORED_FILE, images, everything, shifted, 3)
+    embedding_store.write(folder / embedding_store.STORED_FILE, images, everything, shifted, 3)
     if not exact:
-        embeddings.write(folder / embeddings.REFERENCE_FILE, images, test, [mean_colours], 3)
+        embedding_store.write(
+            folder / embedding_store.REFERENCE_FILE, images, test, [mean_colours], 3
+        )
     if backbone is None:
-        backbone = embeddings.weights_digest(embeddings.backbone(classifier.model))
-    embeddings.write_about(folder, frozen=True, backbone=backbone, views=0, exact=exact)
-    return embeddings.read(folder)
+        backbone = classifier.model.description["backbone"]
+    embedding_store.write_about(folder, frozen=True, backbone=backbone, views=0, exact=exact)
+    return embedding_store.read(folder)
 
 
 def test_probabilities_of_images_come_in_the_order_of_the_rows(case):
@@ -68,12 +76,12 @@ def test_probabilities_of_embeddings_are_those_of_the_images(case):
     assert found == pytest.approx(expected[4:], abs=1e-5)
 
 
-def test_approximate_embeddings_are_evaluated_beside_exact_ones(case):
+def test_approximate_embeddings_are_evaluated_beside_exact_ones(case, model):
     classifier, table, expected = case
     rows = table[table["part"] == "test"]
     shifted = stored(classifier, table, exact=False, shift=100.0)
     assert classifier.probabilities(rows, table, shifted) == pytest.approx(expected[4:], abs=1e-5)
-    kernel = classifier.model.get_layer("classes").get_weights()[0]
+    kernel = model.get_layer("classes").get_weights()[0]
     assert classifier.approximate(rows, shifted).tolist() == [kernel[0].argmax()] * 3
 
 
@@ -96,14 +104,14 @@ def test_embeddings_of_another_backbone_are_refused(case):
         classifier.probabilities(table, table, stored(classifier, table, backbone="abc"))
 
 
-def test_corruptions_come_once_with_all_their_grades(case):
+def test_corruptions_come_once_with_all_their_grades(case, model):
     classifier, table, _ = case
     found = classifier.corrupted(table, ["brightness", "jpeg", "brightness"], seed=0)
     grades = [(name, grade) for name in ("brightness", "jpeg") for grade in robustness.GRADES]
     assert [(each.corruption, each.grade) for each in found] == grades
     images = reader.pixels(classifier.records_path, table, SIDE, SIDE)
     brightest = robustness.corrupted(images, table["record"].to_numpy(), "brightness", 5, seed=0)
-    kernel, bias = classifier.model.get_layer("classes").get_weights()
+    kernel, bias = model.get_layer("classes").get_weights()
     expected = (mean_colours(brightest) @ kernel + bias).argmax(axis=1)
     assert found[4].labels.tolist() == expected.tolist()
 

@@ -1,0 +1,74 @@
+"""The folder of an exported model: the files, and model.json, which describes them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from trackbed.exporting import network_parts, onnx_export
+from trackbed.exporting.float32_copy import float32_copy
+from trackbed.inference import exported_model
+from trackbed.inference.head import Head
+from trackbed.inference.head import arrays as head_arrays
+from trackbed.networks import embeddings
+from trackbed.pipeline.outputs import replacing, write_arrays, write_json
+
+# How a picture of any size becomes the input; inference does it by the code of the build.
+RESIZE = {
+    "rule": "stretch",
+    "shrinking": "bilinear with antialiasing, as Pillow's Resampling.BILINEAR",
+    "enlarging": "bilinear, as OpenCV's INTER_LINEAR",
+    "jpeg": "decoded at 1/2, 1/4 or 1/8 where that is no smaller than the input",
+}
+
+
+def write(folder: Path, trained: keras.Model, classes: list[str], **values: Any) -> None:
+    """Write a trained model into an empty folder, see docs/export.md.
+
+    values: further keys of model.json, such as temperature and refusal_threshold.
+    """
+    model = float32_copy(trained)
+    head = network_parts.parts(model).head
+    with replacing(folder / exported_model.MODEL_FILE) as temporary:
+        temporary.write_bytes(onnx_export.onnx_bytes(model))
+    if head is not None:
+        write_arrays(folder / exported_model.HEAD_FILE, head_arrays(head))
+    described = _description(model, classes, head) | values
+    names = sorted(path.name for path in folder.iterdir())
+    files = {name: _file(folder / name) for name in names}
+    write_json(folder / exported_model.DESCRIPTION_FILE, described | {"files": files})
+
+
+def _description(model: keras.Model, classes: list[str], head: Head | None) -> dict[str, Any]:
+    _, side, _, channels = model.input_shape
+    backbone = embeddings.backbone(model) if embeddings.has_backbone(model) else None
+    return {
+        "format": exported_model.FORMAT,
+        "network": model.name,
+        "classes": classes,
+        "image_side": side,
+        "opset": onnx_export.OPSET,
+        "input": {
+            "name": exported_model.IMAGES,
+            "dtype": "uint8",
+            "shape": ["batch", side, side, channels],
+            "channels": "RGB",
+            "range": [0, 255],
+        },
+        "resize": RESIZE,
+        "head": None if head is None else [layer.activation for layer in head.layers],
+        "backbone": None if backbone is None else embeddings.weights_digest(backbone),
+    }
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _file(path: Path) -> dict[str, Any]:
+    return {"sha256": digest(path), "bytes": path.stat().st_size}

@@ -1,0 +1,63 @@
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from trackbed.exporting import onnx_export
+from trackbed.networks import registry
+from trackbed.networks.spec import Spec
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+
+
+def built(name, seed=0):
+    keras.utils.set_random_seed(seed)
+    return registry.build(name, Spec(32, 4, units=8))
+
+
+@pytest.mark.parametrize("name", ["small_cnn", "MobileNetV2", "EfficientNetB0"])
+def test_the_runtime_answers_as_keras_does(name):
+    model = built(name)
+    session = onnxruntime.InferenceSession(onnx_export.onnx_bytes(model))
+    found, embedding, features = session.run(
+        ["probabilities", "embedding", "features"], {"images": IMAGES}
+    )
+    np.testing.assert_allclose(found, model(IMAGES.astype(np.float32)), atol=1e-6)
+    np.testing.assert_allclose(features.mean(axis=(1, 2)), embedding, rtol=1e-4, atol=1e-6)
+
+
+def test_the_file_states_names_types_and_any_batch():
+    model = onnx.load_from_string(onnx_export.onnx_bytes(built("small_cnn")))
+    (given,) = model.graph.input
+    assert (given.name, given.type.tensor_type.elem_type) == ("images", onnx.TensorProto.UINT8)
+    dimensions = given.type.tensor_type.shape.dim
+    assert dimensions[0].dim_param == "batch"
+    assert [one.dim_value for one in dimensions[1:]] == [32, 32, 3]
+    assert [one.name for one in model.graph.output] == ["probabilities", "embedding", "features"]
+    assert model.opset_import[0].version == onnx_export.OPSET
+
+
+@pytest.mark.parametrize("name", ["small_cnn", "MobileNetV2"])
+def test_a_second_export_in_one_process_gives_the_same_bytes(name):
+    first = onnx_export.onnx_bytes(built(name))
+    assert onnx_export.onnx_bytes(built(name)) == first
+    assert onnx_export.onnx_bytes(built(name, seed=1)) != first
+
+
+def test_other_names_and_another_order_of_nodes_give_the_same_bytes():
+    given = onnx.helper.make_tensor_value_info("images", onnx.TensorProto.FLOAT, [None, 2])
+    out = onnx.helper.make_tensor_value_info("probabilities", onnx.TensorProto.FLOAT, [None, 2])
+
+    def model(first, second, turned):
+        nodes = [
+            onnx.helper.make_node("Exp", ["images"], [first], name=f"n{first}"),
+            onnx.helper.make_node("Neg", ["images"], [second], name=f"n{second}"),
+        ]
+        nodes = nodes[::-1] if turned else nodes
+        nodes.append(onnx.helper.make_node("Add", [first, second], ["probabilities"]))
+        graph = onnx.helper.make_graph(nodes, first, [given], [out])
+        return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
+
+    made = onnx_export.canonical(model("a", "b", turned=False))
+    assert onnx_export.canonical(model("x", "y", turned=True)) == made
