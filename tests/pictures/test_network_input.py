@@ -2,8 +2,9 @@ import evil
 import numpy as np
 import pytest
 
-from trackbed.pictures import network_input, resizing
+from trackbed.pictures import network_input
 from trackbed.pictures.rejections import Limits, Rejected
+from trackbed.records import resizing
 
 LIMIT = Limits(10_000_000)
 WHOLE = evil.files()

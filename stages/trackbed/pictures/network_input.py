@@ -3,9 +3,10 @@
 import numpy as np
 from PIL import Image
 
-from trackbed.pictures import decoding, resizing, standard_error
+from trackbed.pictures import decoding, standard_error
 from trackbed.pictures.rejections import DAMAGED, Limits, Rejected
-from trackbed.pictures.resizing import Stored
+from trackbed.records import resizing
+from trackbed.records.resizing import Stored
 
 
 def of_bytes(data: bytes, limits: Limits, side: int) -> np.ndarray:
