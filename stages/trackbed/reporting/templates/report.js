@@ -73,6 +73,9 @@ for (const image of document.querySelectorAll(".card img")) {
     const [large, text] = [image.cloneNode(), image.parentNode.querySelector("p").cloneNode(true)];
     large.removeAttribute("tabindex");
     large.removeAttribute("role");
+    if (image.dataset.caption) {
+      text.prepend(image.dataset.caption, document.createElement("br"));
+    }
     dialog.querySelector("div").replaceChildren(large, text);
     dialog.showModal();
   };

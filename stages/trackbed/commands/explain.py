@@ -1,0 +1,120 @@
+"""`trackbed explain`: show the places of pictures that speak for their classes."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trackbed.pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    from trackbed.explanation.explained import Explained
+    from trackbed.explanation.explainers import Explainer
+    from trackbed.inference.exported_model import ExportedModel
+    from trackbed.pages.explanations_page import Explanations
+
+HELP = "show where the model looks, for its mistakes or for any pictures"
+DESCRIPTION = """\
+Write a page of pictures with the places that speak for their classes: Grad-CAM on the log-odds of
+a class, from the exported model.
+
+Without arguments it explains the test part of this project: the surest mistakes by the predicted
+and by the true class, and right answers of every class for contrast. TensorFlow is needed only for
+a network whose map is flattened, such as the scenes networks. See docs/explain.md."""
+DATA, MODELS = Path("data"), Path("models")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the command's arguments."""
+    parser.add_argument(
+        "--model", type=Path, default=Path("exported"), metavar="FOLDER", help="default: exported"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("plots/explanations.html"),
+        metavar="FILE",
+        help="the page; default: plots/explanations.html",
+    )
+    parser.add_argument(
+        "--mistakes", type=int, default=48, metavar="N", help="of the test part; default: 48"
+    )
+    parser.add_argument(
+        "--right",
+        type=int,
+        default=3,
+        metavar="N",
+        help="right answers of each class; default: 3",
+    )
+    parser.add_argument(
+        "--class",
+        dest="class_name",
+        metavar="NAME",
+        help="also show what speaks for this class in every picture",
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write the maps, a line of JSON per picture"
+    )
+    parser.add_argument(
+        "--png", type=Path, metavar="FOLDER", help="also write each map as a PNG file"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the page and what else is wanted. Raises UserError."""
+    from trackbed.explanation import explainers
+    from trackbed.inference.exported_model import ExportedModel
+    from trackbed.pages import explanations_page
+
+    for name in ("mistakes", "right"):
+        if getattr(arguments, name) < 0:
+            raise UserError(f"--{name}: must be 0 or more, got {getattr(arguments, name)}.")
+    model = ExportedModel.load(arguments.model)
+    wanted = _wanted(arguments.class_name, model.classes, arguments.model)
+    explainer = explainers.explainer(model, MODELS)
+    found = _test_part(arguments, model, explainer, wanted)
+    explanations_page.write(arguments.out, found)
+    print(f"written: {arguments.out} ({len(found.entries)} pictures)")
+    if arguments.json:
+        explanations_page.write_json(arguments.json, found.entries)
+        print(f"written: {arguments.json}")
+    if arguments.png:
+        explanations_page.write_overlays(arguments.png, found.entries)
+        print(f"written: {arguments.png}")
+
+
+def _test_part(
+    arguments: argparse.Namespace,
+    model: "ExportedModel",
+    explainer: "Explainer",
+    wanted: Sequence[str],
+) -> "Explanations":
+    from trackbed.evaluation import mistakes
+    from trackbed.explanation import explained
+    from trackbed.pages import explanations_page
+    from trackbed.pipeline import index, tables
+
+    predictions = tables.PREDICTIONS_TABLE.read(DATA / tables.EVALUATION)
+    records_path = DATA / index.RECORDS
+    table = index.assigned(records_path, DATA / index.FOLDS)
+    index.refuse_other_classes(table, model.classes, arguments.model)
+
+    def explained_rows(rows: "object") -> "list[Explained]":
+        return explained.of_predictions(
+            explainer, rows, model.classes, records_path, table, model.side, wanted
+        )
+
+    return explanations_page.of_test_part(
+        model.description["network"],
+        explained_rows(mistakes.surest_mistakes(predictions, arguments.mistakes)),
+        explained_rows(explained.right_per_class(predictions, arguments.right)),
+        len(mistakes.wrong(predictions)),
+    )
+
+
+def _wanted(name: str | None, classes: Sequence[str], folder: Path) -> list[str]:
+    if name is None:
+        return []
+    if name not in classes:
+        raise UserError(f"--class: {folder} knows the classes {', '.join(classes)}, got {name!r}.")
+    return [name]
