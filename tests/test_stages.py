@@ -140,6 +140,7 @@ ROOMS += [
     "training",
     "evaluation",
     "exporting",
+    "explanation",
     "curves",
     "integrity",
     "experiments",

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from trackbed.pipeline.errors import UserError
 
 if TYPE_CHECKING:
-    from trackbed.explanation.explained import Explained
-    from trackbed.explanation.explainers import Explainer
+    from trackbed.explanation.explained import Explained, Explainer
     from trackbed.inference.exported_model import ExportedModel
     from trackbed.pages.explanations_page import Explanations
 

@@ -67,7 +67,7 @@ def _arranged(reduced: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _with_others(reduced: np.ndarray, chosen: np.ndarray, arranged: np.ndarray) -> np.ndarray:
-    """All points: those that were not arranged lie between the LIKE arranged ones nearest to them."""
+    """All points: one that was not arranged lies between the LIKE nearest ones that were."""
     made = np.empty((len(reduced), 2))
     made[chosen] = arranged
     others = np.setdiff1d(np.arange(len(reduced)), chosen)

@@ -3,17 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
-from trackbed.explanation.explainers import Explainer
 from trackbed.pipeline import tables
 from trackbed.pipeline.errors import UserError
 from trackbed.records import reader
 
 BATCH = 32  # maps at a time
 TIED = 0.05  # share of images whose two first classes may be as good as equally probable
+
+
+class Explainer(Protocol):
+    """Answers with maps of where they come from."""
+
+    def explained(
+        self, images: np.ndarray, labels: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See inference.class_activation.Explainer.explained."""
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,10 @@
 """What explains the answers of a model: without TensorFlow where its head allows that."""
 
 from pathlib import Path
-from typing import Protocol
 
-import numpy as np
-
+from trackbed.explanation.explained import Explainer
 from trackbed.inference import class_activation
 from trackbed.inference.exported_model import ExportedModel
-
-
-class Explainer(Protocol):
-    """Answers with maps of where they come from."""
-
-    def explained(
-        self, images: np.ndarray, labels: np.ndarray | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """See inference.class_activation.Explainer.explained."""
 
 
 def explainer(model: ExportedModel, models_path: Path) -> Explainer:

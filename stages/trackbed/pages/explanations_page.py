@@ -8,9 +8,10 @@ from typing import Any
 
 from PIL import Image
 
+from trackbed.explanation import evidence_cards
 from trackbed.explanation.explained import Explained
 from trackbed.pipeline.outputs import replacing, replacing_folder
-from trackbed.reporting import evidence_cards, formatting, html
+from trackbed.reporting import formatting, html
 
 SIDE, MOST_LARGE, SMALL_SIDE = 240, 100, 160  # pixels; of more pictures the page grows too big
 

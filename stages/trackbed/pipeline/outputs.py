@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import math
@@ -102,6 +103,11 @@ def jpeg(picture: Image.Image, quality: int) -> bytes:
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=quality)
     return file.getvalue()
+
+
+def data_uri(content: bytes, kind: str = "jpeg") -> str:
+    """An image file as an address that holds it whole; kind: 'jpeg', 'png' or 'webp'."""
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def allocate(file: IO[bytes], size: int) -> None:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from trackbed.pipeline.errors import UserError
-from trackbed.pipeline.outputs import jpeg, replacing
+from trackbed.pipeline.outputs import data_uri, jpeg, replacing
 from trackbed.records import reader
 from trackbed.reporting import formatting
 
@@ -123,11 +123,6 @@ def sheet(path: Path) -> str:
         return data_uri(path.read_bytes())
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}. Run `dvc repro -f train`.") from None
-
-
-def data_uri(jpeg: bytes) -> str:
-    """The file as an address that holds it whole."""
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
 
 
 def _row(rows: pd.DataFrame, prediction: Any) -> Any:

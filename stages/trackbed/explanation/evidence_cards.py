@@ -8,8 +8,9 @@ from PIL import Image
 
 from trackbed.explanation.explained import Evidence, Explained
 from trackbed.inference import class_activation
-from trackbed.pipeline.outputs import jpeg
-from trackbed.reporting import html
+from trackbed.pipeline.outputs import data_uri, jpeg
+
+QUALITY = 82  # of JPEG, 0 to 95
 
 
 @dataclass(frozen=True)
@@ -65,4 +66,4 @@ def over(picture: np.ndarray, evidence: Evidence, entry: Explained) -> np.ndarra
 
 
 def _uri(picture: np.ndarray) -> str:
-    return html.data_uri(jpeg(Image.fromarray(picture), html.QUALITY))
+    return data_uri(jpeg(Image.fromarray(picture), QUALITY))

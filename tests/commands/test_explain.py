@@ -1,0 +1,134 @@
+"""`trackbed explain` in a fabricated project, with a model that compares mean colours."""
+
+import contextlib
+import json
+
+import browser
+import fabricated
+import numpy as np
+import onnx_model
+import pytest
+from PIL import Image
+
+from trackbed import cli
+from trackbed.inference.exported_model import ExportedModel
+from trackbed.pipeline import tables
+from trackbed.records import reader
+
+NAMES = ["BALLAST", "<script>alert(1)</script>", "NA"]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """Records, folds, an exported model and its predictions."""
+    folder = tmp_path_factory.mktemp("explain")
+    table = fabricated.write_records(folder / "data/records", NAMES, [8, 6, 4])
+    fabricated.write_folds(folder / "data/folds", table)
+    model = ExportedModel.load(onnx_model.write(folder / "exported", NAMES))
+    rows = table[table["part"] == "test"]
+    images = reader.pixels(folder / "data/records", rows, model.side, model.side)
+    predictions = tables.predictions(rows, NAMES, model.probabilities(images))
+    tables.PREDICTIONS_TABLE.write(folder / "data/evaluation", predictions)
+    return folder, predictions
+
+
+def called(folder, *arguments):
+    with contextlib.chdir(folder):
+        return cli.main(["explain", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def written(project):
+    folder, _ = project
+    assert called(folder, "--json", "maps.jsonl", "--png", "maps", "--right", 2) == 0
+    lines = (folder / "maps.jsonl").read_text().splitlines()
+    return (folder / "plots/explanations.html").read_text(), [json.loads(one) for one in lines]
+
+
+def test_the_surest_mistakes_come_first_then_right_answers(project, written):
+    _, predictions = project
+    wrong = predictions[predictions["true"] != predictions["predicted"]]
+    wrong = wrong.sort_values(["confidence", "record"], ascending=[False, True])
+    right = predictions[predictions["true"] == predictions["predicted"]]
+    count = right.groupby("true").size().clip(upper=2).sum()
+    files = [line["file"] for line in written[1]]
+    assert files[: len(wrong)] == wrong["filename"].tolist()
+    assert len(files) == len(wrong) + count
+
+
+def test_a_line_of_json_has_the_maps_of_both_classes(written):
+    first = written[1][0]
+    assert first["true"] != first["predicted"]
+    assert list(first["maps"]) == [first["predicted"], first["true"]]
+    assert np.shape(first["maps"][first["true"]]) == (4, 4)
+
+
+def test_each_map_is_a_png_as_large_as_the_picture(project, written):
+    files = sorted((project[0] / "maps").iterdir())
+    assert len(files) == sum(len(line["maps"]) for line in written[1])
+    assert {Image.open(path).size for path in files} == {(64, 48)}
+    assert files[0].name.startswith("0001_0")
+
+
+def test_the_page_escapes_names(written):
+    assert "<script>alert" not in written[0]
+    assert "&lt;script&gt;" in written[0]
+
+
+LOOK = """
+const cards = [...document.querySelectorAll("#mistakes-cards > li")];
+const dialog = document.querySelector("dialog");
+const form = document.querySelector("#mistakes form");
+const map = cards[0].querySelectorAll("img")[1];
+map.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter"}));
+const found = {images: cards[0].querySelectorAll("img").length, opened: dialog.open,
+               text: dialog.textContent.replace(/\\s+/g, " ")};
+dialog.close();
+form.elements[0].selectedIndex = 1; form.dispatchEvent(new Event("change"));
+found.left = new Set(cards.filter((one) => one.checkVisibility()).map((one) => one.dataset.true));
+found.left = [...found.left];
+return found;
+"""
+
+
+def test_keys_and_filters_work_in_a_browser(written, tmp_path):
+    found, console = browser.asked(written[0], tmp_path, LOOK)
+    first = written[1][0]
+    assert found["images"] == 3
+    assert found["opened"]
+    assert f"What speaks for {first['predicted']}" in found["text"]
+    assert found["left"] == [first["true"]]
+    assert console == []
+
+
+@pytest.mark.parametrize("width", [400, 1300, 1600])
+def test_nothing_overflows_and_nothing_is_fetched(written, tmp_path, width):
+    found, console = browser.asked(written[0], tmp_path, browser.WIDTH, width)
+    assert found["inner"] == width
+    assert found["page"] <= width
+    assert found["wide"] == []
+    assert found["requests"] == []
+    assert console == []
+
+
+def test_another_class_is_explained_on_demand(project, tmp_path):
+    out = tmp_path / "page.html"
+    arguments = ("--class", "NA", "--mistakes", 1, "--right", 0, "--out", out)
+    assert called(project[0], *arguments, "--json", tmp_path / "maps") == 0
+    (line,) = map(json.loads, (tmp_path / "maps").read_text().splitlines())
+    assert "NA" in line["maps"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--class", "GRAS"], "--class: exported knows the classes BALLAST"),
+        (["--mistakes", "-1"], "--mistakes: must be 0 or more"),
+        (["--model", "nowhere"], "nowhere/model.json: no such file"),
+    ],
+)
+def test_wrong_usage_is_refused_in_a_line(project, capsys, arguments, message):
+    assert called(project[0], *arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
