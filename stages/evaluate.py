@@ -41,10 +41,12 @@ def main(
     model = ExportedModel.load(exported_path)
     index.refuse_other_classes(table, model.classes, exported_path)
     classifier = Classifier(model, records_path, p.batch)
+    probabilities, embedded = classifier.outputs(rows, table, stored)
     evaluated = result.EvaluationResult(
         rows=rows,
         classes=model.classes,
-        model_probabilities=classifier.probabilities(rows, table, stored),
+        model_probabilities=probabilities,
+        embeddings=embedded,
         validation=validation,
         baselines=baselines.predicted(records_path, training, rows),
         approximate=classifier.approximate(rows, stored),

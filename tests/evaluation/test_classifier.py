@@ -64,7 +64,9 @@ def stored(classifier, table, *, exact=True, shift=0.0, backbone=None):
 
 def test_probabilities_of_images_come_in_the_order_of_the_rows(case):
     classifier, table, expected = case
-    found = classifier.probabilities(table.iloc[[6, 4]], table, None)
+    found, embedded = classifier.outputs(table.iloc[[6, 4]], table, None)
+    images = reader.pixels(classifier.records_path, table.iloc[[6, 4]], SIDE, SIDE)
+    assert embedded == pytest.approx(mean_colours(images), abs=1e-5)
     assert found == pytest.approx(expected[[6, 4]], abs=1e-5)
     assert classifier.approximate(table, None) is None
 
@@ -72,7 +74,8 @@ def test_probabilities_of_images_come_in_the_order_of_the_rows(case):
 def test_probabilities_of_embeddings_are_those_of_the_images(case):
     classifier, table, expected = case
     rows = table[table["part"] == "test"]
-    found = classifier.probabilities(rows, table, stored(classifier, table))
+    found, embedded = classifier.outputs(rows, table, stored(classifier, table))
+    assert embedded.shape == (len(rows), 3)
     assert found == pytest.approx(expected[4:], abs=1e-5)
 
 
@@ -80,7 +83,7 @@ def test_approximate_embeddings_are_evaluated_beside_exact_ones(case, model):
     classifier, table, expected = case
     rows = table[table["part"] == "test"]
     shifted = stored(classifier, table, exact=False, shift=100.0)
-    assert classifier.probabilities(rows, table, shifted) == pytest.approx(expected[4:], abs=1e-5)
+    assert classifier.outputs(rows, table, shifted)[0] == pytest.approx(expected[4:], abs=1e-5)
     kernel = model.get_layer("classes").get_weights()[0]
     assert classifier.approximate(rows, shifted).tolist() == [kernel[0].argmax()] * 3
 
@@ -93,7 +96,7 @@ def test_exact_embeddings_need_no_second_evaluation(case):
 def test_embeddings_that_differ_from_the_images_are_refused(case):
     classifier, table, _ = case
     with pytest.raises(UserError, match=r"from images and from embeddings differ .*-f embed"):
-        classifier.probabilities(
+        classifier.outputs(
             table[table["part"] == "test"], table, stored(classifier, table, shift=2.0)
         )
 
@@ -101,7 +104,7 @@ def test_embeddings_that_differ_from_the_images_are_refused(case):
 def test_embeddings_of_another_backbone_are_refused(case):
     classifier, table, _ = case
     with pytest.raises(UserError, match="other weights"):
-        classifier.probabilities(table, table, stored(classifier, table, backbone="abc"))
+        classifier.outputs(table, table, stored(classifier, table, backbone="abc"))
 
 
 def test_corruptions_come_once_with_all_their_grades(case, model):

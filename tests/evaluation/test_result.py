@@ -57,6 +57,7 @@ def evaluated():
         rows=rows,
         classes=CLASSES,
         model_probabilities=probabilities(EXACT),
+        embeddings=probabilities(EXACT),
         validation=tables.predictions(rows, CLASSES, probabilities(QUICK, seed=1)),
         baselines={"majority": np.zeros(120, int), "logistic": QUICK},
         approximate=QUICK,

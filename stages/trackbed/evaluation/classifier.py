@@ -10,7 +10,7 @@ import pandas as pd
 
 from trackbed.evaluation import robustness
 from trackbed.inference import head
-from trackbed.inference.exported_model import ExportedModel
+from trackbed.inference.exported_model import EMBEDDING, PROBABILITIES, ExportedModel
 from trackbed.pipeline.errors import UserError
 from trackbed.records import embedding_store, reader
 from trackbed.records.embedding_store import Embeddings
@@ -28,22 +28,24 @@ class Classifier:
     records_path: Path
     batch: int
 
-    def probabilities(
+    def outputs(
         self, rows: pd.DataFrame, table: pd.DataFrame, stored: Embeddings | None
-    ) -> np.ndarray:
-        """Class probabilities of some rows of the index, float32, shape (rows, classes).
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Class probabilities and embeddings of some rows of the index, both float32.
 
-        table: the whole index. From the embeddings where there are any and the head consists of
-        dense layers, else from the images, stretched to the input shape of the model.
+        Of shape (rows, classes) and (rows, units). table: the whole index. From the stored
+        embeddings where there are any and the head consists of dense layers, else from the images,
+        stretched to the input shape of the model.
         Raises UserError if the embeddings come from another backbone, or if the model gives other
         probabilities for the images of some rows.
         """
         if stored is None or self._head is None:
-            return self._from_pixels(self._pixels(rows))
+            return self._outputs(self._pixels(rows))
         stored.refuse_other_backbone(self.model.description["backbone"])
-        found = self._from_embeddings(stored.reference(table, rows))
+        embedded = stored.reference(table, rows)
+        found = self._from_embeddings(embedded)
         self._refuse_difference(rows, found, stored.folder)
-        return found
+        return found, embedded
 
     def approximate(self, rows: pd.DataFrame, stored: Embeddings | None) -> np.ndarray | None:
         """Labels predicted from the embeddings that the head was trained on: int, shape (rows,).
@@ -86,6 +88,15 @@ class Classifier:
 
     def _pixels(self, rows: pd.DataFrame) -> np.ndarray:
         return reader.pixels(self.records_path, rows, self.model.side, self.model.side)
+
+    def _outputs(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        starts = range(0, max(len(images), 1), self.batch)  # once for no images: of their shapes
+        found = [
+            self.model.outputs(images[start : start + self.batch], PROBABILITIES, EMBEDDING)
+            for start in starts
+        ]
+        probabilities, embedded = zip(*found, strict=True)
+        return np.concatenate(probabilities), np.concatenate(embedded)
 
     def _from_pixels(self, images: np.ndarray) -> np.ndarray:
         return self.model.probabilities(images, self.batch)

@@ -13,6 +13,7 @@ from trackbed.evaluation import (
     baselines,
     calibration,
     comparison,
+    embedding_map,
     intervals,
     metrics,
     mistakes,
@@ -35,16 +36,17 @@ class EvaluationResult:
     """What a model and the baselines predict for the test part, and what follows from it.
 
     rows: of the index, the test part. classes: names in label order. model_probabilities: of the
-    saved model, float, shape (rows, classes). validation: the predictions for the validation fold,
-    see pipeline.tables. baselines: predicted labels by name, int, shape (rows,). approximate:
-    labels predicted from the embeddings that the head was trained on, or None where these are
-    exact. corrupted: corruption, grade and predicted labels. The other fields are the parameters
-    of section `evaluate`.
+    model, float, shape (rows, classes). embeddings: of the model, float, shape (rows, units).
+    validation: the predictions for the validation fold, see pipeline.tables. baselines: predicted
+    labels by name, int, shape (rows,). approximate: labels predicted from the embeddings that the
+    head was trained on, or None where these are exact. corrupted: corruption, grade and predicted
+    labels. The other fields are the parameters of section `evaluate`.
     """
 
     rows: pd.DataFrame
     classes: list[str]
     model_probabilities: np.ndarray
+    embeddings: np.ndarray
     validation: pd.DataFrame
     baselines: Mapping[str, np.ndarray]
     approximate: np.ndarray | None
@@ -133,7 +135,7 @@ class EvaluationResult:
         return scores
 
     def write_predictions(self, folder_path: Path) -> None:
-        """Write predictions.csv and the RAILS list of mistakes into a folder of their own.
+        """Write predictions.csv, map.csv and the RAILS list of mistakes into a folder of their own.
 
         Raises Diverged where a probability is not finite.
         """
@@ -141,6 +143,8 @@ class EvaluationResult:
         false_inferences = mistakes.false_inferences(table, self.classes)
         with replacing_folder(folder_path) as folder:
             tables.PREDICTIONS_TABLE.write(folder, table)
+            positions = embedding_map.table(self.rows, self.embeddings, self.seed)
+            embedding_map.MAP_TABLE.write(folder, positions)
             write_json(folder / FALSE_INFERENCES_FILE, false_inferences)
 
     def write_tables(self, plots_path: Path) -> None:
