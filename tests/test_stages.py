@@ -144,6 +144,7 @@ ROOMS += [
     "curves",
     "integrity",
     "experiments",
+    "drift",
     "reporting",
     "pages",
     "sample",
