@@ -1,19 +1,38 @@
 """What predicting needs runs without the packages of the pipeline."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import colour_model
+from PIL import Image
+
 ROOT = Path(__file__).parents[1]
-BLOCKED = ("dvc", "dvclive", "keras", "matplotlib", "pandas", "psutil", "pydantic", "scipy")
+BLOCKED = (
+    "dvc",
+    "dvclive",
+    "filelock",
+    "keras",
+    "matplotlib",
+    "pandas",
+    "psutil",
+    "pydantic",
+    "scipy",
+)
 BLOCKED += ("sklearn", "tensorflow", "yaml")
 # An import of any of them fails from here on.
 BLOCK = f"import sys\nsys.modules.update(dict.fromkeys({BLOCKED!r}))\n"
 
 
-def blocked_run(code):
-    command = [sys.executable, "-c", BLOCK + code]
-    done = subprocess.run(command, cwd=ROOT / "stages", capture_output=True, text=True)
+def blocked_run(code, folder=None):
+    done = subprocess.run(
+        [sys.executable, "-c", BLOCK + code],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "stages")},
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -23,3 +42,34 @@ def test_pictures_and_sources_are_read_without_the_pipeline():
         "from trackbed.pictures import decoding\nfrom trackbed.records import resizing\n"
         "from trackbed.dataset import folders, layouts, manifest_csv, rails, source_pictures\n"
     )
+
+
+PREDICT = """
+sys.argv = ["trackbed", "predict", "new", "--embeddings", "e.npz", "--rejects", "r.csv"]
+from trackbed import cli
+code = cli.main()
+heavy = set({blocked!r}) & {{name for name, module in sys.modules.items() if module}}
+assert not heavy, heavy
+sys.exit(code)
+"""
+
+
+def test_predict_runs_without_the_pipeline(tmp_path):
+    colour_model.write(tmp_path / "exported")
+    (tmp_path / "new").mkdir()
+    Image.new("RGB", (30, 20), (200, 0, 0)).save(tmp_path / "new" / "1.jpg")
+    (tmp_path / "new" / "2.tif").write_bytes(b"II*\0")
+    output = blocked_run(PREDICT.format(blocked=BLOCKED), tmp_path)
+    assert output.splitlines()[1].startswith("new/1.jpg,red,0.999")
+
+
+def test_a_folder_of_links_into_a_cache_is_predicted_without_dvc(tmp_path):
+    colour_model.write(tmp_path / "exported")
+    name = "cd/" + "0" * 30
+    cached = tmp_path / ".dvc/cache/files/md5" / name
+    cached.parent.mkdir(parents=True)
+    Image.new("RGB", (30, 20), (200, 0, 0)).save(cached, "PNG")
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "1.png").symlink_to(cached)
+    output = blocked_run(PREDICT.format(blocked=BLOCKED), tmp_path)
+    assert output.splitlines()[1].startswith("new/1.png,red,0.999")

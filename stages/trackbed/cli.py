@@ -26,6 +26,7 @@ from trackbed.commands import (
     heads,
     leak,
     manifest,
+    predict,
     recipe,
     scan,
     suspects,
@@ -48,6 +49,7 @@ COMMANDS = (
     compare,
     gate,
     verify,
+    predict,
 )
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 CLOSED_PIPE = 141  # what a shell reports of a program whose reader has gone

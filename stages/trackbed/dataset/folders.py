@@ -125,9 +125,11 @@ def _project(start: Path) -> Path | None:
 
 
 def _cache(project: Path) -> Path:
-    from dvc.config import Config
-    from dvc.exceptions import DvcException
-
+    try:
+        from dvc.config import Config
+        from dvc.exceptions import DvcException
+    except ModuleNotFoundError:  # where nothing but predicting is installed
+        return (project / DVC_FOLDER / "cache").resolve()
     try:
         settings = Config(str(project / DVC_FOLDER), validate=False)
     except DvcException as error:

@@ -6,7 +6,7 @@ import io
 import posixpath
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -72,19 +72,30 @@ def read(root: Path, tree: Tree, hints: Hints = NO_HINTS) -> Found:
     )
 
 
+def pictures(path: Path, tree: Tree) -> list[Entry]:
+    """The pictures that a manifest names, and their boxes; only the column filename is needed.
+
+    tree: of the folder that the manifest lies in. Labels, parts and groups are not looked at, and a
+    row may be there twice. Raises UserError as `read` does.
+    """
+    rows, _ = parsed(_text(path), path, None)
+    return [_entry(row, path.parent, tree) for row in _matched(rows, tree, path)]
+
+
 def _entry(row: Row, root: Path, tree: Tree) -> Entry:
     path = tree.path(root, row.filename)
     return Entry(row.filename, row.label, row.part, row.group, path, row.box, size=row.size)
 
 
-def parsed(text: str, path: Path, parts: Mapping[str, str]) -> tuple[list[Row], bool]:
+def parsed(text: str, path: Path, parts: Mapping[str, str] | None) -> tuple[list[Row], bool]:
     """The rows of a manifest, and whether it has a column of groups.
 
-    path: for messages. parts: what names in the column part mean, beside the usual ones.
+    path: for messages. parts: what names in the column part mean, beside the usual ones; None
+    where neither labels nor parts matter.
     """
     lines = _cells(text, path)
     _, header = next(lines, (1, []))
-    _refuse_columns(header, path)
+    _refuse_columns(header, path, REQUIRED[:1] if parts is None else REQUIRED)
     rows, names = [], set()
     for line, cells in lines:
         where = f"{path}, row {line}"
@@ -95,7 +106,7 @@ def parsed(text: str, path: Path, parts: Mapping[str, str]) -> tuple[list[Row], 
         names.add(row.get("part", ""))
     if not rows:
         raise BadData(f"{path}: no row below the header; every picture needs one.")
-    if unknown := sorted(set(parts) - names):
+    if unknown := sorted(set(parts or {}) - names):
         there = ", ".join(sorted(names - {""})) or "none"
         raise UserError(
             f"params.yaml, data.parts: no row of {path} has the part {', '.join(unknown)}; its "
@@ -129,8 +140,9 @@ def _cells(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
         raise BadData(f"{path}, row {line}: not valid CSV ({error}).") from None
 
 
-def _refuse_columns(header: list[str], path: Path) -> None:
-    expected = f"Columns are {', '.join(REQUIRED)} and, if need be, {', '.join(COLUMNS[2:])}"
+def _refuse_columns(header: list[str], path: Path, required: Sequence[str]) -> None:
+    others = ", ".join(COLUMNS[len(required) :])
+    expected = f"Columns are {', '.join(required)} and, if need be, {others}"
     if not header:
         raise BadData(f"{path}: empty. {expected}.")
     if len(header) == 1 and any(sign in header[0] for sign in ";\t"):
@@ -140,7 +152,7 @@ def _refuse_columns(header: list[str], path: Path) -> None:
             close = difflib.get_close_matches(name, COLUMNS, n=1)
             hint = f" Did you mean '{close[0]}'?" if close else f" {expected}."
             raise BadData(f"{path}: unknown column {name!r}.{hint}")
-    missing = [name for name in REQUIRED if name not in header]
+    missing = [name for name in required if name not in header]
     for names in (SIDES, SIZE):
         if set(names) & set(header):
             missing += [name for name in names if name not in header]
@@ -150,13 +162,15 @@ def _refuse_columns(header: list[str], path: Path) -> None:
         raise BadData(f"{path}: a column is there twice: {', '.join(header)}.")
 
 
-def _row(line: int, cells: dict[str, str], where: str, parts: Mapping[str, str]) -> Row:
+def _row(line: int, cells: dict[str, str], where: str, parts: Mapping[str, str] | None) -> Row:
     for name, value in cells.items():
         if has_bad_name(value):
             raise BadData(f"{where}, {name}: control characters, got {value!r}.")
-    if not cells["label"]:
-        raise BadData(f"{where}, label: empty; every picture needs a class.")
-    part = _part(cells.get("part", ""), where, parts)
+    label, part = cells.get("label", ""), cells.get("part", "")
+    if parts is not None:
+        if not label:
+            raise BadData(f"{where}, label: empty; every picture needs a class.")
+        part = _part(part, where, parts)
     filename = _filename(cells["filename"], where)
     box, size = _box(cells, where), _numbers(cells, SIZE, where)
     if size and not all(size):
@@ -164,7 +178,7 @@ def _row(line: int, cells: dict[str, str], where: str, parts: Mapping[str, str])
     if box and size and (box[2] > size[0] or box[3] > size[1]):
         corners, sides = ",".join(map(str, box)), f"{size[0]} x {size[1]}"
         raise BadData(f"{where}: box {corners} is not inside of {sides} pixels, its own size.")
-    return Row(line, filename, cells["label"], part, cells.get("group", ""), box, size)
+    return Row(line, filename, label, part, cells.get("group", ""), box, size)
 
 
 def _part(given: str, where: str, parts: Mapping[str, str]) -> str:

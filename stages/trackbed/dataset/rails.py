@@ -177,12 +177,13 @@ def _records(path: Path, shown: Path) -> Iterator[tuple[int, bytes]]:
                 offset += len(serialized) + tfrecord.FRAME_BYTES
                 number += 1
     except ValueError:
-        raise BadData(f"{shown}, record {number}: {_damage(path, offset)}.") from None
+        raise BadData(f"{shown}, record {number}: {damage(path, offset)}.") from None
     except OSError as error:
         raise BadData(f"{shown}: cannot be read ({error.strerror}).") from None
 
 
-def _damage(path: Path, offset: int) -> str:
+def damage(path: Path, offset: int) -> str:
+    """Why no record begins at a byte of a file."""
     with path.open("rb") as file:
         head = file.read(8)
     for start, kind in OTHER_STARTS.items():

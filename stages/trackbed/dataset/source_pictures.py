@@ -73,7 +73,7 @@ def checked(entry: Entry, limits: Limits, crop_margin: float = 0.0) -> SourcePic
     """
     content = _read(entry, limits)
     if entry.raw is not None:
-        source = Decoded(_image_of_raw_pixels(content, entry.raw), "RAW", None)
+        source = Decoded(image_of_raw_pixels(content, entry.raw), "RAW", None)
     else:
         whole = entry.box is None or limits.boxes == "ignore"
         source = decoding.decoded(content, limits, whole=whole)
@@ -100,15 +100,7 @@ def _read(entry: Entry, limits: Limits) -> bytes:
 
 
 def _read_raw(path: Path, raw: RawPixels, limits: Limits) -> bytes:
-    limits.refuse_large(raw.width, raw.height)
-    expected = max(0, raw.height) * max(0, raw.width) * raw.depth
-    if raw.length != expected or not expected:
-        raise Rejected(
-            reasons.WRONG_LENGTH,
-            f"pixel data of {raw.length:,} bytes, {raw.height} x {raw.width} x {raw.depth} "
-            f"are {expected:,}",
-        )
-    limits.refuse_shape(raw.width, raw.height)
+    refuse_raw(raw, limits)
     with path.open("rb") as file:
         file.seek(raw.offset)
         record = file.read(raw.record_length)
@@ -120,6 +112,20 @@ def _read_raw(path: Path, raw: RawPixels, limits: Limits) -> bytes:
         raise Rejected(reasons.DAMAGED, str(error)) from None
 
 
-def _image_of_raw_pixels(data: bytes, raw: RawPixels) -> Image.Image:
+def refuse_raw(raw: RawPixels, limits: Limits) -> None:
+    """Raise Rejected for pixels of the wrong length, size or shape."""
+    limits.refuse_large(raw.width, raw.height)
+    expected = max(0, raw.height) * max(0, raw.width) * raw.depth
+    if raw.length != expected or not expected:
+        raise Rejected(
+            reasons.WRONG_LENGTH,
+            f"pixel data of {raw.length:,} bytes, {raw.height} x {raw.width} x {raw.depth} "
+            f"are {expected:,}",
+        )
+    limits.refuse_shape(raw.width, raw.height)
+
+
+def image_of_raw_pixels(data: bytes, raw: RawPixels) -> Image.Image:
+    """The picture of raw pixels, in mode RGB."""
     mode = "L" if raw.depth == 1 else "RGB"
     return Image.frombytes(mode, (raw.width, raw.height), data).convert("RGB")

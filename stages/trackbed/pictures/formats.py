@@ -268,9 +268,14 @@ def named(name: str) -> Format:
     return next(format for format in FORMATS if name in (format.name, format.alias))
 
 
+def is_known(data: bytes) -> bool:
+    """Whether a file begins as one of FORMATS does."""
+    return any(re.match(format.start, data, re.DOTALL) for format in FORMATS)
+
+
 def unidentified(data: bytes) -> Rejected:
     """Why a file that Pillow cannot identify is rejected, by its first bytes."""
-    if any(re.match(format.start, data, re.DOTALL) for format in FORMATS):
+    if is_known(data):
         return Rejected(reasons.DAMAGED, "its header cannot be read")
     name = next((name for name, start in UNSUPPORTED_STARTS.items() if start.match(data)), None)
     return Rejected(reasons.UNSUPPORTED, name) if name else Rejected(reasons.NOT_AN_IMAGE)

@@ -99,6 +99,22 @@ def records(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
         offset += FRAME_BYTES + length
 
 
+def places(file: IO[bytes]) -> Iterator[tuple[int, int]]:
+    """Offset of every record of a file, and the length of its data, which are not read.
+
+    Raises ValueError at the first one whose header is damaged or that is cut off.
+    """
+    end, offset = file.seek(0, os.SEEK_END), 0
+    while offset < end:
+        file.seek(offset)
+        header = file.read(HEADER_BYTES)
+        length = int.from_bytes(header[:LENGTH_BYTES], "little")
+        if not is_header(header) or offset + FRAME_BYTES + length > end:
+            raise ValueError("no whole TFRecord")
+        yield offset, length
+        offset += FRAME_BYTES + length
+
+
 def is_header(data: bytes) -> bool:
     """Whether bytes are the length of a TFRecord with its checksum."""
     return len(data) == HEADER_BYTES and data[LENGTH_BYTES:] == _checksum(data[:LENGTH_BYTES])

@@ -1,0 +1,103 @@
+"""Predict pictures with an exported model, in order and within bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import numpy as np
+
+from trackbed.inference import answers, decoding_threads
+from trackbed.inference.answers import Answer, AnswerRules
+from trackbed.inference.decoding_threads import Opened, Opener
+from trackbed.inference.exported_model import EMBEDDING, PROBABILITIES, ExportedModel
+from trackbed.inference.inputs import Input
+from trackbed.pictures.crop_boxes import Box
+from trackbed.pipeline.errors import Damaged
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for a picture, or why there is none."""
+
+    name: str
+    box: Box | None
+    answer: Answer | None = None
+    embedding: np.ndarray | None = None  # float32, (units,)
+    novelty: float | None = None
+    reason: str = ""  # without an answer: as in rejections
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """An exported model and how it is used; batch: images at a time, threads: that decode."""
+
+    model: ExportedModel
+    rules: AnswerRules
+    batch: int
+    threads: int
+
+    def predictions(self, sources: Iterable[Input]) -> Iterator[Prediction]:
+        """The prediction for every input, in their order; names of records are unique."""
+        description = self.model.description
+        opener = Opener(
+            answers.limits(description), description["pictures"]["crop_margin"], self.model.side
+        )
+        names = RecordNames()
+        opened = decoding_threads.opened(sources, opener, self.threads)
+        with closing(opened):
+            for some in batches(opened, self.batch):
+                yield from self._predicted(some, names)
+
+    def _predicted(self, some: list[Opened], names: RecordNames) -> Iterator[Prediction]:
+        images = [one.pixels for one in some if one.pixels is not None]
+        found = iter(self._outputs(np.stack(images)) if images else ())
+        for one in some:
+            name = names.unique(one)
+            if one.pixels is None:
+                yield Prediction(name, one.source.box, reason=one.reason, detail=one.detail)
+            else:
+                answer, embedding = next(found)
+                yield Prediction(name, one.source.box, answer, embedding)
+
+    def _outputs(self, images: np.ndarray) -> Iterator[tuple[Answer, np.ndarray]]:
+        probabilities, embeddings = self.model.outputs(images, PROBABILITIES, EMBEDDING)
+        try:
+            found = self.rules.answers(probabilities)
+        except ValueError as error:
+            raise Damaged(f"{self.model.folder}: the model gives {error}. Train it anew.") from None
+        yield from zip(found, embeddings, strict=True)
+
+
+def batches(opened: Iterable[Opened], size: int) -> Iterator[list[Opened]]:
+    """The pictures in their order, in lists with `size` decoded ones; the last one has fewer."""
+    some: list[Opened] = []
+    decoded = 0
+    for one in opened:
+        some.append(one)
+        decoded += one.pixels is not None
+        if decoded == size:
+            yield some
+            some, decoded = [], 0
+    if some:
+        yield some
+
+
+class RecordNames:
+    """Names for records: a name that several have is followed by file and number."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def unique(self, one: Opened) -> str:
+        """The name of a picture; for a record one that no record before it has."""
+        place = one.source.record
+        if place is None:
+            return one.name
+        name = one.name
+        if name in self._seen:
+            name = f"{name} ({one.source.name}#{place.number})"
+        self._seen.add(name)
+        return name
