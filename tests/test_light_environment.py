@@ -73,3 +73,13 @@ def test_a_folder_of_links_into_a_cache_is_predicted_without_dvc(tmp_path):
     (tmp_path / "new" / "1.png").symlink_to(cached)
     output = blocked_run(PREDICT.format(blocked=BLOCKED), tmp_path)
     assert output.splitlines()[1].startswith("new/1.png,red,0.999")
+
+
+def test_a_command_of_the_pipeline_says_what_is_missing(tmp_path):
+    code = "sys.argv = ['trackbed', 'verify']\nfrom trackbed import cli\nprint(cli.main())"
+    command = [sys.executable, "-c", BLOCK + code]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "stages")}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.stdout == "2\n"
+    assert done.stderr.startswith("trackbed: this command needs the package ")
+    assert done.stderr.endswith("Run `pip install 'trackbed[pipeline]'`.\n")

@@ -93,12 +93,28 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
     try:
         return parsed.run(parsed) or 0
     except UserError as problem:
-        if parsed.debug:
-            traceback.print_exc()
-        print(f"trackbed: {problem}", file=sys.stderr)
-        return problem.exit_code
+        return _reported(problem, parsed.debug)
+    except ModuleNotFoundError as problem:
+        package = (problem.name or "").partition(".")[0]
+        if package in ("", "trackbed"):
+            raise
+        return _reported(
+            UserError(
+                f"this command needs the package {package}, which is not installed. "
+                "Run `pip install 'trackbed[pipeline]'`."
+            ),
+            parsed.debug,
+        )
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _reported(problem: UserError, debug: bool) -> int:
+    """Print an error; its exit code."""
+    if debug:
+        traceback.print_exc()
+    print(f"trackbed: {problem}", file=sys.stderr)
+    return problem.exit_code
 
 
 def _discard_output() -> None:

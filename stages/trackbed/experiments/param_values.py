@@ -4,8 +4,6 @@ import contextlib
 import re
 from typing import Any
 
-import yaml
-
 NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
 
 
@@ -54,6 +52,8 @@ def flattened(sections: dict[str, Any]) -> dict[str, Any]:
 def short_text(value: Any) -> str:
     """A value in one line; lists and mappings as YAML, see `parsed_text`."""
     if isinstance(value, dict | list):
+        import yaml  # not there where predicting alone is installed
+
         options = {"default_flow_style": True, "width": 10**6, "allow_unicode": True}
         return yaml.safe_dump(typed(value), **options).strip()
     return str(value) if value != "" else "null"
@@ -63,6 +63,8 @@ def parsed_text(text: str) -> Any:
     """The value of a text from `short_text`, with types: a list, a mapping, a number, ..."""
     value: Any = text
     if text[:1] in ("[", "{"):
+        import yaml
+
         with contextlib.suppress(yaml.YAMLError):  # text such as '[a-z]+'
             value = yaml.load(text, Loader=yaml.BaseLoader)
     return typed(canonical(value))
