@@ -148,6 +148,7 @@ ROOMS += [
     "reporting",
     "pages",
     "sample",
+    "serving",
     "commands",
 ]
 

@@ -29,6 +29,7 @@ from trackbed.commands import (
     predict,
     recipe,
     scan,
+    serve,
     suspects,
     sweep,
     verify,
@@ -50,6 +51,7 @@ COMMANDS = (
     gate,
     verify,
     predict,
+    serve,
 )
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 CLOSED_PIPE = 141  # what a shell reports of a program whose reader has gone

@@ -49,7 +49,7 @@ def caught() -> Iterator[Messages]:
         _condition.wait_for(lambda: not _printing)
     try:
         messages = Messages()
-        with tempfile.TemporaryFile() as file:
+        with _memory() as file:
             with _redirected(file):
                 yield messages
             file.seek(0)
@@ -58,6 +58,13 @@ def caught() -> Iterator[Messages]:
         with _condition:
             _catching = False
             _condition.notify_all()
+
+
+def _memory() -> IO[bytes]:
+    """A file in memory, where the system has such: a server may find no disk to write to."""
+    if hasattr(os, "memfd_create"):  # Linux
+        return os.fdopen(os.memfd_create("messages"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 @contextmanager

@@ -1,0 +1,90 @@
+"""The application: which path is answered by what, and what every answer has in common."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.routing import Route, Router
+from starlette.types import Message, Receive, Scope, Send
+
+from trackbed.serving import access, page_routes, prediction_routes, protocol_routes, refusals
+from trackbed.serving.refusals import Refused
+from trackbed.serving.service import Service
+
+logger = logging.getLogger("trackbed.serve")
+# A client that takes no byte of its answer for so long is cut off.
+SEND_SECONDS = 30.0
+CLIENT_CLOSED_REQUEST = 499  # as nginx counts them; nobody reads the answer
+NO_ROUTE = "none"
+# Without the token: what probes ask, and pages that hold nothing of the model.
+OPEN_ROUTES = {"live", "ready", "openapi", "docs", "page", "static", NO_ROUTE}
+
+
+class Application:
+    """The ASGI application: checks the token, adds headers, counts, and answers errors as JSON."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.routes: Sequence[Route] = [
+            *prediction_routes.routes(service),
+            *protocol_routes.routes(service),
+            *page_routes.routes(service),
+        ]
+        # The target of a redirect would come from the client's header Host.
+        self.router = Router(self.routes, redirect_slashes=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; the interface of ASGI."""
+        start, status = time.perf_counter(), CLIENT_CLOSED_REQUEST
+
+        async def guarded_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *access.HEADERS]
+            async with asyncio.timeout(SEND_SECONDS):
+                await send(message)
+
+        route = self._route(scope["path"])
+        scope["app"] = self  # has the router raise HTTPException
+        try:
+            self._check_token(scope, route)
+            await self.router(scope, receive, guarded_send)
+        except ClientDisconnect:
+            pass
+        except Exception as error:
+            if status == CLIENT_CLOSED_REQUEST:
+                await _refusal(error, scope["method"]).response()(scope, receive, guarded_send)
+            else:
+                logger.warning("an answer was not taken: %r", error)
+        finally:
+            monitoring = self.service.monitoring
+            monitoring.requests.labels(route, str(status)).inc()
+            monitoring.seconds.labels(route).observe(time.perf_counter() - start)
+
+    def _route(self, path: str) -> str:
+        """The name of the route of a path, whatever the method."""
+        return next((route.name for route in self.routes if route.path_regex.match(path)), NO_ROUTE)
+
+    def _check_token(self, scope: Scope, route: str) -> None:
+        if self.service.token is not None and route not in OPEN_ROUTES:
+            access.check(self.service.token, Request(scope).headers.get("authorization"))
+
+
+def _refusal(error: Exception, method: str) -> Refused:
+    """The answer for what a route raised."""
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, HTTPException):
+        headers = {**(error.headers or {})}
+        if error.status_code == 405:
+            message = f"{method} is not possible here; see the header Allow."
+            return Refused(405, refusals.METHOD_NOT_ALLOWED, message, headers)
+        return Refused(404, refusals.NOT_FOUND, "There is nothing at this path; see /docs.")
+    logger.error("a request failed", exc_info=error)
+    return Refused(500, refusals.INTERNAL, "The server failed; its log says why.")

@@ -1,0 +1,123 @@
+"""Run the server: signals, reloading, and an end that loses no request."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import uvicorn
+
+from trackbed.pipeline.errors import UserError
+from trackbed.serving.application import Application
+from trackbed.serving.connections import Connection
+from trackbed.serving.service import Service
+
+logger = logging.getLogger("trackbed.serve")
+# Clients keep connections that long between two requests; shorter ones break theirs.
+KEEP_ALIVE_SECONDS = 75
+STOPS = {signal.SIGTERM: 0, signal.SIGINT: 130}
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(message)s"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "stream": "ext://sys.stderr",
+        }
+    },
+    "loggers": {
+        "trackbed.serve": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "uvicorn.error": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
+        "uvicorn.access": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "python_multipart": {"level": "ERROR"},
+    },
+}
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which ends with an exit code of its own and reloads on SIGHUP."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self.service, self.exit_code = service, 0
+        self._tasks: set[asyncio.Task] = set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGTERM and SIGINT, at once on the second one; reload on SIGHUP."""
+        loop = asyncio.get_running_loop()
+        for number in STOPS:
+            loop.add_signal_handler(number, self._stop, number)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        try:
+            yield
+        finally:
+            for number in (*STOPS, signal.SIGHUP):
+                loop.remove_signal_handler(number)
+
+    def _stop(self, number: int) -> None:
+        if self.should_exit:
+            self.force_exit = True
+            return
+        logger.info("stopping: requests that have begun are answered")
+        self.service.is_stopping = self.should_exit = True
+        self.exit_code = STOPS[signal.Signals(number)]
+
+    def _reload(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._reloaded())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _reloaded(self) -> None:
+        with suppress(UserError):  # which is logged
+            await self.service.slot.reload()
+
+    async def serve_and_watch(self, listener: socket.socket, seconds: float) -> None:
+        """Serve until a signal comes; look for another model every `seconds`, 0: never."""
+        watch = None
+        if seconds:
+            watch = asyncio.create_task(self.service.slot.watch(seconds))
+        try:
+            await self.serve([listener])
+        finally:
+            if watch is not None:
+                watch.cancel()
+            self.service.queue.close()
+
+
+def run(
+    service: Service,
+    listener: socket.socket,
+    *,
+    seconds: float,
+    watch: float,
+    drain: float,
+    log_requests: bool,
+) -> int:
+    """Serve until a signal comes; the exit code.
+
+    seconds: that a client may take for its request. watch: between two looks for another model.
+    drain: for the requests that have begun, after SIGTERM.
+    """
+    config = uvicorn.Config(
+        Application(service),
+        http=type("TimedConnection", (Connection,), {"head_seconds": seconds}),
+        ws="none",
+        lifespan="off",
+        loop="asyncio",
+        log_config=LOGGING,
+        access_log=log_requests,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=max(1, round(drain)),
+    )
+    server = Server(config, service)
+    asyncio.run(server.serve_and_watch(listener, watch))
+    return server.exit_code
