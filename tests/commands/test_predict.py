@@ -1,3 +1,4 @@
+import csv
 import json
 import os
 import subprocess
@@ -11,6 +12,11 @@ from PIL import Image
 from program import STAGES, trackbed
 
 from trackbed import cli
+from trackbed.inference import decoding_threads
+from trackbed.inference.exported_model import ExportedModel
+from trackbed.inference.inputs import Input
+from trackbed.pipeline import index
+from trackbed.records import reader
 
 
 @pytest.fixture
@@ -237,6 +243,40 @@ def test_a_closed_pipe_ends_it_quietly(here):
     assert b"Traceback" not in process.stderr.read()
     process.stderr.close()
     assert process.wait() == 141
+
+
+@pytest.fixture(scope="module")
+def evaluated(finished):
+    """The test part of the finished project: rows of the index, and of the predictions by name."""
+    table = index.assigned(finished.folder / "data/records", finished.folder / "data/folds")
+    rows = table[table["part"] == "test"]
+    with (finished.folder / "data/evaluation/predictions.csv").open(encoding="utf-8") as file:
+        return rows, {row["filename"]: row for row in csv.DictReader(file)}
+
+
+@pytest.mark.parametrize("source", ["data/raw", "data/records"])
+def test_answers_are_those_of_the_evaluation(finished, evaluated, source):
+    done = trackbed("predict", source, folder=finished.folder)
+    assert done.returncode == 0
+    found = {}
+    for row in csv.DictReader(done.stdout.splitlines()):
+        found[row["file"].removeprefix("data/raw/")] = row
+    for name, expected in evaluated[1].items():
+        row = found[name]
+        assert row["class"] == expected["predicted"]
+        same = ["confidence", *(column for column in expected if column.startswith("p_"))]
+        assert [row[column] for column in same] == [expected[column] for column in same]
+    assert len(evaluated[1]) > 5
+
+
+def test_pixels_are_those_of_the_records(finished, evaluated):
+    model = ExportedModel.load(finished.folder / "exported")
+    opener = decoding_threads.opener(model)
+    raw = finished.folder / "data/raw"
+    rows = evaluated[0]
+    found = [opener(Input(name, str(raw / name))).pixels for name in rows["filename"]]
+    expected = reader.pixels(finished.folder / "data/records", rows, model.side, model.side)
+    np.testing.assert_array_equal(np.stack(found), expected)
 
 
 def test_help_states_order_and_exit_codes():

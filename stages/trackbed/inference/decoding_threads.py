@@ -13,6 +13,8 @@ import numpy as np
 
 from trackbed.dataset import source_pictures
 from trackbed.dataset.schema import Entry, RawPixels
+from trackbed.inference import answers
+from trackbed.inference.exported_model import ExportedModel
 from trackbed.inference.inputs import Input, RecordPlace
 from trackbed.pictures import formats, network_input
 from trackbed.pictures.file_names import printable
@@ -76,6 +78,12 @@ class Opener:
         source_pictures.refuse_raw(raw, self.limits)
         image = source_pictures.image_of_raw_pixels(data, raw)
         return network_input.of_decoded(image, None, self.side)
+
+
+def opener(model: ExportedModel) -> Opener:
+    """Opens pictures for a model, within the limits of the build that it learned from."""
+    description = model.description
+    return Opener(answers.limits(description), description["pictures"]["crop_margin"], model.side)
 
 
 def _features(path: str, place: RecordPlace) -> dict[str, Any]:

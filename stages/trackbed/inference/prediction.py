@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trackbed.inference import answers, decoding_threads
+from trackbed.inference import decoding_threads
 from trackbed.inference.answers import Answer, AnswerRules
-from trackbed.inference.decoding_threads import Opened, Opener
+from trackbed.inference.decoding_threads import Opened
 from trackbed.inference.exported_model import EMBEDDING, PROBABILITIES, ExportedModel
 from trackbed.inference.inputs import Input
 from trackbed.pictures.crop_boxes import Box
@@ -41,11 +41,7 @@ class Predictor:
 
     def predictions(self, sources: Iterable[Input]) -> Iterator[Prediction]:
         """The prediction for every input, in their order; names of records are unique."""
-        description = self.model.description
-        opener = Opener(
-            answers.limits(description), description["pictures"]["crop_margin"], self.model.side
-        )
-        names = RecordNames()
+        names, opener = RecordNames(), decoding_threads.opener(self.model)
         opened = decoding_threads.opened(sources, opener, self.threads)
         with closing(opened):
             for some in batches(opened, self.batch):
