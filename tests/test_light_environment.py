@@ -1,12 +1,15 @@
 """What predicting needs runs without the packages of the pipeline."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import colour_model
+import pytest
 from PIL import Image
+from program import trackbed
 
 ROOT = Path(__file__).parents[1]
 BLOCKED = (
@@ -83,3 +86,60 @@ def test_a_command_of_the_pipeline_says_what_is_missing(tmp_path):
     assert done.stdout == "2\n"
     assert done.stderr.startswith("trackbed: this command needs the package ")
     assert done.stderr.endswith("Run `pip install 'trackbed[pipeline]'`.\n")
+
+
+UV = Path(sys.executable).parent / "uv"
+
+
+@pytest.fixture(scope="module")
+def light_python(tmp_path_factory):
+    """Python of an environment with trackbed[predict] alone; skips where it cannot be made."""
+    folder = tmp_path_factory.mktemp("light")
+    # A build leaves files beside the code.
+    shutil.copytree(
+        ROOT / "stages", folder / "source/stages", ignore=shutil.ignore_patterns("__*__")
+    )
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, folder / "source" / name)
+    program = UV if UV.exists() else shutil.which("uv")
+    if program is None:
+        pytest.skip("no uv to make an environment with")
+    environment = {**os.environ, "VIRTUAL_ENV": str(folder / "environment")}
+    for arguments in (
+        ("venv", "--python", sys.executable, folder / "environment"),
+        ("pip", "install", "--requirement", ROOT / "requirements-predict.lock"),
+        ("pip", "install", "--no-deps", folder / "source"),
+    ):
+        done = subprocess.run(
+            [program, *arguments], env=environment, capture_output=True, text=True
+        )
+        if done.returncode and "build" not in done.stderr.lower():
+            pytest.skip(f"the packages cannot be installed here: {done.stderr[-300:]}")
+        assert done.returncode == 0, done.stderr
+    return folder / "environment/bin/python"
+
+
+@pytest.mark.slow
+def test_the_extra_predict_is_enough(finished, light_python):
+    packages = subprocess.run(
+        [
+            light_python,
+            "-c",
+            "from importlib.metadata import *; print(*sorted(one.name for one in distributions()))",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert "onnxruntime" in packages
+    assert not {"tensorflow", "pandas", "dvc", "pydantic", "scikit-learn"} & set(packages)
+    command = ["predict", "data/raw", "--format", "jsonl"]
+    found = subprocess.run(
+        [light_python.parent / "trackbed", *command],
+        cwd=finished.folder,
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stderr
+    expected = trackbed(*command, folder=finished.folder)
+    assert (found.stdout, found.stderr) == (expected.stdout, expected.stderr)
