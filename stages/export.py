@@ -5,10 +5,12 @@ from pathlib import Path
 from pydantic import ConfigDict, Field
 
 from trackbed.evaluation import calibration, selective_prediction
+from trackbed.inference.exported_model import ExportedModel
 from trackbed.integrity import dvc_lock
-from trackbed.pipeline import params, tables, tensorflow_setup
+from trackbed.pipeline import index, params, tables, tensorflow_setup
 from trackbed.pipeline.outputs import replacing_folder
 from trackbed.pipeline.runner import run
+from trackbed.records import embedding_store
 
 
 class PictureParams(params.Section):
@@ -35,15 +37,19 @@ class AnswerParams(params.Section):
     wanted_precision: float = Field(gt=0, le=1)
 
 
-def main(models_path: Path, exported_path: Path) -> None:
-    """Write the model as ONNX and its description."""
+def main(data_path: Path, models_path: Path, exported_path: Path) -> None:
+    """Write the model as ONNX, what new pictures are compared with, and the description."""
     pictures, answers = params.load("data", PictureParams), params.load("evaluate", AnswerParams)
     dvc_lock.check_unchanged(models_path)
     fold = tables.VALIDATION_TABLE.read(models_path)
+    records_path = data_path / index.RECORDS
+    table = index.assigned(records_path, data_path / index.FOLDS)
+    in_fold = table["record"].isin(fold["record"])
+    stored = embedding_store.read(data_path / embedding_store.FOLDER)
     temperature = calibration.fitted_temperature(tables.probabilities(fold), tables.labels(fold))
 
     tensorflow_setup.start()
-    from trackbed.exporting import exported_folder
+    from trackbed.exporting import exported_folder, novelty_reference
     from trackbed.training import checkpoint
 
     trained, classes = checkpoint.load(models_path)
@@ -61,6 +67,10 @@ def main(models_path: Path, exported_path: Path) -> None:
             pictures=pictures.model_dump(),
             model=exported_folder.digest(models_path / checkpoint.MODEL_FILE),
         )
+        embedder = novelty_reference.Embedder(ExportedModel.load(folder), records_path, stored)
+        training, held_out = table[(table["part"] == "train") & ~in_fold], table[in_fold]
+        reference = novelty_reference.reference(embedder, training, held_out)
+        exported_folder.add_reference(folder, reference)
     print(f"{exported_path}: {trained.name} as ONNX")
 
 

@@ -1,8 +1,11 @@
+import hashlib
+
 import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
 from trackbed.inference import novelty
+from trackbed.inference.exported_model import ExportedModel
 from trackbed.pipeline.errors import Damaged, UserError
 from trackbed.pipeline.outputs import write_arrays
 
@@ -22,8 +25,15 @@ def reference():
 
 
 def stored(folder, **arrays):
+    """An exported model that has nothing but these arrays."""
     write_arrays(folder / "reference.npz", arrays)
-    return folder
+    return described(folder)
+
+
+def described(folder):
+    """The same with the file of the folder as it is now."""
+    digest = hashlib.sha256((folder / "reference.npz").read_bytes()).hexdigest()
+    return ExportedModel(folder, {"files": {"reference.npz": {"sha256": digest}}}, session=None)
 
 
 def test_distances_are_those_of_scikit_learn():
@@ -44,6 +54,7 @@ def test_the_rank_counts_held_out_images_as_far_or_farther():
     # farther than all.
     ranks = reference.rank(np.concatenate([7 * circle[2:3], circle[:1], -circle[:1]]))
     assert ranks.tolist() == [4 / 5, 1, 1 / 5]
+    assert reference.novelty(circle[:1]).tolist() == [0]
 
 
 def test_one_picture_in_a_hundred_has_a_rank_of_one_percent():
@@ -71,7 +82,7 @@ def test_an_embedding_of_zeros_is_far_from_all(reference):
 
 
 def test_what_is_stored_is_what_was_built(reference, tmp_path):
-    loaded = novelty.Reference.load(stored(tmp_path, **reference.arrays()))
+    loaded = novelty.read(stored(tmp_path, **reference.arrays()))
     assert np.array_equal(loaded.training, reference.training)
     assert np.array_equal(loaded.held_out, reference.held_out)
 
@@ -98,9 +109,19 @@ def test_wide_embeddings_are_fewer():
     assert len(places) * 2048 <= 4_000_000 < (len(places) + 1) * 2048
 
 
-def test_a_folder_without_a_reference_is_refused(tmp_path):
+def test_a_model_may_come_without_a_reference(tmp_path):
+    assert novelty.read(ExportedModel(tmp_path, {"files": {}}, session=None)) is None
+
+
+def test_a_missing_or_changed_file_is_refused(tmp_path):
+    model = stored(tmp_path, **GOOD)
+    with (tmp_path / "reference.npz").open("ab") as file:
+        file.write(b"0")
+    with pytest.raises(Damaged, match=r"reference\.npz: differs from its digest"):
+        novelty.read(model)
+    (tmp_path / "reference.npz").unlink()
     with pytest.raises(UserError, match=r"reference\.npz: No such file .*dvc repro export"):
-        novelty.Reference.load(tmp_path)
+        novelty.read(model)
 
 
 GOOD = {"training": np.eye(3, dtype=np.float16), "held_out": np.float32([0.1, 0.2])}
@@ -121,16 +142,16 @@ GOOD = {"training": np.eye(3, dtype=np.float16), "held_out": np.float32([0.1, 0.
 )
 def test_other_arrays_are_refused(tmp_path, changes, problem):
     with pytest.raises(Damaged, match=problem):
-        novelty.Reference.load(stored(tmp_path, **GOOD | changes))
+        novelty.read(stored(tmp_path, **GOOD | changes))
 
 
 def test_broken_files_are_refused(tmp_path):
-    path = stored(tmp_path, **GOOD) / "reference.npz"
+    path = stored(tmp_path, **GOOD).folder / "reference.npz"
     whole = path.read_bytes()
     for content in (b"", whole[:-30], whole[:100], b"no archive", whole.replace(b"<f2", b"|O8")):
         path.write_bytes(content)
         with pytest.raises(Damaged, match=r"reference\.npz: broken"):
-            novelty.Reference.load(tmp_path)
+            novelty.read(described(tmp_path))
     path.write_bytes(b"0" * (novelty.MAX_BYTES + 1))
     with pytest.raises(Damaged, match="more than 33,554,432 bytes"):
-        novelty.Reference.load(tmp_path)
+        novelty.read(described(tmp_path))

@@ -50,7 +50,7 @@ class ExportedModel:
         format, and Damaged for a file that differs from its digest or that the runtime refuses.
         """
         description = read_description(folder)
-        content = _checked(folder, description, MODEL_FILE)
+        content = checked_content(folder, description, MODEL_FILE)
         runtime = _runtime()
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -122,8 +122,11 @@ def read_description(folder: Path) -> dict[str, Any]:
     return description
 
 
-def _checked(folder: Path, description: dict[str, Any], name: str) -> bytes:
-    """The bytes of a file of the folder, which fit the description."""
+def checked_content(folder: Path, description: dict[str, Any], name: str) -> bytes:
+    """The bytes of a file of the folder.
+
+    Raises UserError for a missing file, Damaged for one that differs from the description.
+    """
     try:
         content = (folder / name).read_bytes()
     except OSError as error:

@@ -5,22 +5,22 @@ Needs NumPy alone.
 
 from __future__ import annotations
 
+import io
 import zipfile
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
-from trackbed.inference.exported_model import REMEDY
-from trackbed.pipeline.errors import Damaged, UserError
+from trackbed.inference.exported_model import REMEDY, ExportedModel, checked_content
+from trackbed.pipeline.errors import Damaged
 
 REFERENCE_FILE = "reference.npz"
 MAX_BYTES = 32 * 2**20  # of a file that is read
 # Training images that are kept, and numbers of their embeddings (8 MB in the file).
 MAX_IMAGES = 5_000
 MAX_NUMBERS = 4_000_000
-MAX_HELD_OUT = 5_000  # held-out images
+MAX_HELD_OUT = 2_000  # images
 # Unit vectors are rounded to this grid, so that float16 holds them, and every sum of products in
 # float32 is exact: products are multiples of the grid's square, and sums stay below 2. A distance
 # then depends neither on the number of images at a time nor on threads or the machine.
@@ -39,25 +39,6 @@ class Reference:
     training: np.ndarray
     held_out: np.ndarray
 
-    @classmethod
-    def load(cls, folder: Path) -> Reference:
-        """The reference of an exported model.
-
-        Raises UserError where there is none, and Damaged for a broken file.
-        """
-        path = folder / REFERENCE_FILE
-        try:
-            if path.stat().st_size > MAX_BYTES:
-                raise ValueError(f"more than {MAX_BYTES:,} bytes")
-            with np.load(path, allow_pickle=False) as stored:
-                reference = cls(stored["training"].astype(np.float32), stored["held_out"])
-            _refuse_broken(reference)
-        except OSError as error:
-            raise UserError(f"{path}: {error.strerror or error}. {REMEDY}") from None
-        except (ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
-            raise Damaged(f"{path}: broken ({error}). {REMEDY}") from None
-        return reference
-
     def arrays(self) -> dict[str, np.ndarray]:
         """The content of reference.npz; the embeddings as float16, which holds them exactly."""
         return {"training": self.training.astype(np.float16), "held_out": self.held_out}
@@ -71,6 +52,10 @@ class Reference:
         starts = range(0, len(vectors), IMAGES_AT_A_TIME)
         some = [self._nearest(vectors[start : start + IMAGES_AT_A_TIME]) for start in starts]
         return np.concatenate([np.empty(0, np.float32), *some])
+
+    def novelty(self, embeddings: np.ndarray) -> np.ndarray:
+        """Share of held-out images that are nearer: 1 - rank."""
+        return 1 - self.rank(embeddings)
 
     def rank(self, embeddings: np.ndarray) -> np.ndarray:
         """Share of held-out images that are at least as far: float64, shape (images,), 0 to 1.
@@ -89,6 +74,26 @@ class Reference:
     @cached_property
     def _squares(self) -> np.ndarray:
         return _squared_lengths(self.training)[:, np.newaxis]
+
+
+def read(model: ExportedModel) -> Reference | None:
+    """The reference of an exported model; None where it came without one.
+
+    Raises UserError for a missing file, and Damaged for a broken one.
+    """
+    path = model.folder / REFERENCE_FILE
+    if REFERENCE_FILE not in model.description["files"]:
+        return None
+    try:
+        content = checked_content(model.folder, model.description, REFERENCE_FILE)
+        if len(content) > MAX_BYTES:
+            raise ValueError(f"more than {MAX_BYTES:,} bytes")
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            reference = Reference(stored["training"].astype(np.float32), stored["held_out"])
+        _refuse_broken(reference)
+    except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
+        raise Damaged(f"{path}: broken ({error}). {REMEDY}") from None
+    return reference
 
 
 def build(training: np.ndarray, held_out: np.ndarray) -> Reference:
