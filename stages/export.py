@@ -70,7 +70,7 @@ def main(data_path: Path, models_path: Path, exported_path: Path) -> None:
         embedder = novelty_reference.Embedder(ExportedModel.load(folder), records_path, stored)
         training, held_out = table[(table["part"] == "train") & ~in_fold], table[in_fold]
         reference = novelty_reference.reference(embedder, training, held_out)
-        exported_folder.add_reference(folder, reference)
+        novelty_reference.add(folder, reference)
     print(f"{exported_path}: {trained.name} as ONNX")
 
 

@@ -12,7 +12,8 @@ from PIL import Image
 from program import STAGES, trackbed
 
 from trackbed import cli
-from trackbed.inference import decoding_threads
+from trackbed.exporting import novelty_reference
+from trackbed.inference import decoding_threads, novelty
 from trackbed.inference.exported_model import ExportedModel
 from trackbed.inference.inputs import Input
 from trackbed.pipeline import index
@@ -63,6 +64,16 @@ def test_answers_go_to_standard_output_and_counts_beside_them(predict):
         "  damaged: 1",
         "    new/broken.png  (its header cannot be read)",
     ]
+
+
+def test_a_model_with_a_reference_says_how_new_a_picture_is(predict, here):
+    colours = np.float32([[1, 0, 0], [1, 1, 0]])
+    novelty_reference.add(here / "exported", novelty.build(colours[:1], colours))
+    rows = predict("new")[1].splitlines()
+    assert rows[0].startswith("file,class,confidence,refused,novelty,p_red")
+    assert [row.split(",")[4] for row in rows[1:]] == ["0", "0.666666667", "0.666666667"]
+    (here / "exported" / "reference.npz").write_bytes(b"0")
+    assert "reference.npz: differs from its digest" in refused(predict("new"), 4)
 
 
 def test_output_holds_the_same_bytes_as_standard_output(predict, here):

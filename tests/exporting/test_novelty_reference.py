@@ -7,7 +7,7 @@ from exported import exported
 from keras import layers
 from recorded import written
 
-from trackbed.exporting import exported_folder, novelty_reference
+from trackbed.exporting import novelty_reference
 from trackbed.inference import novelty
 from trackbed.inference.exported_model import ExportedModel
 from trackbed.networks import embeddings
@@ -74,7 +74,7 @@ def test_the_folder_has_the_reference_and_its_digest(model):
     reference = novelty.build(np.repeat(pictures[:2], 3, axis=0), pictures)
     contents = []
     for _ in range(2):
-        exported_folder.add_reference(model.folder, reference)
+        novelty_reference.add(model.folder, reference)
         contents.append({path.name: path.read_bytes() for path in model.folder.iterdir()})
     assert contents[0] == contents[1]
     loaded = ExportedModel.load(model.folder)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trackbed.inference import answers, inputs, prediction
+from trackbed.inference import answers, inputs, novelty, prediction
 from trackbed.inference.decoding_threads import Opened
 from trackbed.inference.exported_model import ExportedModel
 from trackbed.inference.inputs import Input, RecordPlace
@@ -53,6 +53,16 @@ def test_batch_and_threads_change_nothing(tmp_path, pictures):
     for batch, threads in ((1, 1), (7, 3), (1000, 8)):
         for one, other in zip(predicted(model, pictures, batch, threads), reference, strict=True):
             assert (one.name, one.answer, one.reason) == (other.name, other.answer, other.reason)
+
+
+def test_novelty_is_the_share_of_held_out_images_that_are_nearer(tmp_path, pictures):
+    model = ExportedModel.load(colour_model.write(tmp_path / "exported"))
+    red, orange, purple = np.float32([[1, 0, 0], [1, 0.5, 0], [1, 0, 1]])
+    reference = novelty.build(red[None], np.stack([red, orange, purple]))
+    predictor = Predictor(model, answers.rules(model.description), 32, 2, reference)
+    found = predictor.predictions(inputs.listed([str(pictures)], bytes).pictures)
+    by_class = {one.answer.class_name: one.novelty for one in found if one.answer}
+    assert by_class == {"red": 0, "green": 0.75, "blue": 0.75}
 
 
 def test_a_batch_has_so_many_decoded_pictures():

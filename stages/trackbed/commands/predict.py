@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trackbed.inference.answers import AnswerRules
     from trackbed.inference.inputs import Inputs
-    from trackbed.inference.prediction import Prediction
+    from trackbed.inference.prediction import Prediction, Predictor
 
 HELP = "predict the classes of pictures with an exported model"
 DESCRIPTION = """\
@@ -67,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the answers and say what was rejected; the exit code. Raises UserError."""
     _check(arguments)
     from trackbed.dataset import pool
-    from trackbed.inference import answers, inputs
+    from trackbed.inference import answers, inputs, novelty
     from trackbed.inference.exported_model import DESCRIPTION_FILE, ExportedModel
     from trackbed.inference.prediction import Predictor
     from trackbed.pipeline.errors import BadData
@@ -80,9 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
     _note(found, arguments)
     if not found.pictures:
         raise BadData("no picture: nothing but hidden files, documents or empty folders was named.")
-    predictor = Predictor(model, rules, arguments.batch, threads)
+    reference = novelty.read(model)
+    predictor = Predictor(model, rules, arguments.batch, threads, reference)
     with closing(predictor.predictions(found.pictures)) as predictions:
-        return _written(arguments, rules, found, predictions)
+        return _written(arguments, predictor, found, predictions)
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -139,7 +139,7 @@ def _note(found: "Inputs", arguments: argparse.Namespace) -> None:
 
 def _written(
     arguments: argparse.Namespace,
-    rules: "AnswerRules",
+    predictor: "Predictor",
     found: "Inputs",
     predictions: "Iterable[Prediction]",
 ) -> int:
@@ -152,7 +152,9 @@ def _written(
         output, rejects = arguments.output, arguments.rejects
         file = stack.enter_context(opened(output)) if output else _standard_output()
         boxes = any(picture.box for picture in found.pictures)
-        table = AnswerTable(file, _format(arguments), rules.classes, boxes, False)
+        has_novelty = predictor.reference is not None
+        classes = predictor.rules.classes
+        table = AnswerTable(file, _format(arguments), classes, boxes, has_novelty)
         table.refuse_formulas(picture.name for picture in found.pictures)
         listed = RejectTable(stack.enter_context(opened(rejects))) if rejects else None
         rows = arguments.embeddings and stack.enter_context(

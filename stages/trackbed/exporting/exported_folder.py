@@ -10,10 +10,9 @@ import keras
 
 from trackbed.exporting import network_parts, onnx_export
 from trackbed.exporting.float32_copy import float32_copy
-from trackbed.inference import exported_model, novelty
+from trackbed.inference import exported_model
 from trackbed.inference.head import Head
 from trackbed.inference.head import arrays as head_arrays
-from trackbed.inference.novelty import Reference
 from trackbed.networks import embeddings
 from trackbed.pipeline.outputs import replacing, write_arrays, write_json
 
@@ -38,14 +37,9 @@ def write(folder: Path, trained: keras.Model, classes: list[str], **values: Any)
     if head is not None:
         write_arrays(folder / exported_model.HEAD_FILE, head_arrays(head))
     described = _description(model, classes, head) | values
-    write_json(folder / exported_model.DESCRIPTION_FILE, described | {"files": _files(folder)})
-
-
-def add_reference(folder: Path, reference: Reference) -> None:
-    """Add what new pictures are compared with to the folder of an exported model."""
-    description = exported_model.read_description(folder)
-    write_arrays(folder / novelty.REFERENCE_FILE, reference.arrays())
-    write_json(folder / exported_model.DESCRIPTION_FILE, description | {"files": _files(folder)})
+    names = sorted(path.name for path in folder.iterdir())
+    files = {name: _file(folder / name) for name in names}
+    write_json(folder / exported_model.DESCRIPTION_FILE, described | {"files": files})
 
 
 def _description(model: keras.Model, classes: list[str], head: Head | None) -> dict[str, Any]:
@@ -76,6 +70,5 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _files(folder: Path) -> dict[str, Any]:
-    paths = sorted(set(folder.iterdir()) - {folder / exported_model.DESCRIPTION_FILE})
-    return {path.name: {"sha256": digest(path), "bytes": path.stat().st_size} for path in paths}
+def _file(path: Path) -> dict[str, Any]:
+    return {"sha256": digest(path), "bytes": path.stat().st_size}

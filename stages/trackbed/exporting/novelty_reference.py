@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from trackbed.inference import novelty
+from trackbed.inference import exported_model, novelty
 from trackbed.inference.exported_model import EMBEDDING, ExportedModel
+from trackbed.pipeline.outputs import write_arrays, write_json
 from trackbed.records import reader
 from trackbed.records.embedding_store import Embeddings
 
@@ -47,3 +49,14 @@ def reference(
     held_out = embedder.embeddings(some)
     places = novelty.chosen(training["label"].to_numpy(), units=held_out.shape[1])
     return novelty.build(embedder.embeddings(training.iloc[places]), held_out)
+
+
+def add(folder: Path, reference: novelty.Reference) -> None:
+    """Add a reference to the folder of an exported model, and its digest to the description."""
+    path = folder / novelty.REFERENCE_FILE
+    write_arrays(path, reference.arrays())
+    content = path.read_bytes()
+    description = exported_model.read_description(folder)
+    described = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    description["files"][path.name] = described
+    write_json(folder / exported_model.DESCRIPTION_FILE, description)

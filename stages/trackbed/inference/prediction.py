@@ -13,6 +13,7 @@ from trackbed.inference.answers import Answer, AnswerRules
 from trackbed.inference.decoding_threads import Opened
 from trackbed.inference.exported_model import EMBEDDING, PROBABILITIES, ExportedModel
 from trackbed.inference.inputs import Input
+from trackbed.inference.novelty import Reference
 from trackbed.pictures.crop_boxes import Box
 from trackbed.pipeline.errors import Damaged
 
@@ -25,19 +26,23 @@ class Prediction:
     box: Box | None
     answer: Answer | None = None
     embedding: np.ndarray | None = None  # float32, (units,)
-    novelty: float | None = None
+    novelty: float | None = None  # share of held-out images that are nearer to training images
     reason: str = ""  # without an answer: as in rejections
     detail: str = ""
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """An exported model and how it is used; batch: images at a time, threads: that decode."""
+    """An exported model and how it is used; batch: images at a time, threads: that decode.
+
+    reference: what pictures are compared with; without it their novelty is None.
+    """
 
     model: ExportedModel
     rules: AnswerRules
     batch: int
     threads: int
+    reference: Reference | None = None
 
     def predictions(self, sources: Iterable[Input]) -> Iterator[Prediction]:
         """The prediction for every input, in their order; names of records are unique."""
@@ -55,16 +60,18 @@ class Predictor:
             if one.pixels is None:
                 yield Prediction(name, one.source.box, reason=one.reason, detail=one.detail)
             else:
-                answer, embedding = next(found)
-                yield Prediction(name, one.source.box, answer, embedding)
+                yield Prediction(name, one.source.box, *next(found))
 
-    def _outputs(self, images: np.ndarray) -> Iterator[tuple[Answer, np.ndarray]]:
+    def _outputs(self, images: np.ndarray) -> Iterator[tuple[Answer, np.ndarray, float | None]]:
         probabilities, embeddings = self.model.outputs(images, PROBABILITIES, EMBEDDING)
         try:
             found = self.rules.answers(probabilities)
         except ValueError as error:
             raise Damaged(f"{self.model.folder}: the model gives {error}. Train it anew.") from None
-        yield from zip(found, embeddings, strict=True)
+        novelty = [None] * len(images)
+        if self.reference is not None:
+            novelty = self.reference.novelty(embeddings).tolist()
+        yield from zip(found, embeddings, novelty, strict=True)
 
 
 def batches(opened: Iterable[Opened], size: int) -> Iterator[list[Opened]]:
