@@ -53,7 +53,7 @@ class Monitoring:
             "trackbed_confidence", "Confidence of the answers.", buckets=SHARES, **here
         )
         self.novelty = Histogram(
-            "trackbed_novelty", "Novelty ranks of the answers.", buckets=SHARES, **here
+            "trackbed_novelty", "Novelty of the answers, 0 to 1.", buckets=SHARES, **here
         )
         self.reloads = Counter(
             "trackbed_model_reloads", "Attempts to load a model again.", ["result"], **here

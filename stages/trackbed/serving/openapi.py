@@ -178,7 +178,7 @@ def _schemas() -> dict[str, Any]:
                 "type": ["number", "null"],
                 "minimum": 0,
                 "maximum": 1,
-                "description": "share of held-out images that are closer to the training images",
+                "description": "share of held-out images that are nearer to the training images",
             },
             "probabilities": {"type": "object", "additionalProperties": SHARE},
             "activation": {

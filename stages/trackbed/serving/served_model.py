@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from trackbed.inference import answers, class_activation
+from trackbed.inference import answers, class_activation, novelty
 from trackbed.inference.answer_files import rounded
 from trackbed.inference.answers import Answer, AnswerRules
 from trackbed.inference.class_activation import Explainer
@@ -19,6 +19,7 @@ from trackbed.inference.exported_model import (
     PROBABILITIES,
     ExportedModel,
 )
+from trackbed.inference.novelty import Reference
 from trackbed.pictures import network_input
 from trackbed.pictures.rejections import Limits, Rejected
 from trackbed.pipeline.errors import Damaged
@@ -34,7 +35,7 @@ class ServedModel:
     """One loaded model; any number of threads may use it.
 
     version: the first digits of the SHA-256 of model.json, which holds the digests of all other
-    files. explainer: None where the model has none.
+    files. explainer, reference: None where the model has none.
     """
 
     model: ExportedModel
@@ -42,6 +43,7 @@ class ServedModel:
     limits: Limits
     rules: AnswerRules
     explainer: Explainer | None
+    reference: Reference | None  # what pictures are compared with
     units: int  # of the embedding
 
     @property
@@ -88,20 +90,21 @@ class ServedModel:
             images = network_input.of_bytes(data, self.limits, self.side)[np.newaxis]
         except Rejected as rejection:
             return {"rejected": {"reason": rejection.reason, "detail": rejection.detail}}
-        (probabilities,) = self.model.outputs(images, PROBABILITIES)
+        probabilities, embeddings = self.model.outputs(images, PROBABILITIES, EMBEDDING)
         (found,) = self.rules.answers(probabilities)
-        result = self._object(found)
+        result = self._object(found, embeddings)
         if with_map:
             result["activation"] = self._activation(images, probabilities.argmax(axis=1))
         return result
 
-    def _object(self, found: Answer) -> dict[str, Any]:
+    def _object(self, found: Answer, embeddings: np.ndarray) -> dict[str, Any]:
         shares = map(rounded, found.probabilities)
+        reference = self.reference
         return {
             "class": found.class_name,
             "confidence": rounded(found.confidence),
             "refused": found.refused,
-            "novelty": None,
+            "novelty": reference and rounded(reference.novelty(embeddings)[0]),
             "probabilities": dict(zip(self.classes, shares, strict=True)),
         }
 
@@ -157,6 +160,7 @@ def load(folder: Path, max_pixels: int | None = None) -> ServedModel:
         limits=limits,
         rules=rules,
         explainer=class_activation.read(model),
+        reference=novelty.read(model),
         units=embedding.shape[1],
     )
 

@@ -4,7 +4,7 @@
 const AT_ONCE = 3; // requests
 const MOST_TRIES = 20; // where the server is busy
 const SHOWN_CLASSES = 5;
-const UNUSUAL = 0.05; // share of held-out pictures
+const UNUSUAL = 0.95; // novelty
 const find = (name) => document.querySelector(name);
 const results = find("#results");
 const waiting = [];
@@ -139,9 +139,9 @@ function show(card, answer, found) {
   drawMap(card);
 }
 
-function noveltyText(rank) {
-  const kind = rank <= UNUSUAL ? "Unlike the training pictures: only " : "";
-  return `${kind}${percent(rank)} of held-out pictures are as far from the training pictures, or farther.`;
+function noveltyText(novelty) {
+  const found = `farther from the training pictures than ${percent(novelty)} of held-out pictures`;
+  return novelty >= UNUSUAL ? `Unlike anything trained on: ${found}.` : `Novelty: ${found}.`;
 }
 
 // Viridis (matplotlib), coarse.
