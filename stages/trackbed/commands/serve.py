@@ -131,7 +131,6 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"{name}, version {model.version}: {model.summary}")
     if token is None and not listening.is_loopback(listener):
         print("Anyone who reaches this address can use it; --token-file asks for a token.")
-    print(f"serving at {listening.url(listener)} (Ctrl-C stops)", flush=True)
     return server.run(
         service,
         listener,

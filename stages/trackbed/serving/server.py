@@ -14,6 +14,7 @@ import uvicorn
 from trackbed.pipeline.errors import UserError
 from trackbed.serving.application import Application
 from trackbed.serving.connections import Connection
+from trackbed.serving.listening import url
 from trackbed.serving.service import Service
 
 logger = logging.getLogger("trackbed.serve")
@@ -43,9 +44,9 @@ LOGGING = {
 class Server(uvicorn.Server):
     """uvicorn's server, which ends with an exit code of its own and reloads on SIGHUP."""
 
-    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service, address: str) -> None:
         super().__init__(config)
-        self.service, self.exit_code = service, 0
+        self.service, self.address, self.exit_code = service, address, 0
         self._tasks: set[asyncio.Task] = set()
 
     @contextmanager
@@ -60,6 +61,11 @@ class Server(uvicorn.Server):
         finally:
             for number in (*STOPS, signal.SIGHUP):
                 loop.remove_signal_handler(number)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, and say where."""
+        await super().startup(sockets)
+        print(f"serving at {self.address} (Ctrl-C stops)", flush=True)
 
     def _stop(self, number: int) -> None:
         if self.should_exit:
@@ -118,6 +124,6 @@ def run(
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=max(1, round(drain)),
     )
-    server = Server(config, service)
+    server = Server(config, service, url(listener))
     asyncio.run(server.serve_and_watch(listener, watch))
     return server.exit_code
