@@ -17,7 +17,11 @@ function element(name, text = "", className = "") {
   return made;
 }
 
-const percent = (share) => (100 * share).toFixed(share >= 0.9995 || share < 0.001 ? 0 : 1) + " %";
+function percent(share) {
+  if (share > 0 && share < 0.0005) return "< 0.1 %";
+  if (share < 1 && share >= 0.9995) return "> 99.9 %";
+  return (100 * share).toFixed(1) + " %";
+}
 
 function headers() {
   return token ? { Authorization: "Bearer " + token } : {};

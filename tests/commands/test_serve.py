@@ -1,0 +1,103 @@
+"""`trackbed serve` from the command line: what it refuses before it serves."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+import served
+from program import trackbed
+
+from trackbed.commands import serve
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return served.write_model(tmp_path_factory.mktemp("model") / "exported")
+
+
+def refusal(*arguments):
+    """The one line of a command that ended with an error, and its exit code."""
+    done = trackbed("serve", *arguments)
+    assert (done.stdout, done.stderr.count("\n")) == ("", 1), done.stderr
+    return done.stderr, done.returncode
+
+
+def test_a_missing_model_is_one_line(tmp_path):
+    message, code = refusal(tmp_path / "nothing")
+    assert (code, "no exported model" in message) == (2, True)
+
+
+def test_a_damaged_model_is_one_line(tmp_path):
+    folder = served.write_model(tmp_path / "exported")
+    (folder / "model.onnx").write_bytes(b"damaged")
+    message, code = refusal(folder)
+    assert (code, "differs from its digest" in message) == (4, True)
+
+
+@pytest.mark.parametrize(
+    "values", [{"image_side": 20}, {"classes": ["a", "b"]}, {"classes": ["a", "a", "b"]}]
+)
+def test_a_description_that_does_not_fit_the_model_is_refused(tmp_path, values):
+    folder = served.write_model(tmp_path / "exported", **values)
+    assert refusal(folder)[1] == 4
+
+
+def test_a_port_in_use_is_one_line(folder):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        message, code = refusal(folder, "--port", port)
+    assert code == 2
+    assert f"--port {port}: another program listens there" in message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--host", "192.0.2.1"), "no address of this machine"),
+        (("--host", "no.such.name.invalid"), "no name or address"),
+        (("--port", "70000"), "--port: must be 0 to 65535"),
+        (("--port", "http"), "--port"),
+        (("--max-bytes", "0"), "--max-bytes: must be 1 or more"),
+        (("--timeout", "nan"), "--timeout"),
+        (("--name", "a/b"), "--name a/b"),
+        (("--token-file", "/nowhere"), "--token-file /nowhere: cannot be read"),
+    ],
+)
+def test_wrong_arguments_are_one_line(folder, arguments, message):
+    text, code = refusal(folder, *arguments)
+    assert code == 2
+    assert message in text
+
+
+@pytest.mark.parametrize("token", ["", "short", "with blanks in it", "m\xfcllermeier"])
+def test_a_weak_token_is_refused(folder, tmp_path, token):
+    (tmp_path / "token").write_text(token, encoding="utf-8")
+    text, code = refusal(folder, "--token-file", tmp_path / "token")
+    assert (code, "a token" in text) == (2, True)
+
+
+def test_without_the_extra_one_line_says_what_to_install(monkeypatch, folder):
+    from trackbed.pipeline.errors import UserError
+
+    monkeypatch.setattr(serve, "PACKAGES", ("starlette", "not_installed_at_all"))
+    with pytest.raises(UserError, match=r"not_installed_at_all.*trackbed\[serve\]"):
+        serve._require_packages()
+
+
+def test_serving_imports_nothing_heavy():
+    code = (
+        "import json, sys; from trackbed.serving import server, served_model;"
+        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(served.STAGES)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    heavy = {"tensorflow", "keras", "pandas", "pydantic", "dvc", "scipy", "sklearn", "matplotlib"}
+    assert not heavy & set(json.loads(done.stdout))
