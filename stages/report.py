@@ -18,10 +18,12 @@ class ReportParams(params.Section):
     samples: int = Field(ge=0, le=200)  # pictures of sample predictions
 
 
-def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Path) -> None:
+def main(
+    data_path: Path, models_path: Path, exported_path: Path, metrics_path: Path, plots_path: Path
+) -> None:
     """Write the page, its figures and the Markdown from the tables of the other stages."""
     options = Options(**params.load("report", ReportParams).model_dump())
-    found = read(data_path, models_path, metrics_path, plots_path, options)
+    found = read(data_path, models_path, exported_path, metrics_path, plots_path, options)
     document.write(found, metrics_path, plots_path)
 
 

@@ -7,6 +7,7 @@ import runpy
 from pathlib import Path
 
 import numpy as np
+import onnx_model
 import pandas as pd
 from PIL import Image, ImageDraw
 from sklearn import metrics
@@ -16,6 +17,7 @@ from trackbed.evaluation import (
     baselines,
     calibration,
     comparison,
+    embedding_map,
     robustness,
     scores,
     selective_prediction,
@@ -32,7 +34,7 @@ from trackbed.reporting.run import read as read_run
 from trackbed.reporting.training_log import CURVES
 
 STAGE = Path(__file__).parents[1] / "stages" / "report.py"
-ARGUMENTS = ("data", "models", "metrics", "plots")  # of the report stage
+ARGUMENTS = ("data", "models", "exported", "metrics", "plots")  # of the report stage
 TRACK_BED = ["ASPHALT", "BALLAST", "ERROR", "GRAS", "STONE"]
 SIGNS = [f"{number:02d} speed limit or other sign" for number in range(43)]
 EVIL = ["<script>alert(1)</script>", "$x_1$ | `a`", "NA", "012", 'NO, "quoted"', "ü日本" * 40]
@@ -74,6 +76,7 @@ def run(folder, names=TRACK_BED, right=0.9, per_class=40, empty=(), epochs=27, s
     probabilities = answers(draw, labels, len(names), right)
     write_evaluation(folder, table[table["part"] == "test"], names, labels, probabilities)
     picture(0).save(folder / "plots/seen.jpg")
+    onnx_model.write(folder / "exported", names)
     (folder / "models").mkdir()
     (folder / "models/model.keras").write_bytes(b"a model")
     (folder / "params.yaml").write_text(PARAMS)
@@ -187,6 +190,9 @@ def write_evaluation(folder, table, names, labels, probabilities):
     )
     columns |= {f"p_{name}": probabilities[:, label] for label, name in enumerate(names)}
     tables.PREDICTIONS_TABLE.write(folder / "data/evaluation", predicted.assign(**columns))
+    positions = np.random.default_rng(0).random((len(table), 2))
+    placed = table[["record"]].assign(x=positions[:, 0], y=positions[:, 1])
+    embedding_map.MAP_TABLE.write(folder / "data/evaluation", placed)
     matrix = metrics.confusion_matrix(labels, chosen, labels=range(len(names)))
     write_csv(folder / "plots/confusion_matrix.csv", confusion_table(matrix, names))
     summary = summary_table(matrix, names)

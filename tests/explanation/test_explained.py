@@ -82,7 +82,7 @@ def test_predictions_of_another_model_are_refused(model, records):
     changed = predictions.assign(predicted=predictions["predicted"].map(following))
     explainer = explainers.explainer(model, folder)
     with pytest.raises(UserError, match="of another model than the exported one"):
-        explained.of_predictions(explainer, changed, NAMES, folder, table, model.side)
+        explained.of_predictions(explainer, changed, NAMES, folder, table, model.side, checked=True)
 
 
 def test_right_answers_are_spread_over_the_confidence_of_each_class():
@@ -108,3 +108,10 @@ def test_a_model_without_a_map_needs_the_trained_one(tmp_path):
     flat = ExportedModel.load(onnx_model.write(tmp_path / "flat", NAMES, head=False))
     with pytest.raises(UserError, match="no loadable model"):
         explainers.explainer(flat, tmp_path / "models")
+
+
+def test_without_an_explainer_pictures_have_no_map(model, records):
+    folder, table = records
+    predictions = predicted(model, records, table.head(2))
+    found = explained.of_predictions(None, predictions, NAMES, folder, table, model.side)
+    assert [list(one.evidence) for one in found] == [[], []]

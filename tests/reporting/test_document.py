@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import hashlib
 import html.parser
+import json
 import re
 import subprocess
 import sys
@@ -17,8 +18,8 @@ from trackbed.pipeline.errors import UserError
 from trackbed.reporting import document
 from trackbed.reporting.previous_runs import Previous
 
-# The file beside the page, and the page's own script, which holds nothing of the data.
-SCRIPTS = [{"src": "report_context.js"}, {}]
+# The data of the map, which are not run, the file beside the page, and the page's own script.
+SCRIPTS = [{"type": "application/json", "id": "map-data"}, {"src": "report_context.js"}, {}]
 
 
 class Elements(html.parser.HTMLParser):
@@ -76,11 +77,16 @@ def test_findings_in_the_data_are_listed_with_pictures(ordinary):
     assert "Width 64 64 64 Height 48 48 48 Image formats: JPEG" in text
 
 
+def test_the_data_of_the_map_cannot_leave_their_script(evil):
+    text = evil.page.partition('id="map-data">')[2].partition("</script>")[0]
+    assert json.loads(text)["classes"] == fabricated.EVIL
+
+
 def test_names_and_titles_are_never_markup(evil):
     elements = Elements(evil.page)
     assert elements.of("script") == SCRIPTS
     assert "alert" not in evil.page.partition("<script>")[2]
-    assert not [a for a in elements.of("img") if not a["src"].startswith("data:image/jpeg;base64,")]
+    assert not [a for a in elements.of("img") if not a["src"].startswith("data:image/")]
     assert not [name for _, a in elements.tags for name in a if name.startswith("on")]
     assert "<script>alert(1)</script>" in elements.text
     assert "$x_1$ | `a`" in elements.text

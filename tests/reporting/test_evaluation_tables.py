@@ -2,9 +2,10 @@ import fabricated
 import pandas as pd
 import pytest
 
+from trackbed.explanation.evidence_cards import EvidenceCard
 from trackbed.pipeline import index, tables
 from trackbed.pipeline.errors import UserError
-from trackbed.reporting import evaluation_tables
+from trackbed.reporting import evaluation_tables, html
 from trackbed.reporting.evaluation_tables import Confusion, score_rows
 from trackbed.reporting.previous_runs import Previous
 
@@ -56,7 +57,15 @@ def test_a_pair_shows_the_surest_of_its_own_mistakes(poor):
     table = tables.PREDICTIONS_TABLE.read(poor.folder / "data/evaluation")
     first, second = fabricated.TRACK_BED[:2]
     confusions = [Confusion(second, first, 9, 50), Confusion(first, second, 8, 50)] * 6
-    found = evaluation_tables.pictured_pairs(confusions, table, records, index.read(records))
+
+    def cards(rows):
+        made = html.cards(records, index.read(records), rows)
+        return [
+            EvidenceCard(one.filename, one.true, one.predicted, one.confidence, one.picture, [])
+            for one in made
+        ]
+
+    found = evaluation_tables.pictured_pairs(confusions, table, cards)
     assert [pair.anchor for pair in found] == [f"pair-{n}" for n in range(1, 9)]
     mistakes = table[(table["true"] == first) & (table["predicted"] == second)]
     surest = mistakes["confidence"].nlargest(4).tolist()

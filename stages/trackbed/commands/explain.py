@@ -100,7 +100,14 @@ def _test_part(
 
     def explained_rows(rows: "object") -> "list[Explained]":
         return explained.of_predictions(
-            explainer, rows, model.classes, records_path, table, model.side, wanted
+            explainer,
+            rows,
+            model.classes,
+            records_path,
+            table,
+            model.side,
+            wanted=wanted,
+            checked=True,
         )
 
     return explanations_page.of_test_part(

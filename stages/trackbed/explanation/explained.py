@@ -59,19 +59,22 @@ class Explained:
 
 
 def of_predictions(
-    explainer: Explainer,
+    explainer: Explainer | None,
     predictions: pd.DataFrame,
     classes: Sequence[str],
     records_path: Path,
     index: pd.DataFrame,
     side: int,
+    *,
     wanted: Sequence[str] = (),
+    checked: bool = False,
 ) -> list[Explained]:
     """Some predictions for records, explained, in their order.
 
-    By the predicted class, by the true one where that is another, and by the `wanted` classes.
-    predictions: columns as in pipeline.tables; side: of the model's input, in pixels.
-    Raises UserError where the model does not predict what the table says.
+    By the predicted class, by the true one where that is another, and by the `wanted` classes;
+    without an explainer they have no maps. predictions: columns as in pipeline.tables; side: of
+    the model's input, in pixels. checked: whether to raise a UserError where the model does not
+    predict what the table says.
     """
     rows = index.set_index("record", drop=False).loc[predictions["record"]]
     images = reader.pixels(records_path, rows.reset_index(drop=True), side, side)
@@ -79,8 +82,11 @@ def of_predictions(
         predictions[["filename", "true", "predicted", "confidence"]].itertuples(index=False)
     )
     names = [list(dict.fromkeys([answer.predicted, answer.true, *wanted])) for answer in answers]
-    probabilities, evidence = evidence_of(explainer, images, names, classes)
-    _refuse_other_answers(predictions, probabilities, classes)
+    evidence: list[list[Evidence]] = [[] for _ in answers]
+    if explainer is not None:
+        probabilities, evidence = evidence_of(explainer, images, names, classes)
+        if checked:
+            _refuse_other_answers(predictions, probabilities, classes)
     return [
         Explained(
             answer.filename,

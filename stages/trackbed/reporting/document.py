@@ -9,9 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from markupsafe import Markup
 
 from trackbed.evaluation import mistakes, result
+from trackbed.explanation import evidence_cards, explained, point_map
+from trackbed.explanation.evidence_cards import EvidenceCard
+from trackbed.inference import class_activation
+from trackbed.inference.exported_model import ExportedModel
 from trackbed.pipeline.outputs import replacing, write_csv
 from trackbed.reporting import (
     class_figures,
@@ -34,6 +39,7 @@ from trackbed.reporting.run import Run, parameter_rows
 
 HTML_FILE = "report.html"  # in the plots folder
 MARKDOWN_FILE = "report.md"  # in the metrics folder
+PAIR_SIDE = 120  # pixels of the pictures of confusions
 # Of the Markdown.
 LISTED_CLASSES, WEAKEST_CLASSES, TOP_CONFUSIONS, TOP_ADVICE = 10, 5, 5, 3
 
@@ -82,7 +88,12 @@ def write_html(path: Path, run: Run, contents: dict[Section, dict[str, Any]]) ->
     Its Content-Security-Policy allows report.js, which is part of it, and script files beside it.
     """
     sections = [(section, section_html(section, run, own)) for section, own in contents.items()]
-    content = _common(run) | _verdict(run) | html.script() | {"sections": sections, "page": ""}
+    content = (
+        _common(run)
+        | _verdict(run)
+        | html.script(html.MAP_SCRIPT)
+        | {"sections": sections, "page": ""}
+    )
     text = html.environment(autoescape=True).get_template("report.html.j2").render(content)
     page = hashlib.sha256(text.encode()).hexdigest()[:16]
     with replacing(path) as temporary:
@@ -178,11 +189,19 @@ def _classes(run: Run) -> dict[str, Any]:
 def _confusions(run: Run) -> dict[str, Any]:
     matrix = run.evaluation.confusion
     frequent = evaluation_tables.confusions(matrix, evaluation_tables.LISTED_CONFUSIONS)
+    model = ExportedModel.load(run.exported)
+    explainer = class_activation.read(model)
+
+    def cards(rows: pd.DataFrame) -> list[EvidenceCard]:
+        found = explained.of_predictions(
+            explainer, rows, model.classes, run.records, run.data.index, model.side
+        )
+        return evidence_cards.cards(found, PAIR_SIDE)
+
     return {
         "confusions": frequent,
-        "pairs": evaluation_tables.pictured_pairs(
-            frequent, run.evaluation.predictions, run.records, run.data.index
-        ),
+        "pairs": evaluation_tables.pictured_pairs(frequent, run.evaluation.predictions, cards),
+        "has_maps": explainer is not None,
         "figures": {
             "confusion": class_figures.confusion(matrix),
             "confusion_shares": class_figures.confusion(matrix, percent=True),
@@ -217,6 +236,14 @@ def _mistakes(run: Run) -> dict[str, Any]:
     surest = mistakes.surest_mistakes(run.evaluation.predictions, run.options.gallery)
     side = html.enlarged_side(len(surest))
     return {"mistakes": html.cards(run.records, run.data.index, surest, side)}
+
+
+def _map(run: Run) -> dict[str, Any] | None:
+    evaluation = run.evaluation
+    found = point_map.point_map(
+        evaluation.positions, evaluation.predictions, run.records, run.data.index
+    )
+    return {"map": found} if found else None
 
 
 def _samples(run: Run) -> dict[str, Any]:
@@ -255,6 +282,7 @@ SECTIONS = (
     Section("slices", "Slices", _slices),
     Section("corruptions", "Corrupted images", _corruptions),
     Section("mistakes", "Mistakes", _mistakes),
+    Section("map", "Map", _map),
     Section("samples", "Samples", _samples),
     Section("balance", "Balance", _balance),
     Section("others", "Other runs", _others),

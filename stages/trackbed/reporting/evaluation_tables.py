@@ -1,5 +1,7 @@
 """What the evaluation wrote: scores, per-class table, confusions; and the rows of their tables."""
 
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,15 +9,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trackbed.evaluation import calibration, result, robustness, selective_prediction, slices
+from trackbed.evaluation import (
+    calibration,
+    embedding_map,
+    result,
+    robustness,
+    selective_prediction,
+    slices,
+)
 from trackbed.evaluation import scores as definitions
 from trackbed.evaluation.metrics import CONFUSION_TABLE, SUMMARY_TABLE
 from trackbed.evaluation.mistakes import wrong
+from trackbed.explanation.evidence_cards import EvidenceCard
 from trackbed.pipeline import tables
 from trackbed.pipeline.errors import UserError
 from trackbed.pipeline.tables import EVALUATION_REMEDY
-from trackbed.reporting import formatting, html
-from trackbed.reporting.html import Card
+from trackbed.reporting import formatting
 from trackbed.reporting.previous_runs import Previous
 
 AVERAGES = ["macro avg", "weighted avg"]
@@ -42,6 +51,7 @@ class Evaluation:
     coverage: pd.DataFrame
     slices: pd.DataFrame
     corruptions: pd.DataFrame
+    positions: pd.DataFrame
 
     @property
     def images(self) -> int:
@@ -82,6 +92,7 @@ def read(data_path: Path, metrics_path: Path, plots_path: Path) -> Evaluation:
         reliability=calibration.RELIABILITY_TABLE.read(plots_path),
         coverage=selective_prediction.COVERAGE_TABLE.read(plots_path),
         slices=slices.SLICES_TABLE.read(plots_path),
+        positions=embedding_map.MAP_TABLE.read(data_path / tables.EVALUATION),
         corruptions=robustness.CORRUPTIONS_TABLE.read(plots_path),
     )
 
@@ -146,7 +157,6 @@ def confusions(matrix: pd.DataFrame, most: int) -> list[Confusion]:
 
 
 PAIRS, EXAMPLES = 8, 4
-SIDE = 120  # pixels
 LISTED_CONFUSIONS = 10
 
 
@@ -156,23 +166,28 @@ class Pair:
 
     confusion: Confusion
     anchor: str
-    cards: list[Card]
+    cards: list[EvidenceCard]
 
 
 def pictured_pairs(
-    confusions: list[Confusion], predictions: pd.DataFrame, records_path: Path, index: pd.DataFrame
+    confusions: list[Confusion],
+    predictions: pd.DataFrame,
+    cards: Callable[[pd.DataFrame], list[EvidenceCard]],
 ) -> list[Pair]:
-    """The first PAIRS confusions with EXAMPLES pictures each. Raises UserError as html.cards."""
+    """The first PAIRS confusions with EXAMPLES pictures each; cards: of some predictions."""
     mistakes = wrong(predictions)
     chosen = [
-        mistakes[(mistakes["true"] == one.true) & (mistakes["predicted"] == one.predicted)]
+        mistakes[(mistakes["true"] == one.true) & (mistakes["predicted"] == one.predicted)].head(
+            EXAMPLES
+        )
         for one in confusions[:PAIRS]
     ]
+    made = iter(cards(pd.concat([predictions.head(0), *chosen])))
     return [
         Pair(
             confusion,
             pair_anchor(place),
-            html.cards(records_path, index, rows.head(EXAMPLES), SIDE),
+            list(itertools.islice(made, len(rows))),
         )
         for place, (confusion, rows) in enumerate(zip(confusions, chosen, strict=False))
     ]

@@ -19,6 +19,7 @@ from trackbed.reporting import formatting
 
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPT = "report.js"
+MAP_SCRIPT = "report_map.js"  # of the report alone
 
 
 def environment(**options: Any) -> jinja2.Environment:
@@ -43,9 +44,13 @@ def environment(**options: Any) -> jinja2.Environment:
     return made
 
 
-def script() -> dict[str, Any]:
-    """The script that sorts, filters and enlarges, and its hash for a Content-Security-Policy."""
-    text = (TEMPLATES / SCRIPT).read_text(encoding="utf-8")
+def script(*further: str) -> dict[str, Any]:
+    """The script that sorts, filters and enlarges, and its hash for a Content-Security-Policy.
+
+    further: the names of scripts that follow it.
+    """
+    files = [TEMPLATES / name for name in (SCRIPT, *further)]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return {"script": Markup(text), "script_hash": f"sha256-{digest}"}
 

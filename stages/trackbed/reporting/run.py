@@ -31,13 +31,14 @@ class Options:
 class Run:
     """What the stages wrote, and the last committed scores: the same in every clone.
 
-    records: the folder of the records, for pictures. hashes: SHA-256 of data, folds and model.
-    sheet: the pictures that the network sees, a data URI. params: the sections of params.yaml,
-    scalars as text.
+    records: the folder of the records, for pictures. exported: that of the exported model. hashes:
+    SHA-256 of data, folds and model. sheet: the pictures that the network sees, a data URI. params:
+    the sections of params.yaml, scalars as text.
     """
 
     options: Options
     records: Path
+    exported: Path
     data: Dataset
     training: TrainingLog
     evaluation: Evaluation
@@ -47,7 +48,9 @@ class Run:
     previous: Previous | None
 
 
-def read(data: Path, models: Path, metrics: Path, plots: Path, options: Options) -> Run:
+def read(
+    data: Path, models: Path, exported: Path, metrics: Path, plots: Path, options: Options
+) -> Run:
     """Read the outputs of all stages from the folders of the pipeline.
 
     Raises UserError for a file that is missing or broken.
@@ -57,6 +60,7 @@ def read(data: Path, models: Path, metrics: Path, plots: Path, options: Options)
     return Run(
         options=options,
         records=data / index.RECORDS,
+        exported=exported,
         data=dataset_summary.read(data, metrics),
         training=training_log.read(metrics / training_log.FOLDER),
         evaluation=evaluation,
