@@ -45,11 +45,13 @@ def write_model(folder, classes=CLASSES, scale=10.0, **values):
             "AveragePool", ["planes"], ["fields"], kernel_shape=[4, 4], strides=[4, 4]
         ),
         helper.make_node("Transpose", ["fields"], ["features"], perm=[0, 2, 3, 1]),
-        helper.make_node("ReduceMean", ["features", "axes"], ["embedding"], keepdims=0),
-        helper.make_node("MatMul", ["embedding", "kernel"], ["logits"]),
+        # ReduceMean gives other last digits for one image than for many.
+        helper.make_node("GlobalAveragePool", ["fields"], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["embedding"]),
+        helper.make_node("Mul", ["embedding", "scale"], ["logits"]),
         helper.make_node("Softmax", ["logits"], ["probabilities"]),
     ]
-    constants = {"unit": np.float32(1 / 255), "axes": np.array([1, 2]), "kernel": kernel}
+    constants = {"unit": np.float32(1 / 255), "scale": np.float32(scale)}
     graph = helper.make_graph(
         nodes,
         "colours",

@@ -1,9 +1,63 @@
+"""The answers of the server are those of `trackbed predict`."""
+
+import json
+from pathlib import Path
+
 import numpy as np
+import pytest
 import served
+from PIL import Image
+from program import trackbed
 
 from trackbed.exporting import novelty_reference
 from trackbed.inference import novelty
+from trackbed.pipeline.errors import Damaged
 from trackbed.serving import served_model
+
+
+def noise(path, size, **options):
+    random = np.random.default_rng(len(path.name) + size[0])
+    pixels = random.integers(0, 256, (size[1], size[0], 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(path, **options)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Pictures of many formats and shapes, two of them unusable."""
+    folder = tmp_path_factory.mktemp("pictures")
+    noise(folder / "large.jpg", (301, 200), quality=80)
+    noise(folder / "small.jpg", (9, 12), subsampling=0)
+    noise(folder / "plain.png", (40, 30))
+    noise(folder / "scan.tif", (50, 50), compression="tiff_lzw")
+    noise(folder / "film.webp", (64, 48))
+    Image.new("RGBA", (30, 30), (200, 10, 10, 100)).save(folder / "clear.png")
+    Image.new("I;16", (30, 30), 40_000).save(folder / "deep.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    noise(folder / "turned.jpg", (90, 40), exif=exif)
+    (folder / "cut.jpg").write_bytes((folder / "large.jpg").read_bytes()[:3000])
+    (folder / "text.png").write_text("hello")
+    return folder
+
+
+@pytest.mark.parametrize("calibrated", [False, True])
+def test_answers_are_those_of_predict_to_the_last_digit(pictures, tmp_path, calibrated):
+    folder = served.write_model(tmp_path / "exported", calibrated=calibrated)
+    colours = np.random.default_rng(0).random((40, 3), np.float32)
+    novelty_reference.add(folder, novelty.build(colours[:20], colours[20:]))
+    rejects = tmp_path / "rejects.csv"
+    arguments = ("--format", "jsonl", "--model", folder, "--rejects", rejects)
+    done = trackbed("predict", pictures, *arguments)
+    model = served_model.load(folder)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(lines) == 8
+    for line in lines:
+        data = Path(line.pop("file")).read_bytes()
+        assert json.loads(json.dumps(model.answer(data))) == line
+    assert rejects.read_text().count("\n") == 3
+    for name in ("cut.jpg", "text.png"):
+        reason = model.answer((pictures / name).read_bytes())["rejected"]["reason"]
+        assert f"{name},{reason}," in rejects.read_text()
 
 
 def test_an_answer_has_the_share_of_held_out_images_that_are_nearer(tmp_path):
@@ -15,3 +69,30 @@ def test_an_answer_has_the_share_of_held_out_images_that_are_nearer(tmp_path):
     model = served_model.load(folder)
     assert model.answer(red)["novelty"] == 0.666666667  # 2 of 3, itself the third
     assert model.answer(served.picture((0, 200, 0)))["novelty"] == 0
+
+
+def test_a_head_that_is_not_known_has_no_map(tmp_path):
+    model = served_model.load(served.write_model(tmp_path / "exported", head=None))
+    assert model.answer(served.picture(), with_map=True)["activation"] is None
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "head.npz", "reference.npz"])
+def test_a_damaged_file_is_found_when_the_model_is_loaded(tmp_path, name):
+    folder = served.write_model(tmp_path / "exported")
+    novelty_reference.add(folder, novelty.build(np.eye(3, dtype=np.float32), np.eye(3)))
+    (folder / name).write_bytes(b"damaged")
+    with pytest.raises(Damaged, match=name):
+        served_model.load(folder)
+
+
+def test_a_model_of_numbers_that_are_not_finite_is_refused(tmp_path):
+    folder = served.write_model(tmp_path / "exported", scale=float("nan"))
+    with pytest.raises(Damaged, match="not finite"):
+        served_model.load(folder)
+
+
+def test_another_description_is_another_version(tmp_path):
+    one = served_model.load(served.write_model(tmp_path / "one"))
+    two = served_model.load(served.write_model(tmp_path / "two", refusal_threshold=0.5))
+    assert one.version != two.version
+    assert served_model.load(tmp_path / "one").version == one.version

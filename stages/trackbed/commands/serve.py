@@ -121,6 +121,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal comes; the exit code. Raises UserError."""
     _require_packages()
+    # Threads share the pictures; more of them for a product of small matrices only cost time.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from trackbed.serving import access, listening, server
 
     name = arguments.name
