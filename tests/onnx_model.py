@@ -30,7 +30,7 @@ def write(folder, classes, seed=0, head=True, kernel=None):
     description = {"format": exported_model.FORMAT, "network": "mean_colour", "files": files}
     description |= {"classes": list(classes), "image_side": SIDE, "backbone": None}
     description |= {"head": ["softmax"] if head else None, "temperature": 1.0, "calibrated": False}
-    description |= {"refusal_threshold": None, "pictures": PICTURES}
+    description |= {"model": "0" * 64, "refusal_threshold": None, "pictures": PICTURES}
     (folder / exported_model.DESCRIPTION_FILE).write_text(json.dumps(description))
     return folder
 

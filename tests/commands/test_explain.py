@@ -124,6 +124,8 @@ def test_another_class_is_explained_on_demand(project, tmp_path):
     [
         (["--class", "GRAS"], "--class: exported knows the classes BALLAST"),
         (["--mistakes", "-1"], "--mistakes: must be 0 or more"),
+        (["nowhere.jpg"], "'nowhere.jpg': No such file or directory"),
+        (["--most", "0", "data"], "--most: must be 1 or more"),
         (["--model", "nowhere"], "nowhere/model.json: no such file"),
     ],
 )
@@ -132,3 +134,53 @@ def test_wrong_usage_is_refused_in_a_line(project, capsys, arguments, message):
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Two pictures of unequal sides and a file that is none."""
+    folder = tmp_path / "new"
+    folder.mkdir()
+    fabricated.picture(1).save(folder / "b 1.png")
+    fabricated.picture(2).resize((90, 30)).save(folder / "c.jpg")
+    (folder / "a.jpg").write_bytes(b"not a picture")
+    return folder
+
+
+def test_any_pictures_are_explained(project, pictures, tmp_path, capsys):
+    lines, out = tmp_path / "lines", tmp_path / "page.html"
+    options = ("--json", lines, "--png", tmp_path / "maps", "--out", out, "--class", "NA")
+    assert called(project[0], pictures, *options) == 0
+    found = [json.loads(one) for one in lines.read_text().splitlines()]
+    assert [one["file"].rpartition("/")[2] for one in found] == ["b 1.png", "c.jpg"]
+    assert {one["true"] for one in found} == {None}
+    assert all("NA" in one["maps"] and one["predicted"] in one["maps"] for one in found)
+    sizes = {Image.open(path).size for path in (tmp_path / "maps").iterdir()}
+    assert sizes == {(64, 48), (90, 30)}
+    assert "a.jpg: not an image" in capsys.readouterr().err
+    assert "Not explained" in out.read_text()
+
+
+def test_answers_are_those_of_predict(project, pictures, tmp_path):
+    lines = tmp_path / "lines"
+    assert called(project[0], pictures, "--json", lines, "--out", tmp_path / "page.html") == 0
+    with contextlib.chdir(project[0]):
+        command = ["predict", str(pictures), "--output", str(tmp_path / "answers.jsonl")]
+        assert cli.main(command) == 0
+    expected = [json.loads(one) for one in (tmp_path / "answers.jsonl").read_text().splitlines()]
+    found = [json.loads(one) for one in lines.read_text().splitlines()]
+    assert [one["predicted"] for one in found] == [one["class"] for one in expected]
+    confidence = [one["confidence"] for one in expected]
+    assert [one["confidence"] for one in found] == pytest.approx(confidence, abs=1e-6)
+
+
+def test_no_usable_picture_is_an_error_code(project, pictures, tmp_path):
+    assert called(project[0], pictures / "a.jpg", "--out", tmp_path / "page.html") == 3
+
+
+def test_the_number_of_pictures_is_limited(project, pictures, tmp_path, capsys):
+    options = ("--most", 1, "--json", tmp_path / "lines", "--out", tmp_path / "page.html")
+    assert called(project[0], pictures / "c.jpg", pictures / "b 1.png", *options) == 0
+    (line,) = map(json.loads, (tmp_path / "lines").read_text().splitlines())
+    assert line["file"].endswith("c.jpg")
+    assert "the first 1 of 2 pictures" in capsys.readouterr().err

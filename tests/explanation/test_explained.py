@@ -104,12 +104,6 @@ def test_no_picture_is_explained_without_an_error(model, records):
     assert explained.of_predictions(*arguments) == []
 
 
-def test_a_model_without_a_map_needs_the_trained_one(tmp_path):
-    flat = ExportedModel.load(onnx_model.write(tmp_path / "flat", NAMES, head=False))
-    with pytest.raises(UserError, match="no loadable model"):
-        explainers.explainer(flat, tmp_path / "models")
-
-
 def test_without_an_explainer_pictures_have_no_map(model, records):
     folder, table = records
     predictions = predicted(model, records, table.head(2))

@@ -1,13 +1,16 @@
 """`trackbed explain`: show the places of pictures that speak for their classes."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trackbed.pipeline.errors import UserError
+from trackbed.pipeline.errors import BadData, UserError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from trackbed.explanation.explained import Explained, Explainer
     from trackbed.inference.exported_model import ExportedModel
     from trackbed.pages.explanations_page import Explanations
@@ -17,14 +20,27 @@ DESCRIPTION = """\
 Write a page of pictures with the places that speak for their classes: Grad-CAM on the log-odds of
 a class, from the exported model.
 
-Without arguments it explains the test part of this project: the surest mistakes by the predicted
-and by the true class, and right answers of every class for contrast. TensorFlow is needed only for
-a network whose map is flattened, such as the scenes networks. See docs/explain.md."""
+Without a PATH it explains the test part of this project: the surest mistakes by the predicted
+and by the true class, and right answers of every class for contrast. With PATHs it explains those
+pictures by the predicted class, and by that of --class.
+
+TensorFlow and models/model.keras are needed only for a network whose map is flattened, such as the
+scenes networks. See docs/explain.md.
+
+exit code: 0 the page is written, 3 there is no picture, or all are rejected, 2 wrong arguments or
+no model, 4 the model is damaged."""
 DATA, MODELS = Path("data"), Path("models")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the command's arguments."""
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="pictures, folders, patterns, manifests or TFRecord files, as of `trackbed predict`; "
+        "default: the test part",
+    )
     parser.add_argument(
         "--model", type=Path, default=Path("exported"), metavar="FOLDER", help="default: exported"
     )
@@ -46,6 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="right answers of each class; default: 3",
     )
     parser.add_argument(
+        "--most", type=int, default=100, metavar="N", help="pictures of the PATHs; default: 100"
+    )
+    parser.add_argument(
         "--class",
         dest="class_name",
         metavar="NAME",
@@ -59,19 +78,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Write the page and what else is wanted. Raises UserError."""
+def run(arguments: argparse.Namespace) -> int:
+    """Write the page and what else is wanted; the exit code. Raises UserError."""
     from trackbed.explanation import explainers
     from trackbed.inference.exported_model import ExportedModel
     from trackbed.pages import explanations_page
 
-    for name in ("mistakes", "right"):
-        if getattr(arguments, name) < 0:
-            raise UserError(f"--{name}: must be 0 or more, got {getattr(arguments, name)}.")
+    for name, least in (("mistakes", 0), ("right", 0), ("most", 1)):
+        if (value := getattr(arguments, name)) < least:
+            raise UserError(f"--{name}: must be {least} or more, got {value}.")
     model = ExportedModel.load(arguments.model)
     wanted = _wanted(arguments.class_name, model.classes, arguments.model)
     explainer = explainers.explainer(model, MODELS)
-    found = _test_part(arguments, model, explainer, wanted)
+    of_pictures = _pictures if arguments.paths else _test_part
+    found = of_pictures(arguments, model, explainer, wanted)
     explanations_page.write(arguments.out, found)
     print(f"written: {arguments.out} ({len(found.entries)} pictures)")
     if arguments.json:
@@ -80,6 +100,33 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.png:
         explanations_page.write_overlays(arguments.png, found.entries)
         print(f"written: {arguments.png}")
+    return BadData.exit_code if found.left_out and not found.entries else 0
+
+
+def _pictures(
+    arguments: argparse.Namespace,
+    model: "ExportedModel",
+    explainer: "Explainer",
+    wanted: Sequence[str],
+) -> "Explanations":
+    from trackbed.explanation import named_pictures
+    from trackbed.inference import inputs
+    from trackbed.pages import explanations_page
+
+    sources = inputs.listed(arguments.paths, sys.stdin.buffer.read).pictures
+    if not sources:
+        raise BadData("no picture: nothing but hidden files, documents or empty folders was named.")
+    if len(sources) > arguments.most:
+        print(
+            f"the first {arguments.most:,} of {len(sources):,} pictures; --most N explains more",
+            file=sys.stderr,
+        )
+    found = named_pictures.explained_pictures(explainer, model, sources[: arguments.most], wanted)
+    for name, reason in found.left_out:
+        print(f"{name}: {reason}", file=sys.stderr)
+    return explanations_page.of_pictures(
+        model.description["network"], found.entries, found.left_out
+    )
 
 
 def _test_part(
@@ -98,7 +145,7 @@ def _test_part(
     table = index.assigned(records_path, DATA / index.FOLDS)
     index.refuse_other_classes(table, model.classes, arguments.model)
 
-    def explained_rows(rows: "object") -> "list[Explained]":
+    def explained_rows(rows: "pd.DataFrame") -> "list[Explained]":
         return explained.of_predictions(
             explainer,
             rows,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from trackbed.explanation.explained import Evidence, Explained
+from trackbed.explanation.explained import Evidence, Explained, shrunk
 from trackbed.inference import class_activation
 from trackbed.pipeline.outputs import data_uri, jpeg
 
@@ -51,13 +51,6 @@ def cards(entries: Sequence[Explained], side: int) -> list[EvidenceCard]:
         )
         for entry in entries
     ]
-
-
-def shrunk(picture: np.ndarray, side: int) -> np.ndarray:
-    """A picture of at most `side` pixels; never enlarged."""
-    image = Image.fromarray(picture)
-    image.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return np.asarray(image)
 
 
 def over(picture: np.ndarray, evidence: Evidence, entry: Explained) -> np.ndarray:

@@ -7,12 +7,14 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from trackbed.pipeline import tables
 from trackbed.pipeline.errors import UserError
 from trackbed.records import reader
 
 BATCH = 32  # maps at a time
+LARGEST_SIDE = 640  # pixels of a picture that is kept to be shown
 TIED = 0.05  # share of images whose two first classes may be as good as equally probable
 
 
@@ -37,7 +39,8 @@ class Evidence:
 class Explained:
     """A predicted picture with its maps: that of the predicted class, then others.
 
-    picture: uint8, (height, width, 3), RGB, not stretched; true: None where it is not known.
+    picture: uint8, (height, width, 3), RGB, not stretched, of at most LARGEST_SIDE; true: None
+    where it is not known.
     """
 
     filename: str
@@ -90,7 +93,7 @@ def of_predictions(
     return [
         Explained(
             answer.filename,
-            reader.stored_image(records_path, rows.iloc[place]),
+            shrunk(reader.stored_image(records_path, rows.iloc[place]), LARGEST_SIDE),
             answer.true,
             answer.predicted,
             answer.confidence,
@@ -122,6 +125,13 @@ def evidence_of(
         for place, label, values in zip(some, wanted[start:], maps, strict=False):
             evidence[place].append(Evidence(classes[label], values))
     return probabilities, evidence
+
+
+def shrunk(picture: np.ndarray, side: int) -> np.ndarray:
+    """A picture of at most `side` pixels; never enlarged."""
+    image = Image.fromarray(picture)
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return np.asarray(image)
 
 
 def right_per_class(predictions: pd.DataFrame, most: int) -> pd.DataFrame:
