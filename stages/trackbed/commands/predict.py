@@ -59,7 +59,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="refuse answers whose confidence is below P; default: the model's own threshold",
     )
     add("--threads", type=int, default=0, metavar="N", help="default: one per core")
-    add("--batch", type=int, default=32, metavar="N", help="pictures at a time; default: 32")
+    add(
+        "--batch",
+        type=int,
+        default=8,
+        metavar="N",
+        help="pictures per thread at a time; default: 8",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -67,20 +73,26 @@ def run(arguments: argparse.Namespace) -> int:
     _check(arguments)
     from trackbed.dataset import pool
     from trackbed.inference import answers, inputs, novelty
-    from trackbed.inference.exported_model import DESCRIPTION_FILE, ExportedModel
+    from trackbed.inference.exported_model import (
+        DESCRIPTION_FILE,
+        ExportedModel,
+        read_description,
+    )
     from trackbed.inference.prediction import Predictor
     from trackbed.pipeline.errors import BadData
 
-    threads = arguments.threads or pool.cores()
-    model = ExportedModel.load(arguments.model, threads)
-    answers.refuse_unusable_classes(arguments.model / DESCRIPTION_FILE, model.classes)
-    rules = answers.rules(model.description, arguments.calibrated, arguments.threshold)
+    description = read_description(arguments.model)
+    answers.refuse_unusable_classes(arguments.model / DESCRIPTION_FILE, description["classes"])
+    rules = answers.rules(description, arguments.calibrated, arguments.threshold)
     found = inputs.listed(arguments.paths, sys.stdin.buffer.read)
     _note(found, arguments)
     if not found.pictures:
         raise BadData("no picture: nothing but hidden files, documents or empty folders was named.")
-    reference = novelty.read(model)
-    predictor = Predictor(model, rules, arguments.batch, threads, reference)
+    threads, pictures = arguments.threads or pool.cores(), len(found.pictures)
+    # Few pictures are shared out evenly; what is left of the threads serves single pictures.
+    batch = max(1, min(arguments.batch, -(-pictures // threads)))
+    model = ExportedModel.load(arguments.model, max(1, threads // -(-pictures // batch)))
+    predictor = Predictor(model, rules, batch, threads, novelty.read(model))
     with closing(predictor.predictions(found.pictures)) as predictions:
         return _written(arguments, predictor, found, predictions)
 

@@ -5,9 +5,10 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -22,9 +23,12 @@ from trackbed.pictures.rejections import DAMAGED, UNREADABLE, Limits, Rejected
 from trackbed.records import tfrecord
 from trackbed.records.record_features import IMAGE
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
 # A thread takes so many pictures at a time, which outweighs handing them over.
 CHUNK_PICTURES = 8
-CHUNKS_AHEAD = 3  # per thread, done or under way
+ITEMS_AHEAD = 3  # per thread, done or under way
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,22 +128,39 @@ def _raw(features: Mapping[str, Any], data: bytes) -> RawPixels | None:
 def opened(
     sources: Iterable[Input], opener: Callable[[Input], Opened], threads: int
 ) -> Iterator[Opened]:
-    """Every input, opened, in their order; few are open at a time, however many there are.
+    """Every input, opened, in their order; see `in_order`."""
 
+    def all_opened(chunk: list[Input]) -> list[Opened]:
+        return [opener(source) for source in chunk]
+
+    with closing(in_order(all_opened, chunks(sources, CHUNK_PICTURES), threads)) as found:
+        for some in found:
+            yield from some
+
+
+def chunks(items: Iterable[Item], length: int) -> Iterator[list[Item]]:
+    """The items in lists of a length; the last one may be shorter."""
+    remaining = iter(items)
+    while chunk := list(itertools.islice(remaining, length)):
+        yield chunk
+
+
+def in_order(
+    function: Callable[[Item], Result], items: Iterable[Item], threads: int
+) -> Iterator[Result]:
+    """function(item) of every item, computed in threads, in the order of the items.
+
+    Few items are taken ahead of the results, so that memory does not grow with their number.
     Closing the iterator, or an error, ends the threads.
     """
-    remaining, waiting = iter(sources), deque[Future[list[Opened]]]()
+    waiting = deque[Future[Result]]()
     pool = ThreadPoolExecutor(threads)
     try:
-        while chunk := list(itertools.islice(remaining, CHUNK_PICTURES)):
-            waiting.append(pool.submit(_all_opened, opener, chunk))
-            if len(waiting) == threads * CHUNKS_AHEAD:
-                yield from waiting.popleft().result()
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) == threads * ITEMS_AHEAD:
+                yield waiting.popleft().result()
         while waiting:
-            yield from waiting.popleft().result()
+            yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _all_opened(opener: Callable[[Input], Opened], chunk: list[Input]) -> list[Opened]:
-    return [opener(source) for source in chunk]

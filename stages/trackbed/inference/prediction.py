@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Predictor:
-    """An exported model and how it is used; batch: images at a time, threads: that decode.
+    """An exported model and how it is used; batch: images that a thread predicts at a time.
 
     reference: what pictures are compared with; without it their novelty is None.
     """
@@ -45,22 +46,34 @@ class Predictor:
     reference: Reference | None = None
 
     def predictions(self, sources: Iterable[Input]) -> Iterator[Prediction]:
-        """The prediction for every input, in their order; names of records are unique."""
-        names, opener = RecordNames(), decoding_threads.opener(self.model)
-        opened = decoding_threads.opened(sources, opener, self.threads)
-        with closing(opened):
-            for some in batches(opened, self.batch):
-                yield from self._predicted(some, names)
+        """The prediction for every input, in their order; names of records are unique.
 
-    def _predicted(self, some: list[Opened], names: RecordNames) -> Iterator[Prediction]:
-        images = [one.pixels for one in some if one.pixels is not None]
+        Every thread opens some pictures and predicts them. Raises Damaged for a model that gives
+        numbers that are not finite.
+        """
+        names, opener = RecordNames(), decoding_threads.opener(self.model)
+        some = decoding_threads.chunks(sources, self.batch)
+        predict = partial(self._predicted, opener)
+        with closing(decoding_threads.in_order(predict, some, self.threads)) as results:
+            for result in results:
+                for one, prediction in result:
+                    yield replace(prediction, name=names.unique(one))
+
+    def _predicted(
+        self, opener: Callable[[Input], Opened], some: list[Input]
+    ) -> list[tuple[Opened, Prediction]]:
+        opened = [opener(source) for source in some]
+        images = [one.pixels for one in opened if one.pixels is not None]
         found = iter(self._outputs(np.stack(images)) if images else ())
-        for one in some:
-            name = names.unique(one)
-            if one.pixels is None:
-                yield Prediction(name, one.source.box, reason=one.reason, detail=one.detail)
-            else:
-                yield Prediction(name, one.source.box, *next(found))
+        return [
+            (
+                one,
+                Prediction(one.name, one.source.box, reason=one.reason, detail=one.detail)
+                if one.pixels is None
+                else Prediction(one.name, one.source.box, *next(found)),
+            )
+            for one in opened
+        ]
 
     def _outputs(self, images: np.ndarray) -> Iterator[tuple[Answer, np.ndarray, float | None]]:
         probabilities, embeddings = self.model.outputs(images, PROBABILITIES, EMBEDDING)
@@ -96,10 +109,9 @@ class RecordNames:
 
     def unique(self, one: Opened) -> str:
         """The name of a picture; for a record one that no record before it has."""
-        place = one.source.record
+        place, name = one.source.record, one.name
         if place is None:
-            return one.name
-        name = one.name
+            return name
         if name in self._seen:
             name = f"{name} ({one.source.name}#{place.number})"
         self._seen.add(name)

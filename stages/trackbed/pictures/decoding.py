@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from trackbed.pictures import deep_pixels, file_names, formats, tiff
 from trackbed.pictures import rejections as reasons
@@ -240,16 +240,18 @@ def pillow_limits(max_pixels: int | None) -> Iterator[None]:
 def _checked(data: bytes, limits: Limits, whole: bool) -> Decoded:
     if data.startswith(tiff.STARTS):
         return _checked_tiff(data, limits, whole)
-    # verify() sees what load() does not, such as wrong checksums, and uses the picture up.
-    with _opened(data) as image:
-        limits.refuse_large(*image.size)
-        if whole:
-            limits.refuse_shape(*image.size)
+    image = _opened(data)
+    limits.refuse_large(*image.size)
+    if whole:
+        limits.refuse_shape(*image.size)
+    if type(image).verify is not ImageFile.ImageFile.verify:
+        # It sees what load() does not, such as wrong checksums, and uses the picture up.
         image.verify()
-        format = formats.named(image.format)
-        stored = format.as_it_came(image, data)
+        image = _opened(data)
+    format = formats.named(image.format)
+    stored = format.as_it_came(image, data)
     samples = None if stored else format.samples(partial(_opened, data), data)
-    with _opened(data) as image:
+    with image:
         image.load()
         turn, frames = orientation(image), 1 if stored else _frames(image)
         found = image if samples is None else _of_samples(samples, image.info, limits)

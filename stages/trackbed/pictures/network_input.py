@@ -18,22 +18,23 @@ def of_bytes(data: bytes, limits: Limits, side: int) -> np.ndarray:
 def of_decoded(image: Image.Image, as_it_came: Stored, side: int) -> np.ndarray:
     """The pixels of a picture that was decoded: uint8, (side, side, 3), RGB.
 
-    as_it_came: what the build stores in place of the pixels of the image, if anything. Of a JPEG
-    it decides, because it may be decoded at a fraction of its size. Raises Rejected where OpenCV
-    cannot decode it.
+    as_it_came: what the build stores in place of the pixels of the image, if anything. A large JPEG
+    among these is decoded anew at a fraction of its size; at its full size OpenCV and Pillow
+    decode to the same pixels. Raises Rejected where OpenCV cannot decode it.
     """
-    pixels = None if as_it_came is None else _stored_jpeg(image, *as_it_came, side)
     target = np.empty((side, side, 3), np.uint8)
-    resizing.resize(np.asarray(image) if pixels is None else pixels, target)
+    reduced = None if as_it_came is None else _reduced(image, *as_it_came, side)
+    resizing.resize(image if reduced is None else reduced, target)
     return target
 
 
-def _stored_jpeg(image: Image.Image, encoding: str, data: bytes, side: int) -> np.ndarray | None:
-    """The decoded JPEG, perhaps at a fraction of its size; None for a PNG, which loses nothing."""
-    if encoding != "jpeg":
+def _reduced(image: Image.Image, encoding: str, data: bytes, side: int) -> np.ndarray | None:
+    """The pixels at a fraction of their size; None where the full size is needed, or for a PNG."""
+    size, wanted = (image.height, image.width), (side, side)
+    if encoding != "jpeg" or resizing.jpeg_reduction(size, wanted) == 1:
         return None
     try:
         with standard_error.printed():  # OpenCV prints warnings
-            return resizing.no_smaller(data, encoding, (image.height, image.width), (side, side))
+            return resizing.no_smaller(data, encoding, size, wanted)
     except ValueError as error:
         raise Rejected(DAMAGED, str(error)) from None

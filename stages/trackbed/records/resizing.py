@@ -61,11 +61,16 @@ def no_smaller(
     return decoded(data, encoding, *stored, scale)
 
 
-def resize(image: np.ndarray, target: np.ndarray) -> None:
-    """Stretch a uint8 image into another of any shape: bilinear, antialiased where it shrinks."""
+def resize(image: np.ndarray | Image.Image, target: np.ndarray) -> None:
+    """Stretch a picture into a uint8 array of any shape: bilinear, antialiased where it shrinks.
+
+    image: uint8, or a picture of Pillow in mode RGB.
+    """
     height, width = target.shape[:2]
-    if image.shape[0] > height or image.shape[1] > width:
-        target[:] = Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR)
+    picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
+    if picture.height > height or picture.width > width:
+        target[:] = picture.resize((width, height), Image.Resampling.BILINEAR)
     else:
         # Pillow's answer too, within one grey level; several times quicker.
-        cv2.resize(image, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
+        pixels = np.asarray(image)
+        cv2.resize(pixels, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
