@@ -1,6 +1,7 @@
 import shutil
 
 import damage
+import deliveries
 import pytest
 import storages
 from filelock import FileLock
@@ -66,6 +67,12 @@ def finished(tmp_path_factory, worker_id):
     project = copied(Project(shared), tmp_path_factory.mktemp("finished") / "project")
     project.output = output.read_text()
     return project
+
+
+@pytest.fixture(scope="session")
+def coloured_project(tmp_path_factory):
+    """The folder of a project of coloured pictures with an exported model; do not change it."""
+    return deliveries.project(tmp_path_factory.mktemp("coloured"))
 
 
 @pytest.fixture(scope="session")

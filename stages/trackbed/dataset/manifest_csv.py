@@ -22,6 +22,8 @@ REQUIRED = ("filename", "label")
 SIDES = ("left", "top", "right", "bottom")
 SIZE = ("width", "height")
 COLUMNS = (*REQUIRED, "part", "group", *SIDES, *SIZE)
+# What `trackbed drift --label-first` writes beside the empty labels, for whoever fills them in.
+PROPOSAL = ("proposal", "confidence", "novelty")
 # As pandas writes whole numbers in a column with an empty cell, and spreadsheets in some lands.
 WHOLE_NUMBER = re.compile(r"\s*\+?([0-9]{1,9})([.,]0?0?|\.0*)?\s*")
 EXPONENT = re.compile(r"\s*\+?[0-9]{1,9}(\.[0-9]{1,9})?[eE]\+?[0-9]\s*")
@@ -148,7 +150,7 @@ def _refuse_columns(header: list[str], path: Path, required: Sequence[str]) -> N
     if len(header) == 1 and any(sign in header[0] for sign in ";\t"):
         raise BadData(f"{path}: cells are to be separated by commas, got {header[0]!r}.")
     for name in header:
-        if name not in COLUMNS:
+        if name not in (*COLUMNS, *PROPOSAL):
             close = difflib.get_close_matches(name, COLUMNS, n=1)
             hint = f" Did you mean '{close[0]}'?" if close else f" {expected}."
             raise BadData(f"{path}: unknown column {name!r}.{hint}")
@@ -169,7 +171,10 @@ def _row(line: int, cells: dict[str, str], where: str, parts: Mapping[str, str] 
     label, part = cells.get("label", ""), cells.get("part", "")
     if parts is not None:
         if not label:
-            raise BadData(f"{where}, label: empty; every picture needs a class.")
+            proposal = (
+                f"; the model proposes {cells['proposal']!r}" if cells.get("proposal") else ""
+            )
+            raise BadData(f"{where}, label: empty; every picture needs a class{proposal}.")
         part = _part(part, where, parts)
     filename = _filename(cells["filename"], where)
     box, size = _box(cells, where), _numbers(cells, SIZE, where)
@@ -310,13 +315,14 @@ def text(entries: Iterable[Entry], prefix: str, path: Path) -> str:
     writer.writerow(COLUMNS)
     for entry in entries:
         name = posixpath.normpath(posixpath.join(prefix, entry.filename))
-        _refuse(name, path)
+        refuse_name(name, path)
         box, size = entry.box or ("",) * 4, entry.size or ("",) * 2
         writer.writerow((name, entry.class_name, entry.part, entry.group, *box, *size))
     return lines.getvalue()
 
 
-def _refuse(name: str, path: Path) -> None:
+def refuse_name(name: str, path: Path) -> None:
+    """Raise UserError for a name, relative to a manifest's folder, that it cannot hold."""
     if name.startswith("../"):
         raise UserError(
             f"{path}: must lie in a folder above all pictures, {printable(name)!r} is not below it."

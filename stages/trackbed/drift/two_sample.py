@@ -51,7 +51,7 @@ class Samples:
 
 
 @dataclass(frozen=True)
-class TestResult:
+class TwoSampleTest:
     """value: of the statistic. p_value: share of the arrangements with a value as large."""
 
     value: float
@@ -66,7 +66,7 @@ def samples(held_out: Sequence[str], new: Sequence[str]) -> Samples:
     return Samples(is_new, np.concatenate(numbers))
 
 
-def classifier_test(features: np.ndarray, both: Samples, seed: int = 0) -> TestResult:
+def classifier_test(features: np.ndarray, both: Samples, seed: int = 0) -> TwoSampleTest:
     """Whether a linear classifier can tell the samples apart; the value is its AUC, 0 to 1.
 
     features: float, shape (images, any). The classifier (ridge regression, which is linear
@@ -83,7 +83,7 @@ def classifier_scores(features: np.ndarray, both: Samples, seed: int = 0) -> np.
     return _Classifier.of(features, both, seed).scores(marks)[:, 0]
 
 
-def distribution_test(values: np.ndarray, both: Samples, seed: int = 0) -> TestResult:
+def distribution_test(values: np.ndarray, both: Samples, seed: int = 0) -> TwoSampleTest:
     """Whether any column is distributed otherwise; the largest Kolmogorov-Smirnov distance.
 
     values: float, shape (images, columns). Of softmax outputs it is BBSDs of Rabanser, Günnemann
@@ -97,7 +97,7 @@ def distribution_test(values: np.ndarray, both: Samples, seed: int = 0) -> TestR
     return _permuted(largest, both, seed)
 
 
-def mean_test(values: np.ndarray, both: Samples, seed: int = 0) -> TestResult:
+def mean_test(values: np.ndarray, both: Samples, seed: int = 0) -> TwoSampleTest:
     """Whether the mean is another, up or down; the value is the difference, new less held out.
 
     values: float, shape (images,).
@@ -110,7 +110,7 @@ def mean_test(values: np.ndarray, both: Samples, seed: int = 0) -> TestResult:
 
     found = _permuted(lambda marks: np.abs(difference(marks)), both, seed)
     value = float(difference(both.is_new[:, None].astype(float))[0])
-    return TestResult(value, found.p_value)
+    return TwoSampleTest(value, found.p_value)
 
 
 def without_class_means(features: np.ndarray, answers: np.ndarray) -> np.ndarray:
@@ -211,7 +211,7 @@ def standardised(features: np.ndarray) -> np.ndarray:
     return scaled @ axes[:, -COMPONENTS:]
 
 
-def _permuted(statistic: Statistic, both: Samples, seed: int) -> TestResult:
+def _permuted(statistic: Statistic, both: Samples, seed: int) -> TwoSampleTest:
     """The statistic of the samples, and its place among those of other arrangements."""
     value = float(statistic(both.is_new[:, None].astype(float))[0])
     as_large = counted = 0
@@ -221,8 +221,8 @@ def _permuted(statistic: Statistic, both: Samples, seed: int) -> TestResult:
         as_large += int((found >= value - 1e-12).sum())
         counted += marks.shape[1]
     if both.arrangements <= PERMUTATIONS + 1:  # all of them, the true one included
-        return TestResult(value, as_large / counted)
-    return TestResult(value, (1 + as_large) / (1 + counted))
+        return TwoSampleTest(value, as_large / counted)
+    return TwoSampleTest(value, (1 + as_large) / (1 + counted))
 
 
 def _arrangements(both: Samples, seed: int) -> Iterator[np.ndarray]:
