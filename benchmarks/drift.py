@@ -1,6 +1,6 @@
 """False alarms and power of `trackbed drift`, and the error of its class shares, on a project.
 
-    python benchmarks/drift.py PROJECT [--images 200] [--rounds 100] [--drives 0] [--seed 0]
+    python benchmarks/drift.py PROJECT [--images 200] [--rounds 100] [--drives 0] [--by-image]
 
 PROJECT holds data/records, data/folds, models/validation.csv and exported, as the pipeline leaves
 them. Every round takes whole groups of the held-out pictures, about --images pictures, for a new
@@ -166,15 +166,16 @@ def main():
     parser.add_argument("--drives", type=int, default=0)
     parser.add_argument("--permutations", type=int, default=199)
     parser.add_argument("--by-image", action="store_true")
-    parser.add_argument("--no-shares", action="store_true")
+    parser.add_argument("--only", choices=["power", "shares"])
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     everything = pool(options.project, options.drives)
     two_sample.PERMUTATIONS = options.permutations
     resamples, class_shares.RESAMPLES = class_shares.RESAMPLES, 1
-    print_power(everything, options.images, options.rounds, options.seed, options.by_image)
+    if options.only != "shares":
+        print_power(everything, options.images, options.rounds, options.seed, options.by_image)
     class_shares.RESAMPLES = resamples
-    if not options.no_shares:
+    if options.only != "power":
         print_share_errors(everything, options.images, options.rounds, options.seed)
 
 

@@ -134,8 +134,8 @@ def test_pictures_of_the_records_are_counted(drift, coloured_project):
 def test_what_to_label_first_is_a_manifest_for_the_pipeline(drift, tmp_path):
     new = deliveries.deliver(tmp_path / "new")
     _, output, _ = drift("--label-first", 12)
-    path = new / "manifest.csv"
-    assert f"written: {path} (12 pictures to label first)" in output
+    assert f"written: {new}/label_first.csv (12 pictures to label first)" in output
+    path = (new / "label_first.csv").rename(new / "manifest.csv")
     table = pd.read_csv(path)
     assert list(table) == ["filename", "label", "proposal", "confidence", "novelty"]
     assert len(table) == table["filename"].nunique() == 12
@@ -145,7 +145,8 @@ def test_what_to_label_first_is_a_manifest_for_the_pipeline(drift, tmp_path):
         sources.scan(*scanned)
     deliveries.labelled(path)
     entries = sources.scan(*scanned).entries
-    assert [one.class_name for one in entries] == table["proposal"].tolist()
+    proposals = table.set_index("filename")["proposal"].to_dict()
+    assert {one.filename: one.class_name for one in entries} == proposals
     assert {one.group for one in entries} == {name[:4] for name in table["filename"]}
 
 
@@ -173,17 +174,16 @@ def test_a_manifest_is_not_replaced_unasked(drift, tmp_path):
         "must lie in a folder above all pictures"
         in drift("--label-first", 2, "--output", elsewhere)[2]
     )
-    assert not (new / "manifest.csv").exists()
+    assert not (new / "label_first.csv").exists()
 
 
 def test_known_pictures_need_no_label(drift, tmp_path, coloured_project):
-    path = tmp_path / "list.csv"
     new = deliveries.deliver(tmp_path / "new")
     for old in sorted((coloured_project / "data/raw/red").glob("*"))[:20]:
         (new / f"d9{old.name[1:]}").write_bytes(old.read_bytes())
-    _, output, _ = drift("--label-first", 200, "--output", new / path.name)
+    _, output, _ = drift("--label-first", 200)
     assert "20 new pictures are already in the records" in output
-    names = pd.read_csv(new / path.name)["filename"]
+    names = pd.read_csv(new / "label_first.csv")["filename"]
     assert len(names) == 90
     assert not names.str.startswith("d9").any()
 

@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         metavar="FILE",
-        help="of --label-first; default: manifest.csv in FOLDER; it must lie above the pictures",
+        help="of --label-first; default: label_first.csv in FOLDER; it must lie above the pictures",
     )
     add("--force", action="store_true", help="replace the manifest if it exists")
     add("--threads", type=int, default=0, metavar="N", help="default: one per core")
@@ -134,9 +134,8 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _manifest_path(arguments: argparse.Namespace) -> Path:
-    from trackbed.dataset import manifest_csv
-
-    return arguments.output or arguments.folder / manifest_csv.MANIFEST
+    # Not manifest.csv: the next call would take its rows for all pictures of the folder.
+    return arguments.output or arguments.folder / "label_first.csv"
 
 
 def _known(new: "Delivery") -> "tuple[pd.Series, int]":
@@ -193,7 +192,10 @@ def _write_manifest(
     )
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    print(f"written: {path} ({len(chosen):,} pictures to label first)")
+    print(
+        f"written: {path} ({len(chosen):,} pictures to label first). Fill in the column label; the "
+        "pipeline reads it by the name manifest.csv."
+    )
     if reference is None:
         print("Ranked by uncertainty alone: the model has no reference. Run `dvc repro export`.")
 
