@@ -9,10 +9,8 @@ import argparse
 import errno
 import os
 import sys
-import tomllib
 import traceback
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
@@ -57,6 +55,15 @@ COMMANDS = (
 )
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 CLOSED_PIPE = 141  # what a shell reports of a program whose reader has gone
+
+
+class PrintVersion(argparse.Action):
+    """Print the version, which is looked up only then, and end."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        """End the process with exit code 0."""
+        print(f"trackbed {version()}")
+        parser.exit()
 
 
 class Parser(argparse.ArgumentParser):
@@ -136,7 +143,7 @@ def parser() -> Parser:
     program = Parser(
         prog="trackbed", description="Tools around the pipeline, which `dvc repro` itself runs."
     )
-    program.add_argument("--version", action="version", version=f"trackbed {version()}")
+    program.add_argument("--version", action=PrintVersion, nargs=0, help="show the version")
     program.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = program.add_subparsers(metavar="COMMAND", title="commands", required=True)
     for command in COMMANDS:
@@ -158,6 +165,9 @@ def add_command(commands: "argparse._SubParsersAction", module: ModuleType) -> N
 
 def version() -> str:
     """The version of the code beside this file; 'unknown' if it cannot be determined."""
+    import tomllib
+    from importlib import metadata
+
     try:
         # Not that of an installed copy, which may be another.
         text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")

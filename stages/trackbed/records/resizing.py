@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from PIL import Image
 
@@ -10,16 +9,9 @@ Stored = tuple[str, bytes] | None
 """Encoding, 'jpeg' or 'png', and bytes of a picture that can be stored as it came."""
 
 # A JPEG can be decoded at 1 / scale of its sides, which leaves out what a smaller picture
-# cannot show; OpenCV's flags for it go with colour as well.
-REDUCED = {
-    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
-    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
-    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
-    1: 0,
-}
+# cannot show.
+JPEG_SCALES = (8, 4, 2, 1)
 STARTS = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PN"}
-# As Pillow does: RGB, pixels as they lie in the file.
-COLOR = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 def jpeg_reduction(stored: Sequence[int], wanted: Sequence[int]) -> int:
@@ -28,7 +20,7 @@ def jpeg_reduction(stored: Sequence[int], wanted: Sequence[int]) -> int:
     The choice of Pillow's `Image.draft`.
     """
     times = min(stored[0] // wanted[0], stored[1] // wanted[1])
-    return max((one for one in REDUCED if one <= times), default=1)
+    return max((one for one in JPEG_SCALES if one <= times), default=1)
 
 
 def decoded(data: bytes, encoding: str, height: int, width: int, scale: int = 1) -> np.ndarray:
@@ -37,12 +29,18 @@ def decoded(data: bytes, encoding: str, height: int, width: int, scale: int = 1)
     A JPEG is decoded at 1 / scale of its sides, rounded up.
     Raises ValueError if the data are no such picture of that height and width.
     """
+    import cv2  # 17 MB, which predicting small pictures does without
+
     coded = np.frombuffer(data, np.uint8)
     if encoding == "raw":
         return coded.reshape(height, width, 3)
     if not bytes(data[:3]).startswith(STARTS[encoding]):  # OpenCV would open other formats, too
         raise ValueError(f"expected a file of format {encoding}")
-    image = cv2.imdecode(coded, COLOR | REDUCED[scale])
+    # As Pillow does: RGB, pixels as they lie in the file.
+    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    if scale > 1:  # these flags go with colour as well
+        flags |= getattr(cv2, f"IMREAD_REDUCED_GRAYSCALE_{scale}")
+    image = cv2.imdecode(coded, flags)
     expected = (-(-height // scale), -(-width // scale), 3)
     if image is None or image.shape != expected:
         found = "nothing" if image is None else image.shape
@@ -71,6 +69,8 @@ def resize(image: np.ndarray | Image.Image, target: np.ndarray) -> None:
     if picture.height > height or picture.width > width:
         target[:] = picture.resize((width, height), Image.Resampling.BILINEAR)
     else:
+        import cv2
+
         # Pillow's answer too, within one grey level; several times quicker.
         pixels = np.asarray(image)
         cv2.resize(pixels, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)

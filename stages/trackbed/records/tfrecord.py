@@ -15,8 +15,6 @@ from types import SimpleNamespace
 from typing import IO, Any
 
 import google_crc32c
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.message import DecodeError
 
 Features = Mapping[str, bytes | str | int]
 """Features of a record and their single values; text becomes UTF-8."""
@@ -56,6 +54,8 @@ def parse_example(data: bytes) -> dict[str, bytes | int]:
 
     Raises ValueError for data that are no such message.
     """
+    from google.protobuf.message import DecodeError  # slow, and many need no record
+
     try:
         entries = _messages().Example.FromString(data).features.feature
     except DecodeError:
@@ -194,6 +194,8 @@ def message_classes(
     package: str, messages: Mapping[str, list[tuple[str, int, str, str]]]
 ) -> SimpleNamespace:
     """The classes of messages as in MESSAGES, in a pool of their own: TensorFlow brings its own."""
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
     file = descriptor_pb2.FileDescriptorProto(
         name=f"trackbed/{package}.proto", package=package, syntax="proto3"
     )
