@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from program import trackbed
 
+from trackbed import cli
+
 ROOT = Path(__file__).parents[1]
 STAGES = ROOT / "stages"
 
@@ -52,6 +54,23 @@ def test_help_loads_nothing_heavy():
         [sys.executable, "-c", code], cwd=STAGES, capture_output=True, text=True, check=True
     )
     assert done.stdout == "set()\n"
+
+
+def test_a_command_imports_no_other():
+    code = (
+        "import sys; from trackbed.cli import main; sys.argv[1:] = ['predict', '--help']\n"
+        "try: main()\n"
+        "except SystemExit: print(*[m for m in sys.modules if m.startswith('trackbed.commands.')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=STAGES, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "trackbed.commands.predict"
+
+
+def test_every_module_of_a_command_is_listed():
+    modules = {path.stem for path in (STAGES / "trackbed/commands").glob("*.py")}
+    assert modules - {"__init__"} == set(cli.COMMANDS)
 
 
 def test_the_version_is_that_of_the_project():

@@ -7,6 +7,7 @@ so that help stays quick.
 
 import argparse
 import errno
+import importlib
 import os
 import sys
 import traceback
@@ -15,43 +16,26 @@ from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
-from trackbed.commands import (
-    best,
-    compare,
-    curves,
-    drift,
-    explain,
-    gate,
-    heads,
-    leak,
-    manifest,
-    predict,
-    recipe,
-    scan,
-    serve,
-    suspects,
-    sweep,
-    verify,
-)
 from trackbed.pipeline.errors import UserError
 
+# In the order of the help; the modules of trackbed.commands.
 COMMANDS = (
-    recipe,
-    scan,
-    manifest,
-    leak,
-    heads,
-    sweep,
-    best,
-    suspects,
-    explain,
-    drift,
-    curves,
-    compare,
-    gate,
-    verify,
-    predict,
-    serve,
+    "recipe",
+    "scan",
+    "manifest",
+    "leak",
+    "heads",
+    "sweep",
+    "best",
+    "suspects",
+    "explain",
+    "drift",
+    "curves",
+    "compare",
+    "gate",
+    "verify",
+    "predict",
+    "serve",
 )
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 CLOSED_PIPE = 141  # what a shell reports of a program whose reader has gone
@@ -100,7 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _exit_code(arguments: Sequence[str] | None) -> int:
-    parsed = parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    parsed = parser(_named(given)).parse_args(given)
     try:
         return parsed.run(parsed) or 0
     except UserError as problem:
@@ -138,16 +123,22 @@ def _discard_output() -> None:
             os.dup2(nowhere, stream.fileno())
 
 
-def parser() -> Parser:
-    """The parser of the program with those of all commands."""
+def _named(arguments: Sequence[str]) -> Sequence[str]:
+    """The command that arguments name; all of them where help, or an error, lists them."""
+    first = next((one for one in arguments if not one.startswith("-")), None)
+    return (first,) if first in COMMANDS else COMMANDS
+
+
+def parser(names: Sequence[str] = COMMANDS) -> Parser:
+    """The parser of the program with those of some commands; no other command is imported."""
     program = Parser(
         prog="trackbed", description="Tools around the pipeline, which `dvc repro` itself runs."
     )
     program.add_argument("--version", action=PrintVersion, nargs=0, help="show the version")
     program.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = program.add_subparsers(metavar="COMMAND", title="commands", required=True)
-    for command in COMMANDS:
-        add_command(commands, command)
+    for name in names:
+        add_command(commands, importlib.import_module(f"trackbed.commands.{name}"))
     return program
 
 
