@@ -42,9 +42,17 @@ def test_no_answer_is_open_to_other_sites(server):
         for path in PATHS:
             answered = server.ask(method, path, headers=headers)[1]
             assert not [name for name in answered if name.lower().startswith("access-control")]
-            assert "default-src 'none'" in answered["Content-Security-Policy"]
             assert answered["X-Content-Type-Options"] == "nosniff"
             assert "Server" not in answered
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/static/page.js"])
+def test_pages_have_a_strict_policy(server, path):
+    status, headers, _ = server.ask("GET", path)
+    policy = headers["Content-Security-Policy"]
+    assert (status, "default-src 'none'" in policy) == (200, True)
+    assert "unsafe" not in policy
+    assert "*" not in policy
 
 
 def test_compressed_bodies_are_refused(server):

@@ -47,7 +47,9 @@ class Application:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *access.HEADERS]
-            async with asyncio.timeout(SEND_SECONDS):
+                async with asyncio.timeout(SEND_SECONDS):  # waits where answers lie unread
+                    await send(message)
+            else:
                 await send(message)
 
         route = self._route(scope["path"])

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from trackbed.serving import interface_page, monitoring, openapi
+from trackbed.serving import access, interface_page, monitoring, openapi
 from trackbed.serving.service import Service
 
 FOLDER = Path(__file__).parent / "static"
@@ -47,7 +47,7 @@ def fixed(response: Response) -> Callable:
     body, kind = response.body, response.headers["content-type"]
 
     async def answer(request: Request) -> Response:
-        return Response(body, media_type=kind)
+        return Response(body, headers=access.PAGE_HEADERS, media_type=kind)
 
     return answer
 
