@@ -1,5 +1,6 @@
 """`trackbed serve` from the command line: what it refuses before it serves."""
 
+import argparse
 import json
 import os
 import socket
@@ -11,6 +12,7 @@ import served
 from program import trackbed
 
 from trackbed.commands import serve
+from trackbed.serving import refusals
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +87,16 @@ def test_without_the_extra_one_line_says_what_to_install(monkeypatch, folder):
     monkeypatch.setattr(serve, "PACKAGES", ("starlette", "not_installed_at_all"))
     with pytest.raises(UserError, match=r"not_installed_at_all.*trackbed\[serve\]"):
         serve._require_packages()
+
+
+def test_the_document_names_every_option_and_code():
+    parser = argparse.ArgumentParser()
+    serve.add_arguments(parser)
+    text = (served.STAGES.parent / "docs/serve.md").read_text("utf-8")
+    options = {name for action in parser._actions for name in action.option_strings}
+    assert not {name for name in options - {"-h", "--help", "--port"} if name not in text}
+    codes = {value for name, value in vars(refusals).items() if name.isupper()} - {None}
+    assert not {code for code in codes if isinstance(code, str) and f"`{code}`" not in text}
 
 
 def test_serving_imports_nothing_heavy():

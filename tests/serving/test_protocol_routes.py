@@ -1,10 +1,12 @@
 """The Open Inference Protocol, by hand and with the client of another project."""
 
 import base64
+import re
 import struct
 
 import numpy as np
 import pytest
+import served
 from served import CLASSES, SIDE, picture
 
 from trackbed.inference.exported_model import ExportedModel
@@ -181,7 +183,6 @@ FLAT = [0] * (SIDE * SIDE * 3)
 def test_what_does_not_follow_the_protocol_is_refused(server, request_, message):
     status, content = server.infer(request_)
     assert status == 400, content
-    import re
 
     assert re.search(message, content["error"]), content
 
@@ -227,6 +228,15 @@ def test_a_tensor_of_bytes_has_as_many_pictures_as_a_form(server):
     data = [base64.b64encode(picture()).decode()] * 6
     status, content = server.infer(tensor(datatype="BYTES", shape=[6], data=data))
     assert (status, content["code"]) == (413, "too_many_files")
+
+
+def test_the_code_of_the_document_works(server, capsys):
+    text = (served.STAGES.parent / "docs/serve.md").read_text("utf-8")
+    code = re.search(r"```python\n(.*?)```", text, flags=re.DOTALL)[1]
+    assert "127.0.0.1:8000" in code
+    address = f"{server.host}:{server.port}"
+    exec(code.replace("127.0.0.1:8000", address).replace("80, 80", f"{SIDE}, {SIDE}"), {})
+    assert "[[0.33333" in capsys.readouterr().out
 
 
 def test_another_content_type_is_refused(server):
