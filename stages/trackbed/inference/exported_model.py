@@ -55,6 +55,8 @@ class ExportedModel:
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
+        # Threads without work would turn in a loop and take the cores from those that decode.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             session = runtime.InferenceSession(content, options, ["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime has no common class for its errors

@@ -28,7 +28,10 @@ MAX_HELD_OUT = 2_000  # images
 # float32 is exact: products are multiples of the grid's square, and sums stay below 2. A distance
 # then depends neither on the number of images at a time nor on threads or the machine.
 GRID = 2.0**-11
-IMAGES_AT_A_TIME = 256
+IMAGES_AT_A_TIME = 32
+# Products of numbers in a product of matrices, and numbers of a matrix. OpenBLAS, which NumPy
+# uses, works on more in several threads, which fight with those of ONNX Runtime for the cores.
+MAX_PRODUCTS, MAX_MATRIX = 2**17, 2**13
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Reference:
         return (len(self.held_out) - nearer + 1) / (len(self.held_out) + 1)
 
     def _to_neighbour(self, vectors: np.ndarray) -> np.ndarray:
-        squares = self._squares - 2 * (self.training @ vectors.T)
+        squares = self._squares - 2 * _products(self.training, vectors)
         place = min(NEIGHBOUR, len(squares)) - 1
         return np.sqrt(np.partition(squares, place, axis=0)[place] + _squared_lengths(vectors))
 
@@ -135,6 +138,16 @@ def unit_vectors(embeddings: np.ndarray) -> np.ndarray:
     exact = embeddings.astype(np.float64)
     lengths = np.linalg.norm(exact, axis=1, keepdims=True)
     return (np.rint(exact / np.maximum(lengths, 1e-12) / GRID) * GRID).astype(np.float32)
+
+
+def _products(training: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """training @ vectors.T in one thread; some rows of `training` at a time."""
+    units = training.shape[1]
+    rows = max(1, min(MAX_PRODUCTS // len(vectors), MAX_MATRIX) // units)
+    blocks = len(training) // rows
+    whole = blocks * rows
+    products = training[:whole].reshape(blocks, rows, units) @ vectors.T
+    return np.concatenate([products.reshape(whole, len(vectors)), training[whole:] @ vectors.T])
 
 
 def _squared_lengths(vectors: np.ndarray) -> np.ndarray:
