@@ -11,8 +11,9 @@ import psutil
 
 from speed.processes import PEERS
 
-PACKAGES = ("keras", "numpy", "openvino", "pillow", "tensorflow")
-PEER_PACKAGES = ("pillow", "tensorflow", "tensorflow-datasets", "torch", "webdataset")
+PACKAGES = ("keras", "numpy", "onnxruntime", "openvino", "pillow", "tensorflow")
+PEER_PACKAGES = ("pillow", "tensorflow", "tensorflow-datasets", "torch", "ultralytics")
+PEER_PACKAGES += ("webdataset",)
 # Instructions that decide on the speed of matrix products.
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16", "amx_int8")
 CPUINFO = Path("/proc/cpuinfo")

@@ -1,7 +1,17 @@
 """The benches, by the name that `--only` takes; a module holds one or several."""
 
 from speed.bench import Bench
-from speed.benches import bootstrap, build, forward, growth, heads, rails, reading, training
+from speed.benches import (
+    bootstrap,
+    build,
+    forward,
+    growth,
+    heads,
+    predicting,
+    rails,
+    reading,
+    training,
+)
 
 
 def named(sizes: list[int]) -> dict[str, Bench]:
@@ -16,4 +26,5 @@ def named(sizes: list[int]) -> dict[str, Bench]:
         "sweep": rails.SWEEP,
         "heads": heads.BENCH,
         **bootstrap.BENCHES,
+        **predicting.BENCHES,
     }
