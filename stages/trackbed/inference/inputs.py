@@ -49,15 +49,17 @@ class Inputs:
     ignored: int = 0  # hidden files, documents, files that a manifest does not name
     repeated: int = 0  # pictures that were named again
     notes: list[str] = field(default_factory=list)
-    _seen: set[tuple[object, ...]] = field(default_factory=set)
+    # File, box and record of all pictures so far; None where none can be there twice.
+    _seen: set[tuple[object, ...]] | None = field(default_factory=set)
 
     def add(self, picture: Input, place: str) -> None:
         """Add a picture unless it was there before; place: of its file, without links."""
         key = (place, picture.box, picture.record)
-        if key in self._seen:
+        if self._seen is not None and key in self._seen:
             self.repeated += 1
             return
-        self._seen.add(key)
+        if self._seen is not None:
+            self._seen.add(key)
         self.pictures.append(picture)
 
     def reject(self, name: str, reason: str, detail: str = "") -> None:
@@ -74,6 +76,8 @@ def listed(paths: Sequence[str], read_names: Callable[[], bytes]) -> Inputs:
     Raises UserError for a path that is not there, and BadData for a wrong manifest or folder.
     """
     inputs = Inputs()
+    if len(paths) == 1 and os.path.isdir(paths[0]):
+        inputs._seen = None  # which saves memory
     for path in paths:
         if path == STANDARD_INPUT:
             for name in _names(read_names()):
@@ -86,7 +90,7 @@ def listed(paths: Sequence[str], read_names: Callable[[], bytes]) -> Inputs:
         else:
             for name in _matches(path, problem):
                 _add(inputs, name)
-    inputs._seen.clear()
+    inputs._seen = None
     return inputs
 
 
@@ -163,6 +167,7 @@ def _add_manifest(inputs: Inputs, path: Path, tree: folders.Tree, place: str) ->
     entries = manifest_csv.pictures(path, tree)
     named = {entry.filename for entry in entries} | {path.name}
     inputs.ignored += len({*tree.files, *tree.ignored} - named)
+    inputs._seen = inputs._seen if inputs._seen is not None else set()
     for entry in entries:
         shown = os.path.normpath(os.path.join(path.parent, entry.filename))
         picture = Input(shown, str(entry.path), entry.box, entry.size)
