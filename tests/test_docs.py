@@ -134,8 +134,9 @@ def test_the_python_code_of_the_documents_is_python():
 
 
 def test_code_that_reads_records_and_uses_the_model_runs(finished):
-    reading, _, using = blocks(ROOT / "docs" / "records.md", "python")
-    for code in (reading, using.replace("picture.jpg", "data/raw/GRAS/000_0.png")):
+    reading, _, *using = blocks(ROOT / "docs" / "records.md", "python")
+    for code in (reading, *using):
+        code = code.replace("picture.jpg", "data/raw/GRAS/000_0.png")
         done = subprocess.run(
             [sys.executable, "-c", code],
             cwd=finished.folder,
@@ -145,7 +146,8 @@ def test_code_that_reads_records_and_uses_the_model_runs(finished):
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout
-    assert done.stdout.split()[0] in {"BALLAST", "GRAS", "STONE"}
+        if code is not reading:
+            assert done.stdout.split()[0] in {"BALLAST", "GRAS", "STONE"}
 
 
 @pytest.mark.parametrize("encoding", ["jpeg", "png", "raw"])

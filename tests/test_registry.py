@@ -1,4 +1,4 @@
-"""The model is registered, promoted, fetched and rolled back by the commands of docs/registry.md."""
+"""The commands of docs/registry.md register, promote, fetch and roll back a model."""
 
 import json
 import re
