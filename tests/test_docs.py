@@ -102,6 +102,15 @@ def test_the_document_of_sweeps_names_every_option(command):
     assert not {name for name in options - {"-h", "--help", "--rev", "--top"} if name not in text}
 
 
+@pytest.mark.parametrize("command", ["predict"])
+def test_the_document_of_a_command_names_every_option(command):
+    parser = argparse.ArgumentParser()
+    importlib.import_module(f"trackbed.commands.{command}").add_arguments(parser)
+    options = {name for action in parser._actions for name in action.option_strings}
+    text = (ROOT / "docs" / f"{command}.md").read_text("utf-8")
+    assert not {name for name in options - {"-h", "--help"} if name not in text}
+
+
 def _code(path):
     """Lines of code blocks, and what stands in backquotes."""
     text = path.read_text("utf-8")
