@@ -242,6 +242,21 @@ def test_a_damaged_model_is_refused(predict, here):
     assert "has format 99" in refused(predict("new"))
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"image_side": 17}, "takes images of shape [16, 16, 3]"),
+        ({"classes": ["a", "b"]}, "model.json says 16 pixels, 2 classes"),
+        ({"classes": ["a", "b", "c", "d"]}, "gives [3] probabilities"),
+        ({"temperature": None}, "temperature must be a number above 0, not None"),
+        ({"files": {}}, "model.onnx: differs from its digest"),
+    ],
+)
+def test_a_description_of_another_model_is_refused(predict, here, changes, message):
+    colour_model.write(here / "exported", **{"classes": colour_model.CLASSES} | changes)
+    assert message in refused(predict("new"), 4)
+
+
 def test_a_closed_pipe_ends_it_quietly(here):
     process = subprocess.Popen(
         [sys.executable, "-m", "trackbed", "predict", "new"],

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trackbed.inference import description_check
 from trackbed.pipeline.errors import Damaged, UserError
 
 if TYPE_CHECKING:
@@ -64,7 +65,21 @@ class ExportedModel:
             raise Damaged(
                 f"{folder / MODEL_FILE}: ONNX Runtime cannot load it ({reason})."
             ) from None
-        return cls(folder, description, session)
+        model = cls(folder, description, session)
+        model._refuse_other_shapes()
+        return model
+
+    def _refuse_other_shapes(self) -> None:
+        """Raise Damaged where the model takes or gives other shapes than it is described with."""
+        shapes = {one.name: one.shape for one in self.session.get_inputs()}
+        shapes |= {one.name: one.shape for one in self.session.get_outputs()}
+        sides, classes = shapes.get(IMAGES, [])[1:], shapes.get(PROBABILITIES, [])[1:]
+        if sides != [self.side, self.side, 3] or classes != [len(self.classes)]:
+            raise Damaged(
+                f"{self.folder / MODEL_FILE}: takes images of shape {sides} and gives {classes} "
+                f"probabilities; {DESCRIPTION_FILE} says {self.side} pixels, {len(self.classes)} "
+                f"classes. {REMEDY}"
+            )
 
     @property
     def classes(self) -> list[str]:
@@ -121,6 +136,8 @@ def read_description(folder: Path) -> dict[str, Any]:
             f"{path}: has format {found}, this version of trackbed reads format {FORMAT}. "
             "Export the model with this version."
         )
+    if wrong := description_check.fault(description):
+        raise Damaged(f"{path}: broken ({wrong}). {REMEDY}")
     return description
 
 
@@ -133,7 +150,7 @@ def checked_content(folder: Path, description: dict[str, Any], name: str) -> byt
         content = (folder / name).read_bytes()
     except OSError as error:
         raise UserError(f"{folder / name}: {error.strerror}. {REMEDY}") from None
-    expected = description["files"][name]["sha256"]
+    expected = description["files"].get(name, {}).get("sha256")
     if hashlib.sha256(content).hexdigest() != expected:
         raise Damaged(f"{folder / name}: differs from its digest in {DESCRIPTION_FILE}. {REMEDY}")
     return content
