@@ -40,3 +40,10 @@ def test_nobody_catches_while_others_print(capfd):
         thread.join(10)
     assert seen == [""]
     assert capfd.readouterr().err == "xx"
+
+
+def test_a_stream_for_logs_is_not_caught(capfd):
+    with standard_error.uncaught() as stream, standard_error.caught() as messages:
+        print("a line", file=stream)
+    assert messages.first == ""
+    assert capfd.readouterr().err == "a line\n"

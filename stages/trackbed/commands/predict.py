@@ -214,8 +214,9 @@ def _progress(
     from rich.console import Console
     from rich.progress import track
 
-    # A copy: what is written to file descriptor 2 may be taken for a message of libtiff.
-    with os.fdopen(os.dup(2), "w", encoding="utf-8") as terminal:
+    from trackbed.pictures import standard_error
+
+    with standard_error.uncaught() as terminal:
         console = Console(file=terminal, force_terminal=True)
         total = len(found.pictures)
         yield track(predictions, "predicting", total=total, console=console, transient=True)

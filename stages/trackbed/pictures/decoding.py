@@ -135,7 +135,7 @@ def decoded(data: bytes, limits: Limits, whole: bool = True) -> Decoded:
 
     `whole`: whether to check the shape, too; not where a box will be cut out. Several threads may
     decode at a time; what others write to file descriptor 2 meanwhile may be taken for a message
-    of libtiff, see formats.libtiff_errors.
+    of libtiff, see standard_error.caught.
     """
     if not data:
         raise Rejected(reasons.EMPTY)

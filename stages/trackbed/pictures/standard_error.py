@@ -40,7 +40,7 @@ def caught() -> Iterator[Messages]:
     """Keep what is printed in this block from the terminal.
 
     It waits for those that print, and for others that catch. Whoever else writes to the terminal
-    at any time, such as a progress bar, needs a copy of the file descriptor (os.dup).
+    at any time, such as a progress bar or a log, needs a stream of `uncaught`.
     """
     global _catching
     with _condition:
@@ -65,6 +65,11 @@ def _memory() -> IO[bytes]:
     if hasattr(os, "memfd_create"):  # Linux
         return os.fdopen(os.memfd_create("messages"), "w+b")
     return tempfile.TemporaryFile()
+
+
+def uncaught() -> IO[str]:
+    """A stream to where file descriptor 2 leads now, of which nothing is caught."""
+    return os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
 
 
 @contextmanager

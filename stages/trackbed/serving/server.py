@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 
 import uvicorn
 
+from trackbed.pictures import standard_error
 from trackbed.pipeline.errors import UserError
 from trackbed.serving.application import Application
 from trackbed.serving.connections import Connection
@@ -26,10 +27,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(message)s"}},
     "handlers": {
+        # Of standard error itself a line would be lost while a TIFF file is decoded.
         "stderr": {
-            "class": "logging.StreamHandler",
+            "()": lambda: logging.StreamHandler(standard_error.uncaught()),
             "formatter": "line",
-            "stream": "ext://sys.stderr",
         }
     },
     "loggers": {
