@@ -248,9 +248,7 @@ NETWORK_NAMES = {
     "onnxruntime": "ONNX Runtime, the same file",
     "ultralytics": "Ultralytics yolo11n-cls predict",
 }
-MODEL = (
-    f"The default network small_cnn at {SIDE} x {SIDE} pixels with random weights; Ultralytics' "
-)
+MODEL = f"The default network small_cnn at {SIDE} x {SIDE} pixels with random weights; "
 MODEL += "Ultralytics' is yolo11n-cls at the same size."
 
 
