@@ -1,6 +1,7 @@
 """dvc.yaml and the scripts agree on what a stage depends on, and params.yaml is safe to cache."""
 
 import ast
+import re
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -156,6 +157,11 @@ ROOMS += [
 def test_every_folder_of_the_package_has_its_place_in_the_order():
     package = STAGES / "trackbed"
     assert {path.parent.name for path in package.glob("*/*.py")} == set(ROOMS)
+
+
+def test_the_package_describes_its_folders_in_their_order():
+    text = (STAGES / "trackbed" / "__init__.py").read_text()
+    assert re.findall(r"^(\w+)  +", text, re.MULTILINE) == ROOMS
 
 
 @pytest.mark.parametrize("room", ROOMS)

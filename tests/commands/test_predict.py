@@ -305,6 +305,55 @@ def test_pixels_are_those_of_the_records(finished, evaluated):
     np.testing.assert_array_equal(np.stack(found), expected)
 
 
+def on_a_terminal(*arguments, folder):
+    """What `trackbed predict` shows on a terminal as standard error."""
+    outside, inside = os.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "trackbed", "predict", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(STAGES)},
+        stdout=subprocess.DEVNULL,
+        stderr=inside,
+    ) as process:
+        os.close(inside)
+        shown = b""
+        try:
+            while data := os.read(outside, 4096):
+                shown += data
+        except OSError:  # Linux, once nobody has the other end
+            pass
+    os.close(outside)
+    return process.returncode, shown.decode()
+
+
+def test_a_bar_is_shown_on_a_terminal_and_spoils_no_tiff(here):
+    for number in range(30):
+        Image.new("RGB", (40, 40), "red").save(here / "new" / f"t{number}.tif", compression="jpeg")
+    code, shown = on_a_terminal("new", "--output", "a.csv", folder=here)
+    assert code == 0
+    assert "predicting" in shown
+    assert "34 pictures: 33 answered" in shown
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_number_of_pictures(here):
+    peaks = []
+    for count in (200, 4000):
+        folder = here / str(count)
+        folder.mkdir()
+        for number in range(count):
+            os.link(here / "new/1.png", folder / f"{number}.png")
+        command = [sys.executable, "-m", "trackbed", "predict", folder, "--output", "a.csv"]
+        process = subprocess.Popen(
+            command, cwd=here, env=os.environ | {"PYTHONPATH": str(STAGES)}, stderr=-1
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        peaks.append(usage.ru_maxrss)
+    assert peaks[1] < 1.05 * peaks[0]
+
+
 def test_help_states_order_and_exit_codes():
     text = trackbed("predict", "--help").stdout
     assert "2.jpg before 10.jpg" in text
