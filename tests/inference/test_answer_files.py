@@ -83,6 +83,9 @@ def test_rejects_are_listed_with_their_reasons():
     table.write(Prediction("a,b.jpg", None, reason="truncated", detail="3 of 4 bytes"))
     table.write(Prediction("c.jpg", None, reason="damaged", detail="=f()"))
     rows = file.getvalue().splitlines()
+    as_json = io.StringIO()
+    RejectTable(as_json, "jsonl").write(Prediction("=f(1)", None, reason="damaged"))
+    assert json.loads(as_json.getvalue()) == {"file": "=f(1)", "reason": "damaged", "detail": ""}
     assert rows == ["file,reason,detail", '"a,b.jpg",truncated,3 of 4 bytes', "c.jpg,damaged,"]
 
 

@@ -5,11 +5,12 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from trackbed.inference.embedding_file import EmbeddingRows
     from trackbed.inference.inputs import Inputs
     from trackbed.inference.prediction import Prediction, Predictor
 
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--model", type=Path, default=Path("exported"), metavar="FOLDER", help="default: exported")
     add("--output", type=Path, metavar="FILE", help="write the answers there; default: print them")
     add("--format", choices=["csv", "jsonl"], help="default: that of the name of FILE, or csv")
-    add("--rejects", type=Path, metavar="FILE", help="list what was rejected there, as CSV")
+    add("--rejects", type=Path, metavar="FILE", help="list what was rejected there")
     add(
         "--embeddings",
         type=Path,
@@ -112,10 +113,11 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
     """Raise UserError for outputs that would take the place of something else."""
-    from trackbed.inference.embedding_file import refuse_ending
     from trackbed.pipeline.errors import UserError
 
     if arguments.embeddings:
+        from trackbed.inference.embedding_file import refuse_ending
+
         refuse_ending(arguments.embeddings)
     taken = {os.path.realpath(path): path for path in arguments.paths}
     model = arguments.model.resolve()
@@ -156,8 +158,7 @@ def _written(
     predictions: "Iterable[Prediction]",
 ) -> int:
     """Write the predictions to all files; the exit code."""
-    from trackbed.inference import embedding_file
-    from trackbed.inference.answer_files import AnswerTable, RejectTable, opened
+    from trackbed.inference.answer_files import AnswerTable, RejectTable, format_of, opened
     from trackbed.pipeline.errors import BadData
 
     with ExitStack() as stack:
@@ -166,12 +167,11 @@ def _written(
         boxes = any(picture.box for picture in found.pictures)
         has_novelty = predictor.reference is not None
         classes = predictor.rules.classes
-        table = AnswerTable(file, _format(arguments), classes, boxes, has_novelty)
+        format = arguments.format or format_of(output)
+        table = AnswerTable(file, format, classes, boxes, has_novelty)
         table.refuse_formulas(picture.name for picture in found.pictures)
-        listed = RejectTable(stack.enter_context(opened(rejects))) if rejects else None
-        rows = arguments.embeddings and stack.enter_context(
-            embedding_file.opened(arguments.embeddings)
-        )
+        listed = rejects and RejectTable(stack.enter_context(opened(rejects)), format_of(rejects))
+        rows = arguments.embeddings and stack.enter_context(_embeddings(arguments.embeddings))
         table.write_header()
         if listed:
             listed.write_header()
@@ -195,12 +195,10 @@ def _standard_output() -> Any:
     return sys.stdout
 
 
-def _format(arguments: argparse.Namespace) -> str:
-    from trackbed.inference.answer_files import CSV, JSONL
+def _embeddings(path: Path) -> "AbstractContextManager[EmbeddingRows]":
+    from trackbed.inference import embedding_file
 
-    output = arguments.output
-    is_json = output is not None and output.suffix in (".jsonl", ".ndjson", ".json")
-    return arguments.format or (JSONL if is_json else CSV)
+    return embedding_file.opened(path)
 
 
 @contextmanager

@@ -23,6 +23,12 @@ PROBABILITY_PREFIX = "p_"  # of a class's column, as in predictions.csv
 NUMBER = ".9g"  # gives every float32 back exactly, as in predictions.csv
 
 
+def format_of(path: Path | None) -> str:
+    """The format that the name of a file says; CSV without one."""
+    is_json = path is not None and path.suffix.lower() in (".jsonl", ".ndjson", ".json")
+    return JSONL if is_json else CSV
+
+
 @dataclass(frozen=True)
 class AnswerTable:
     """Answers as CSV with a header, or as one JSON object a line.
@@ -104,17 +110,23 @@ def box_cell(box: Box | None) -> str:
 
 @dataclass(frozen=True)
 class RejectTable:
-    """Rejected pictures as CSV: file, reason, detail."""
+    """Rejected pictures with file, reason and detail, as CSV or as JSON lines."""
 
     file: IO[str]
+    format: str = CSV
 
     def write_header(self) -> None:
-        """Write the names of the columns."""
-        csv.writer(self.file, lineterminator="\n").writerow(REJECT_COLUMNS)
+        """Write the names of the columns of a CSV file."""
+        if self.format == CSV:
+            csv.writer(self.file, lineterminator="\n").writerow(REJECT_COLUMNS)
 
     def write(self, one: Prediction) -> None:
-        """Write a rejected picture. Raises BadData for a name that is a formula."""
-        refuse_formulas([one.name], "name", REMEDY)
+        """Write a rejected picture. Raises BadData for a name that is a formula in CSV."""
+        if self.format == JSONL:
+            cells = dict(zip(REJECT_COLUMNS, (one.name, one.reason, one.detail), strict=True))
+            self.file.write(json.dumps(cells, ensure_ascii=False) + "\n")
+            return
+        refuse_formulas([one.name], "name", "Rename it, or name a .jsonl file for --rejects.")
         detail = "" if is_formula(one.detail) else one.detail
         csv.writer(self.file, lineterminator="\n").writerow((one.name, one.reason, detail))
 
