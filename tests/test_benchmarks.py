@@ -120,3 +120,24 @@ def test_a_sample_for_the_defaults_splits_no_group(tmp_path):
         training, test = ({path.name.split("_")[0] for path in found} for found in files)
         assert not training & test
         assert len(training) == 10  # as many groups as possible
+
+
+def test_whole_groups_are_held_out_to_measure_novelty():
+    import novelty
+
+    paths = [Path(f"{number // 4}_{number}.png") for number in range(80)]
+    out = novelty.held_out(paths, r"^\d+_")
+    assert out.sum() == 80 / 5
+    groups = [path.name.split("_")[0] for path in paths]
+    assert not {group for group, one in zip(groups, out, strict=True) if one} & {
+        group for group, one in zip(groups, out, strict=True) if not one
+    }
+
+
+def test_the_nearest_class_mean_by_hand():
+    import novelty
+    import numpy as np
+
+    training = np.float32([[1, 0], [3, 0], [0, 2]])
+    distances = novelty.nearest_mean(training, np.array([0, 0, 1]))
+    assert distances(np.float32([[7, 0], [1, 1]])) == pytest.approx([0, 1 - 0.5**0.5], abs=1e-6)
