@@ -1,16 +1,27 @@
 """Export the trained model for other runtimes, with what they must know of it."""
 
+from functools import partial
 from pathlib import Path
 
 from pydantic import ConfigDict, Field
 
 from trackbed.evaluation import calibration, selective_prediction
+from trackbed.inference import other_runtimes
 from trackbed.inference.exported_model import ExportedModel
 from trackbed.integrity import dvc_lock
-from trackbed.pipeline import index, params, tables, tensorflow_setup
+from trackbed.pipeline import index, measurements, params, tables, tensorflow_setup
 from trackbed.pipeline.outputs import replacing_folder
 from trackbed.pipeline.runner import run
-from trackbed.records import embedding_store
+from trackbed.records import embedding_store, reader
+
+INT8_IMAGES = 200  # of the training part that set the ranges of int8
+COMPARED_IMAGES = 64  # where a frozen backbone ran once for all runs, to keep these quick
+
+
+class ExportParams(params.Section):
+    """Section `export` of params.yaml."""
+
+    formats: list[other_runtimes.Format]  # beside ONNX
 
 
 class PictureParams(params.Section):
@@ -37,41 +48,67 @@ class AnswerParams(params.Section):
     wanted_precision: float = Field(gt=0, le=1)
 
 
-def main(data_path: Path, models_path: Path, exported_path: Path) -> None:
-    """Write the model as ONNX, what new pictures are compared with, and the description."""
+def main(data_path: Path, models_path: Path, exported_path: Path, metrics_path: Path) -> None:
+    """Write the model in all formats, and how far each answers like the trained one."""
+    formats = sorted(set(params.load("export", ExportParams).formats))
     pictures, answers = params.load("data", PictureParams), params.load("evaluate", AnswerParams)
+    other_runtimes.refuse_missing(formats)
     dvc_lock.check_unchanged(models_path)
     fold = tables.VALIDATION_TABLE.read(models_path)
     records_path = data_path / index.RECORDS
     table = index.assigned(records_path, data_path / index.FOLDS)
-    in_fold = table["record"].isin(fold["record"])
+    in_fold, in_test = table["record"].isin(fold["record"]), table["part"] == "test"
+    training, held_out, test = table[~in_fold & ~in_test], table[in_fold], table[in_test]
     stored = embedding_store.read(data_path / embedding_store.FOLDER)
     temperature = calibration.fitted_temperature(tables.probabilities(fold), tables.labels(fold))
+    used = temperature if answers.calibrated else None
+    threshold = selective_prediction.threshold_of_fold(fold, used, answers.wanted_precision)
 
     tensorflow_setup.start()
-    from trackbed.exporting import exported_folder, novelty_reference
-    from trackbed.training import checkpoint
+    from trackbed.exporting import (
+        exported_folder,
+        float32_copy,
+        format_check,
+        novelty_reference,
+        parity,
+    )
+    from trackbed.training import batches, checkpoint
 
     trained, classes = checkpoint.load(models_path)
+    model = float32_copy.float32_copy(trained)
+    _, height, width, _ = model.input_shape
+    pixels = partial(reader.pixels, records_path, height=height, width=width)
     with replacing_folder(exported_path) as folder:
         exported_folder.write(
             folder,
-            trained,
+            model,
             classes,
+            formats,
+            pixels(index.spread(training, INT8_IMAGES)) if "litert_int8" in formats else None,
             calibrated=answers.calibrated,
             temperature=temperature,
-            refusal_threshold=selective_prediction.threshold_of_fold(
-                fold, temperature if answers.calibrated else None, answers.wanted_precision
-            ),
+            refusal_threshold=threshold,
             wanted_precision=answers.wanted_precision,
             pictures=pictures.model_dump(),
             model=exported_folder.digest(models_path / checkpoint.MODEL_FILE),
         )
         embedder = novelty_reference.Embedder(ExportedModel.load(folder), records_path, stored)
-        training, held_out = table[(table["part"] == "train") & ~in_fold], table[in_fold]
         reference = novelty_reference.reference(embedder, training, held_out)
         novelty_reference.add(folder, reference)
-    print(f"{exported_path}: {trained.name} as ONNX")
+        compared = test if stored is None else index.spread(test, COMPARED_IMAGES)
+        images = pixels(compared)
+        expected = parity.Reference(
+            model.predict(batches.in_order(images, batch=other_runtimes.BATCH), verbose=0),
+            compared["label"].to_numpy(),
+            compared["group"].to_numpy(),
+            threshold,
+            used,
+        )
+        found, milliseconds = format_check.check(folder, formats, images, expected)
+    summary = metrics_path / parity.SUMMARY_FILE
+    tables.write_metrics(summary, {name: each.values() for name, each in found.items()})
+    measurements.write_formats(summary, milliseconds)
+    print(f"{exported_path}: {model.name} as {', '.join(found)}")
 
 
 if __name__ == "__main__":

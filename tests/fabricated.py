@@ -24,6 +24,7 @@ from trackbed.evaluation import (
     slices,
 )
 from trackbed.evaluation.metrics import BOUNDS, COUNTS, MEASURES, Answers
+from trackbed.exporting import parity
 from trackbed.inference.temperature import with_temperature
 from trackbed.pipeline import index, measurements, tables
 from trackbed.pipeline.outputs import write_csv, write_json
@@ -210,6 +211,9 @@ def write_evaluation(folder, table, names, labels, probabilities):
     floor = {"majority": np.zeros_like(labels), "logistic": (labels + labels % 2) % len(names)}
     values |= baselines.baseline_gain(labels, chosen, floor, groups, len(names), 0)
     write_json(folder / "metrics/evaluate.json", scores.ordered(values))
+    answers = parity.Reference(probabilities, labels, groups, 0.9, None)
+    formats = {"onnx": answers.parity(probabilities, 1_234_567, 1_234_567).values()}
+    tables.write_metrics(folder / "metrics/export.json", formats)
     write_csv(folder / "plots/coverage.csv", selective_prediction.coverage(sure, right), "%.4f")
     bins = [calibration.reliability(shares, labels) for shares in (probabilities, calibrated)]
     write_csv(folder / "plots/reliability.csv", calibration.beside(*bins), "%.4f")

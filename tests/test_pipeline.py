@@ -21,6 +21,7 @@ READERS = {
     "split": {"split", "report"},
     "embed": {"embed", "report"},
     "train": {"train", "report"},
+    "export": {"export", "report"},
     "evaluate": {"evaluate", "report"},
     "report": {"report"},
     "runtime": set(),

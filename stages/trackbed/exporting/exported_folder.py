@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
-from trackbed.exporting import network_parts, onnx_export
-from trackbed.exporting.float32_copy import float32_copy
+from trackbed.exporting import converters, network_parts, onnx_export
 from trackbed.inference import exported_model
 from trackbed.inference.head import Head
 from trackbed.inference.head import arrays as head_arrays
@@ -25,20 +26,30 @@ RESIZE = {
 }
 
 
-def write(folder: Path, trained: keras.Model, classes: list[str], **values: Any) -> None:
-    """Write a trained model into an empty folder, see docs/export.md.
+def write(
+    folder: Path,
+    network: keras.Model,
+    classes: list[str],
+    formats: Sequence[str] = (),
+    sample: np.ndarray | None = None,
+    **values: Any,
+) -> None:
+    """Write a network into an empty folder as ONNX and in further formats, see docs/export.md.
 
-    values: further keys of model.json, such as temperature and refusal_threshold.
+    network: in float32, see `float32_copy`. formats: see inference.other_runtimes. sample: images
+    of the training part for int8, see converters.write. values: further keys of model.json, such
+    as temperature and refusal_threshold.
     """
-    model = float32_copy(trained)
-    head = network_parts.parts(model).head
+    head = network_parts.parts(network).head
     with replacing(folder / exported_model.MODEL_FILE) as temporary:
-        temporary.write_bytes(onnx_export.onnx_bytes(model))
+        temporary.write_bytes(onnx_export.onnx_bytes(network))
     if head is not None:
         write_arrays(folder / exported_model.HEAD_FILE, head_arrays(head))
-    described = _description(model, classes, head) | values
-    names = sorted(path.name for path in folder.iterdir())
-    files = {name: _file(folder / name) for name in names}
+    for name in formats:
+        converters.write(folder, name, network, sample)
+    described = _description(network, classes, head) | values
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = {path.relative_to(folder).as_posix(): _file(path) for path in paths}
     write_json(folder / exported_model.DESCRIPTION_FILE, described | {"files": files})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from trackbed.pipeline.errors import Damaged, UserError
@@ -209,6 +210,12 @@ def training_and_validation(table: pd.DataFrame, fold: int) -> tuple[pd.DataFram
             "folds count from 0."
         )
     return training[training["fold"] != fold], training[training["fold"] == fold]
+
+
+def spread(rows: pd.DataFrame, most: int) -> pd.DataFrame:
+    """At most that many rows, evenly spaced."""
+    places = np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int))
+    return rows.iloc[places]
 
 
 def refuse_other_classes(table: pd.DataFrame, names: list[str], models_path: Path) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LOGS = Path("logs")
 EPOCHS = LOGS / "train_epochs.csv"  # of the training under way
 TRAININGS = LOGS / "train"  # a table per finished training
+EXPORTS = LOGS / "export"  # CPU times of exported formats
 COLUMNS = ("epoch", "seconds", "images_per_second", "waiting_share", "cpu_share", "memory_mb")
 COLUMNS += ("gpu_share", "gpu_memory_mb")
 Row = dict[str, float]
@@ -95,6 +96,26 @@ def collect_trainings(workspace: Path) -> None:
             shutil.copy(table, TRAININGS)
 
 
+def write_formats(summary: Path, milliseconds: dict[str, list[float]]) -> None:
+    """File what the formats of an exported model take under the results they belong to.
+
+    summary: metrics/export.json; milliseconds: of CPU time per image by format, alone and in a
+    batch.
+    """
+    with contextlib.suppress(OSError):
+        EXPORTS.mkdir(parents=True, exist_ok=True)
+        rounded = {name: [round(one, 3) for one in each] for name, each in milliseconds.items()}
+        _export_place(summary.read_bytes()).write_text(json.dumps(rounded) + "\n")
+
+
+def formats(summary: bytes) -> dict[str, list[float]]:
+    """What `write_formats` wrote for the content of a metrics/export.json; {} if elsewhere."""
+    try:
+        return json.loads(_export_place(summary).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
 def totals(table: pd.DataFrame) -> Row:
     """Of a whole training: seconds; median images_per_second; waiting_share; most memory_mb.
 
@@ -110,6 +131,10 @@ def totals(table: pd.DataFrame) -> Row:
     if "memory_mb" in table:
         found["memory_mb"] = float(table["memory_mb"].max())
     return found
+
+
+def _export_place(summary: bytes) -> Path:
+    return EXPORTS / f"{hashlib.sha256(summary).hexdigest()[:16]}.json"
 
 
 def _place(summary: bytes) -> Path:

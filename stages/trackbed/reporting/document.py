@@ -17,6 +17,7 @@ from trackbed.explanation import evidence_cards, explained, point_map
 from trackbed.explanation.evidence_cards import EvidenceCard
 from trackbed.inference import class_activation
 from trackbed.inference.exported_model import ExportedModel
+from trackbed.pipeline import tables
 from trackbed.pipeline.outputs import replacing, write_csv
 from trackbed.reporting import (
     class_figures,
@@ -265,7 +266,8 @@ def _others(run: Run) -> dict[str, Any]:
 
 
 def _reproduce(run: Run) -> dict[str, Any]:
-    return {"parameters": parameter_rows(run.params)}
+    formats = tables.parsed_metrics(run.formats)
+    return {"parameters": parameter_rows(run.params), "formats": formats}
 
 
 def _card(run: Run) -> dict[str, Any]:

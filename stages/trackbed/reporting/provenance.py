@@ -103,7 +103,7 @@ def _version(name: str) -> str:
 
 CONTEXT_FILE = "report_context.js"  # in the plots folder, beside the page
 TEMPLATE = "report_context.html.j2"
-STAGES = ("build_tfrecord", "split", "embed", "train", "evaluate")
+STAGES = ("build_tfrecord", "split", "embed", "train", "export", "evaluate")
 EPOCH_COLUMNS = {
     "seconds": "Seconds",
     "images_per_second": "Images per second",
@@ -126,6 +126,7 @@ def write_context(path: Path, page: str, run: Run, others: list[OtherRun]) -> No
         "revision": revision(),
         "versions": versions(),
         "hardware": hardware(),
+        "format_times": measurements.formats(run.formats),
         "seconds": measurements.stage_seconds(STAGES),
     }
     context = template.new_context(content)

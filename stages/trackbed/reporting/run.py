@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from trackbed.evaluation import result
+from trackbed.inference import exported_model
 from trackbed.pipeline import index, params
 from trackbed.pipeline.errors import UserError
 from trackbed.reporting import dataset_summary, evaluation_tables, html, previous_runs, training_log
@@ -16,6 +17,7 @@ from trackbed.reporting.previous_runs import Previous
 from trackbed.reporting.training_log import TrainingLog
 
 MODEL_FILE = "model.keras"  # in the models folder
+FORMATS_FILE = "export.json"  # in the metrics folder
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Run:
 
     records: the folder of the records, for pictures. exported: that of the exported model. hashes:
     SHA-256 of data, folds and model. sheet: the pictures that the network sees, a data URI. params:
-    the sections of params.yaml, scalars as text.
+    the sections of params.yaml, scalars as text. formats: the content of metrics/export.json.
     """
 
     options: Options
@@ -45,6 +47,7 @@ class Run:
     sheet: str
     params: dict[str, Any]
     hashes: dict[str, str]
+    formats: bytes
     previous: Previous | None
 
 
@@ -66,28 +69,32 @@ def read(
         evaluation=evaluation,
         sheet=html.sheet(plots / html.SHEET_FILE),
         params=sections,
-        hashes=hashes(data / index.RECORDS, data / index.FOLDS, models),
+        hashes=hashes(data / index.RECORDS, data / index.FOLDS, models, exported),
+        formats=_bytes(metrics / FORMATS_FILE),
         previous=previous_runs.committed(scores_path, evaluation.scores),
     )
 
 
-def hashes(records_path: Path, folds_path: Path, models_path: Path) -> dict[str, str]:
-    """SHA-256 of index, folds and model, hexadecimal. Raises UserError for a missing file.
+def hashes(
+    records_path: Path, folds_path: Path, models_path: Path, exported_path: Path
+) -> dict[str, str]:
+    """SHA-256 of index, folds, model and exported model, hexadecimal.
 
     The index holds the SHA-256 of every source image: equal indexes mean equal pictures.
+    Raises UserError for a missing file.
     """
     files = {
         "data": records_path / index.INDEX_TABLE.name,
         "folds": folds_path / index.FOLDS_TABLE.name,
         "model": models_path / MODEL_FILE,
+        "exported model": exported_path / exported_model.MODEL_FILE,
     }
-    return {name: _sha256(path) for name, path in files.items()}
+    return {name: hashlib.sha256(_bytes(path)).hexdigest() for name, path in files.items()}
 
 
-def _sha256(path: Path) -> str:
+def _bytes(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}. Run `dvc repro` or `dvc pull`.") from None
 
