@@ -3,8 +3,9 @@
 import keras
 import numpy as np
 import pytest
+from scipy import stats
 
-from trackbed.explanation import grad_cam
+from trackbed.explanation import deletion, grad_cam
 from trackbed.inference import class_activation
 from trackbed.inference.head import Dense, Head
 from trackbed.networks import registry
@@ -75,3 +76,66 @@ def test_the_log_odds_of_sure_answers_are_finite():
     shares = np.exp([1, 2, 3]) / np.exp([1, 2, 3]).sum()
     expected = [300 - np.log(2), np.log(shares[2] / (1 - shares[2]))]
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+SIDE = 32
+COLOURS = np.array([[230, 40, 40], [40, 60, 230], [40, 200, 60]])
+
+
+def squares(count, seed):
+    """Noise with a square of 12 pixels, whose colour is the class; images, labels, centres."""
+    draw = np.random.default_rng(seed)
+    found = draw.integers(60, 180, (count, SIDE, SIDE, 3)).astype(np.uint8)
+    labels, corners = draw.integers(0, 3, count), draw.integers(0, SIDE - 12, (count, 2))
+    for image, label, (top, left) in zip(found, labels, corners, strict=True):
+        image[top : top + 12, left : left + 12] = COLOURS[label]
+    return found, labels, corners + 6
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A network with a map of 8 x 8 cells that has learned the squares."""
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((SIDE, SIDE, 3))
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1)(inputs)
+    for filters in (16, 32):
+        x = keras.layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu")(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    model = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(x))
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    given, labels, _ = squares(1500, seed=1)
+    model.fit(given, labels, epochs=6, batch_size=50, verbose=0)
+    return model
+
+
+@pytest.mark.slow
+def test_maps_lie_on_what_the_answers_rest_on(trained):
+    given, labels, centres = squares(60, seed=2)
+    probabilities, maps = grad_cam.of(trained).explained(given)
+    assert (probabilities.argmax(axis=1) == labels).mean() > 0.95
+    peaks = np.array([np.unravel_index(one.argmax(), one.shape) for one in maps]) * 4 + 2
+    assert (np.abs(peaks - centres).max(axis=1) <= 8).mean() > 0.9
+    found = deletion.measured(
+        lambda images: trained.predict(images, verbose=0),
+        given,
+        probabilities.argmax(axis=1),
+        maps,
+        fill=deletion.blurred,
+    )
+    assert found.top > 2 * found.random
+    assert found.top > 3 * found.bottom
+
+
+@pytest.mark.slow
+def test_shuffled_weights_give_other_maps(trained):
+    # Adebayo et al. 2018: maps that stay would be those of an edge detector.
+    given, labels, _ = squares(60, seed=2)
+    _, maps = grad_cam.of(trained).explained(given, labels)
+    other, draw = keras.models.clone_model(trained), np.random.default_rng(0)
+    other.set_weights([draw.permutation(w.ravel()).reshape(w.shape) for w in trained.get_weights()])
+    _, others = grad_cam.of(other).explained(given, labels)
+    alike = [
+        stats.spearmanr(*pair).statistic
+        for pair in zip(maps.reshape(60, -1), others.reshape(60, -1), strict=True)
+    ]
+    assert abs(np.nanmean(alike)) < 0.4
