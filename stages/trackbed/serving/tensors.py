@@ -24,6 +24,8 @@ UINT8, FP32, BYTES = "UINT8", "FP32", "BYTES"
 LENGTH = struct.Struct("<I")  # before every element of a BYTES tensor
 # More JSON takes long to read, in which nothing else happens; binary tensors have no such limit.
 MOST_JSON = 2**23  # bytes
+MOST_DIGITS = 18  # of a number in a header; int() refuses more than 4,300
+LARGEST_SIDE = 2**63 - 1  # of a shape, which is int64 in the protocol
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,8 @@ def read(
     images, pictures = _input(tensor, binary, side)
     default = _parameters(request).get("binary_data_output", False) is True
     identity = request.get("id")
-    if identity is not None and not isinstance(identity, str):
-        invalid("`id` must be a string.")
+    if identity is not None and not _is_text(identity):
+        invalid("`id` must be a string of Unicode characters.")
     return Inference(identity, images, pictures, _outputs(request, offered, default))
 
 
@@ -88,6 +90,8 @@ def _parts(body: bytes, header_length: str | None) -> tuple[memoryview, memoryvi
     if header_length is not None:
         if not header_length.isascii() or not header_length.isdigit():
             invalid("Inference-Header-Content-Length is not a number.")
+        if len(header_length) > MOST_DIGITS:
+            invalid(f"Inference-Header-Content-Length has more than {MOST_DIGITS} digits.")
         length = int(header_length)
         if length > len(body):
             invalid(
@@ -130,8 +134,10 @@ def _input(
     tensor: dict[str, Any], binary: memoryview, side: int
 ) -> tuple[np.ndarray | None, list[bytes]]:
     shape = tensor.get("shape")
-    if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
-        invalid("`shape` must be a list of whole numbers.")
+    if not isinstance(shape, list) or not all(
+        type(n) is int and 0 <= n <= LARGEST_SIDE for n in shape
+    ):
+        invalid("`shape` must be a list of whole numbers of 64 bits.")
     kind = tensor.get("datatype")
     if kind not in (UINT8, BYTES):
         invalid(
@@ -218,6 +224,14 @@ def _outputs(request: dict[str, Any], offered: Sequence[str], binary: bool) -> l
             invalid("`classification` is a number of classes, for `probabilities` alone.")
         found.append(Output(one["name"], parameters.get("binary_data", binary) is True, best))
     return found
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it is a string that UTF-8 can write, thus without lone surrogates."""
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def _short(value: Any) -> str:
