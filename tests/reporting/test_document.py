@@ -269,7 +269,8 @@ def test_the_first_advice_ends_the_verdict_with_a_link(poor):
     assert '<a href="#scores">See the details.</a>' in verdict
     assert "What to do next:\n- Not shown to be better than a baseline. " in poor.markdown
     pair = poor.page.partition('id="pair-1"')[2].partition("</ul>")[0]
-    assert 1 <= pair.count("<img ") <= 4
+    assert 1 <= pair.count("<li ") <= 4
+    assert pair.count("<img ") == 3 * pair.count("<li ")  # each with the maps of both classes
 
 
 def test_changes_are_in_the_tables_of_scores(ordinary, tmp_path):
