@@ -11,6 +11,8 @@ function pointMap(data) {
   const side = document.getElementById("map-point");
   const pictures = document.getElementById("map-pictures");
   const brush = canvas.getContext("2d");
+  const points = document.createElement("canvas"); // without what is chosen, so that it is kept
+  const under = points.getContext("2d");
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const SAFE = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b3a500", "#7f7f7f"];
   const all = [...data.x.keys()];
@@ -19,6 +21,7 @@ function pointMap(data) {
   let shown = all;
   let current = -1;
   let pixels = 1; // of the canvas, in CSS pixels
+  let radius = 1; // of a point
 
   const colour = (label) => data.classes.length <= SAFE.length
     ? SAFE[label]
@@ -33,20 +36,29 @@ function pointMap(data) {
   function draw() {
     const ratio = devicePixelRatio || 1;
     pixels = canvas.clientWidth;
-    canvas.width = canvas.height = pixels * ratio;
-    brush.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const radius = Math.min(6, Math.max(1.6, 60 / Math.sqrt(shown.length || 1)) * Math.sqrt(view.scale));
+    points.width = points.height = canvas.width = canvas.height = pixels * ratio;
+    under.setTransform(ratio, 0, 0, ratio, 0, 0);
+    radius = Math.min(6, Math.max(1.6, 60 / Math.sqrt(shown.length || 1)) * Math.sqrt(view.scale));
     for (const one of shown) if (!wrong(one)) dot(one, radius);
     for (const one of shown) if (wrong(one)) ringed(one, Math.max(3, radius));
-    if (current >= 0 && shown.includes(current)) highlight(radius);
+    drawChosen();
+  }
+
+  function drawChosen() {
+    const ratio = canvas.width / pixels;
+    brush.setTransform(1, 0, 0, 1, 0, 0);
+    brush.clearRect(0, 0, canvas.width, canvas.height);
+    if (canvas.width) brush.drawImage(points, 0, 0);
+    brush.setTransform(ratio, 0, 0, ratio, 0, 0);
+    if (current >= 0 && shown.includes(current)) highlight();
   }
 
   function dot(one, radius) {
     const [x, y] = onScreen(one);
-    brush.fillStyle = colour(data.true[one]);
-    brush.beginPath();
-    brush.arc(x, y, radius, 0, 7);
-    brush.fill();
+    under.fillStyle = colour(data.true[one]);
+    under.beginPath();
+    under.arc(x, y, radius, 0, 7);
+    under.fill();
   }
 
   function ringed(one, radius) {
@@ -54,15 +66,15 @@ function pointMap(data) {
     dot(one, radius);
     const paper = getComputedStyle(document.body).backgroundColor;
     for (const [style, wide, width] of [[paper, 1.5, 2], [colour(data.predicted[one]), 4, 3]]) {
-      brush.strokeStyle = style;
-      brush.lineWidth = width;
-      brush.beginPath();
-      brush.arc(x, y, radius + wide, 0, 7);
-      brush.stroke();
+      under.strokeStyle = style;
+      under.lineWidth = width;
+      under.beginPath();
+      under.arc(x, y, radius + wide, 0, 7);
+      under.stroke();
     }
   }
 
-  function highlight(radius) {
+  function highlight() {
     const [x, y] = onScreen(current);
     brush.strokeStyle = getComputedStyle(document.body).color;
     brush.lineWidth = 2;
@@ -108,7 +120,7 @@ function pointMap(data) {
     if (one === current) return;
     current = one;
     if (one >= 0) side.replaceChildren(...described(one, 160));
-    draw();
+    drawChosen();
   }
 
   function enlarge() {
