@@ -14,7 +14,7 @@ Class shares: the delivery is sampled so that its shares differ from those of th
 import argparse
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 sys.path.insert(0, str(Path(__file__).parents[1] / "stages"))
 
 from trackbed.drift import class_shares, drift_result, observations, two_sample
-from trackbed.drift.observations import Observations
+from trackbed.drift.observations import Observations, TrainingPictures
 from trackbed.inference.exported_model import ExportedModel
 from trackbed.records import reader, resizing
 from trackbed.sample import drives
@@ -43,6 +43,7 @@ class Pool:
     labels: np.ndarray
     groups: np.ndarray
     classes: list[str]
+    training: TrainingPictures
 
 
 def resized(image, side):
@@ -66,7 +67,8 @@ def fresh_drives(count, classes):
 
 def pool(project, count):
     model = ExportedModel.load(project / "exported")
-    rows = observations.held_out_rows(project / "data", project / "models")
+    rows, trained = observations.rows_of_index(project / "data", project / "models")
+    training = observations.training_pictures(project / "data/records", trained, model.side)
     stored = (
         Image.fromarray(reader.stored_image(project / "data/records", row))
         for row in rows.to_dict("records")
@@ -79,11 +81,13 @@ def pool(project, count):
         pixels = np.stack([resized(change(image), model.side) for image in images])
         batches = (pixels[start : start + 32] for start in range(0, len(pixels), 32))
         seen[name] = Observations(list(groups), list(groups), *observations.outputs(model, batches))
-    return Pool(seen, np.array(labels), np.unique(groups, return_inverse=True)[1], model.classes)
+    numbers = np.unique(groups, return_inverse=True)[1]
+    return Pool(seen, np.array(labels), numbers, model.classes, training)
 
 
 def chosen(seen, places, by_image):
-    groups = places if by_image else np.array(seen.groups)[places]
+    # The numbers of training pictures end where these begin.
+    groups = places + 10**6 if by_image else np.array(seen.groups)[places]
     return Observations(
         [seen.names[place] for place in places],
         list(groups),
@@ -101,7 +105,9 @@ def delivery(random, group_numbers, images):
 
 
 def print_power(everything, images, rounds, seed, by_image):
-    random = np.random.default_rng(seed)
+    random, training = np.random.default_rng(seed), everything.training
+    if by_image:
+        training = replace(training, groups=list(range(len(training.groups))))
     columns = [*drift_result.TESTS, "drift", "cannot decide"]
     found = {name: [] for name in everything.seen}
     for number in range(rounds):
@@ -112,6 +118,7 @@ def print_power(everything, images, rounds, seed, by_image):
                 held_out,
                 everything.labels[~new],
                 chosen(seen, np.flatnonzero(new), by_image),
+                training,
                 everything.classes,
                 seed=number,
             )

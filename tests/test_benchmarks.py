@@ -141,3 +141,19 @@ def test_the_nearest_class_mean_by_hand():
     training = np.float32([[1, 0], [3, 0], [0, 2]])
     distances = novelty.nearest_mean(training, np.array([0, 0, 1]))
     assert distances(np.float32([[7, 0], [1, 1]])) == pytest.approx([0, 1 - 0.5**0.5], abs=1e-6)
+
+
+def test_the_benchmark_of_drift_counts_verdicts(coloured_project):
+    command = [sys.executable, ROOT / "benchmarks" / "drift.py", coloured_project]
+    options = ["--images", "30", "--rounds", "2", "--permutations", "99", "--only", "power"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert lines[0] == "last round: 29 held-out and 15 new groups, 58 and 30 pictures"
+    assert [line[:20].strip() for line in lines[2:]] == [
+        "none",
+        "brightness x 0.8",
+        "blur of radius 1",
+    ]
+    shares = [float(cell) for line in lines[2:] for cell in line[20:].split()]
+    assert len(shares) == 15
+    assert set(shares) <= {0.0, 0.5, 1.0}  # of two rounds

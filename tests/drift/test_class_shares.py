@@ -56,7 +56,8 @@ def test_shares_come_with_counts_and_an_interval():
     assert found.high[1] - found.low[1] == pytest.approx(4 * 0.0145 / 0.7, rel=0.5)
 
 
-def test_an_interval_by_groups_is_wider():
+def test_an_interval_by_groups_is_wider(monkeypatch):
+    monkeypatch.setattr(class_shares, "RESAMPLES", 40)
     known, labels = held_out()
     new = probabilities(300, 700)
     drives = np.arange(1000) // 100  # 10 groups of equal answers

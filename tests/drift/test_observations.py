@@ -10,7 +10,7 @@ from trackbed.pipeline.errors import Damaged
 
 @pytest.fixture
 def rows(coloured_project):
-    return observations.held_out_rows(coloured_project / "data", coloured_project / "models")
+    return observations.rows_of_index(coloured_project / "data", coloured_project / "models")[0]
 
 
 def test_held_out_are_the_test_part_and_the_validation_fold(rows, coloured_project):
@@ -21,9 +21,18 @@ def test_held_out_are_the_test_part_and_the_validation_fold(rows, coloured_proje
 
 def test_of_too_many_whole_groups_are_sampled(coloured_project, monkeypatch):
     monkeypatch.setattr(observations, "MOST_HELD_OUT", 25)
-    rows = observations.held_out_rows(coloured_project / "data", coloured_project / "models")
+    paths = coloured_project / "data", coloured_project / "models"
+    rows, trained = observations.rows_of_index(*paths)
     assert len(rows) == 24  # two frames a drive
     assert (rows.groupby("group").size() == 2).all()
+    assert len(trained) > 100
+    assert not set(trained["group"]) & set(rows["group"])
+
+
+def test_no_training_picture_is_no_error(coloured_project):
+    _, trained = observations.rows_of_index(coloured_project / "data", coloured_project / "models")
+    found = observations.training_pictures(coloured_project / "data/records", trained[:0], 16)
+    assert (found.groups, found.properties.shape[0]) == ([], 0)
 
 
 def test_records_are_seen_as_the_model_predicted_them(rows, coloured_project):

@@ -18,9 +18,10 @@ HELP = "test whether new pictures still look like the held-out ones; list which 
 DESCRIPTION = """\
 Compare the pictures of FOLDER with those that the model was not trained on, the test part and the
 validation fold: pictures of the same answer (by a classifier on embeddings), the probabilities, and
-light, colour and sharpness. Chance is found by exchanging whole groups, so name the groups of the
-new pictures: by data.group of the training data, the column group of a manifest.csv in FOLDER, or
---group. The shares of the classes are estimated, too. See docs/drift.md.
+light, colour and sharpness (here with the training pictures, too). Chance is found by exchanging
+whole groups, so name the groups of the new pictures: by data.group of the training data, the column
+group of a manifest.csv in FOLDER, or --group. The shares of the classes are estimated, too. See
+docs/drift.md.
 
 exit code: 0 no drift found, 1 drift, 2 cannot decide, because there are too few groups or something
 is missing. Needs the records, the folds and the exported model, and no TensorFlow."""
@@ -79,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     threads = arguments.threads or pool.cores()
     model = ExportedModel.load(arguments.model, threads)
-    rows = observations.held_out_rows(DATA, MODELS, arguments.seed)
+    rows, trained = observations.rows_of_index(DATA, MODELS, arguments.seed)
     records_path = DATA / index.RECORDS
     index.refuse_other_classes(index.read(records_path), model.classes, arguments.model)
     rule = picture_groups.rule(arguments.group, model.description)
@@ -88,6 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         observations.of_records(model, records_path, rows),
         rows["label"].to_numpy(),
         new.observations,
+        observations.training_pictures(records_path, trained, model.side),
         model.classes,
         arguments.alpha,
         arguments.seed,
@@ -178,6 +180,9 @@ def _write_manifest(
 
     path, seen = _manifest_path(arguments), new.observations
     places = np.flatnonzero(~in_records.to_numpy())
+    if not len(places):
+        print(f"{path} is not written: all pictures are in the records, so they have labels.")
+        return
     reference = novelty.read(model)
     novel = None if reference is None else reference.novelty(seen.embeddings)
     chosen = label_order.to_label(seen, model.classes, places, novel, arguments.label_first)

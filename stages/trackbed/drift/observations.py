@@ -17,6 +17,7 @@ from trackbed.records import reader
 
 BATCH = 32
 MOST_HELD_OUT = 5000  # images that are compared at most
+MOST_TRAINED = 5000
 
 
 @dataclass(frozen=True)
@@ -59,21 +60,48 @@ def outputs(
     return probabilities, embeddings, measured
 
 
-def held_out_rows(data_path: Path, models_path: Path, seed: int = 0) -> pd.DataFrame:
-    """Rows of the index that the model was not fitted to: the test part and the validation fold.
+@dataclass(frozen=True)
+class TrainingPictures:
+    """Pictures that the model was fitted to, of which only what no model is needed for is compared.
 
-    Of more than MOST_HELD_OUT images whole groups are sampled. Raises UserError where a table is
-    missing, or the tables do not belong together.
+    groups: text. labels: int, shape (images,). properties: float64, (images, properties).
+    """
+
+    groups: list[str]
+    labels: np.ndarray
+    properties: np.ndarray
+
+
+def rows_of_index(
+    data_path: Path, models_path: Path, seed: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of the index that the model was not fitted to, and of those that it was.
+
+    The first are the test part and the validation fold. Of more than MOST_HELD_OUT and MOST_TRAINED
+    images whole groups are sampled. Raises UserError where a table is missing, or the tables do not
+    belong together.
     """
     table = index.assigned(data_path / index.RECORDS, data_path / index.FOLDS)
     validation = tables.VALIDATION_TABLE.read(models_path)
-    rows = table[(table["part"] == "test") | table["record"].isin(validation["record"])]
-    if rows.empty:
+    is_held_out = (table["part"] == "test") | table["record"].isin(validation["record"])
+    if not is_held_out.any():
         raise UserError(f"{data_path}: no held-out picture; there is no test part.")
+    trained = table[~is_held_out]
+    return _sampled(table[is_held_out], MOST_HELD_OUT, seed), _sampled(trained, MOST_TRAINED, seed)
+
+
+def _sampled(rows: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:
+    """About `most` rows at most, whole groups, at least one."""
     order = np.random.default_rng(seed).permutation(np.sort(rows["group"].unique()))
     images = rows.groupby("group").size()[order].cumsum()
-    kept = images.index[images <= max(MOST_HELD_OUT, images.iloc[0])]
+    kept = images.index[images <= max(most, images.iloc[0])] if len(images) else order
     return rows[rows["group"].isin(kept)].reset_index(drop=True)
+
+
+def training_pictures(records_path: Path, rows: pd.DataFrame, side: int) -> TrainingPictures:
+    """Some records at the size that the network sees. Raises UserError as reader.pixels does."""
+    measured = properties(reader.pixels(records_path, rows, side, side))
+    return TrainingPictures(rows["group"].tolist(), rows["label"].to_numpy(), measured)
 
 
 def of_records(model: ExportedModel, records_path: Path, rows: pd.DataFrame) -> Observations:

@@ -66,10 +66,9 @@ def _too_few(result: DriftResult) -> str:
     ]
     sides = " and ".join(where) or "new"
     if not result.can_find:
-        p = result.samples.smallest_p_value
         return (
-            f"There are too few {sides} groups for any difference to be more than chance: no test "
-            f"can give a p-value below {p:.3g}. More groups are needed, not more pictures of these."
+            f"There are too few {sides} groups to tell drift from one unusual group. More groups "
+            "are needed, not more pictures of these."
         )
     return (
         f"No difference was found, but {least} {sides} groups are the least with which that says "
@@ -101,7 +100,7 @@ def text(result: DriftResult, new: Delivery, known: int, training: int) -> str:
             f"{NAMES[test.name]:<20} {VALUES[test.name].format(test.value):<24} "
             f"p = {test.p_value:.3g}, {test.adjusted:.3g} with all tests"
         )
-    lines += ["", "new pictures against held-out ones with the same answer:"]
+    lines += ["", "new pictures against those of the records with the same answer:"]
     lines += [f"  {change_text(change, result.alpha)}" for change in result.changes]
     lines += ["", "class shares: held out, answers, estimate with 95 % interval"]
     shares = result.shares
