@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
 from pydantic import ConfigDict, Field
 
 from trackbed.evaluation import calibration, selective_prediction
@@ -48,6 +49,14 @@ class AnswerParams(params.Section):
     wanted_precision: float = Field(gt=0, le=1)
 
 
+def refusal(fold: pd.DataFrame, answers: AnswerParams) -> dict[str, float | None]:
+    """The temperature and the refusal threshold, of the predictions for the validation fold."""
+    temperature = calibration.fitted_temperature(tables.probabilities(fold), tables.labels(fold))
+    used = temperature if answers.calibrated else None
+    threshold = selective_prediction.threshold_of_fold(fold, used, answers.wanted_precision)
+    return {"temperature": temperature, "refusal_threshold": threshold}
+
+
 def main(data_path: Path, models_path: Path, exported_path: Path, metrics_path: Path) -> None:
     """Write the model in all formats, and how far each answers like the trained one."""
     formats = sorted(set(params.load("export", ExportParams).formats))
@@ -60,19 +69,12 @@ def main(data_path: Path, models_path: Path, exported_path: Path, metrics_path: 
     in_fold, in_test = table["record"].isin(fold["record"]), table["part"] == "test"
     training, held_out, test = table[~in_fold & ~in_test], table[in_fold], table[in_test]
     stored = embedding_store.read(data_path / embedding_store.FOLDER)
-    temperature = calibration.fitted_temperature(tables.probabilities(fold), tables.labels(fold))
-    used = temperature if answers.calibrated else None
-    threshold = selective_prediction.threshold_of_fold(fold, used, answers.wanted_precision)
+    description = answers.model_dump() | refusal(fold, answers)
 
     tensorflow_setup.start()
-    from trackbed.exporting import (
-        exported_folder,
-        float32_copy,
-        format_check,
-        novelty_reference,
-        parity,
-    )
-    from trackbed.training import batches, checkpoint
+    from trackbed.exporting import exported_folder, float32_copy, format_check, novelty_reference
+    from trackbed.exporting.parity import SUMMARY_FILE
+    from trackbed.training import checkpoint
 
     trained, classes = checkpoint.load(models_path)
     model = float32_copy.float32_copy(trained)
@@ -85,10 +87,7 @@ def main(data_path: Path, models_path: Path, exported_path: Path, metrics_path: 
             classes,
             formats,
             pixels(index.spread(training, INT8_IMAGES)) if "litert_int8" in formats else None,
-            calibrated=answers.calibrated,
-            temperature=temperature,
-            refusal_threshold=threshold,
-            wanted_precision=answers.wanted_precision,
+            **description,
             pictures=pictures.model_dump(),
             model=exported_folder.digest(models_path / checkpoint.MODEL_FILE),
         )
@@ -97,15 +96,9 @@ def main(data_path: Path, models_path: Path, exported_path: Path, metrics_path: 
         novelty_reference.add(folder, reference)
         compared = test if stored is None else index.spread(test, COMPARED_IMAGES)
         images = pixels(compared)
-        expected = parity.Reference(
-            model.predict(batches.in_order(images, batch=other_runtimes.BATCH), verbose=0),
-            compared["label"].to_numpy(),
-            compared["group"].to_numpy(),
-            threshold,
-            used,
-        )
+        expected = format_check.reference(model, images, compared, description)
         found, milliseconds = format_check.check(folder, formats, images, expected)
-    summary = metrics_path / parity.SUMMARY_FILE
+    summary = metrics_path / SUMMARY_FILE
     tables.write_metrics(summary, {name: each.values() for name, each in found.items()})
     measurements.write_formats(summary, milliseconds)
     print(f"{exported_path}: {model.name} as {', '.join(found)}")

@@ -8,13 +8,17 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
+import pandas as pd
 
 from trackbed.exporting import parity
 from trackbed.exporting.parity import Parity, Reference
 from trackbed.inference import exported_model, other_runtimes
 from trackbed.pipeline.errors import UserError
+from trackbed.training import batches
 
 SOURCE = Path(__file__).parents[2]  # where Python finds this package
 CACHE = Path(".cache")
@@ -43,6 +47,22 @@ def check(
     return found, milliseconds
 
 
+def reference(
+    model: keras.Model, images: np.ndarray, rows: pd.DataFrame, description: Mapping[str, Any]
+) -> Reference:
+    """The answers of the trained model for the images of some rows of the index.
+
+    description: of the exported model, with calibrated, temperature and refusal_threshold.
+    """
+    return Reference(
+        model.predict(batches.in_order(images, batch=other_runtimes.BATCH), verbose=0),
+        rows["label"].to_numpy(),
+        rows["group"].to_numpy(),
+        description["refusal_threshold"],
+        description["temperature"] if description["calibrated"] else None,
+    )
+
+
 def refuse_misses(found: Mapping[str, Parity]) -> None:
     """Raise UserError, with a line per format that misses its limits."""
     lines = [
@@ -57,7 +77,7 @@ def refuse_misses(found: Mapping[str, Parity]) -> None:
 
 def _remedy(name: str) -> str:
     if name == other_runtimes.ONNX:
-        return ""
+        return " Try the locked versions of tf2onnx and onnxruntime (`make install`)."
     return " Leave it out of params.yaml, export.formats, or take one of more precision."
 
 
@@ -71,7 +91,10 @@ def _run(name: str, folder: Path, work: Path) -> Mapping[str, np.ndarray]:
         reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         raise UserError(f"{folder}: the runtime of {name} cannot run the exported model: {reason}")
     with np.load(result) as stored:
-        return dict(stored)
+        found = dict(stored)
+    if not found["without_tensorflow"] and name != "saved_model":
+        raise RuntimeError(f"the runtime of {name} imported TensorFlow")
+    return found
 
 
 def _size(path: Path) -> int:
