@@ -26,7 +26,7 @@ def write(folder, classes, seed=0, head=True, kernel=None):
     (folder / exported_model.MODEL_FILE).write_bytes(_graph(kernel, bias, head))
     if head:
         np.savez(folder / exported_model.HEAD_FILE, kernel_0=kernel, bias_0=bias)
-    files = {path.name: _described(path) for path in sorted(folder.iterdir())}
+    files = {path.name: described(path.read_bytes()) for path in sorted(folder.iterdir())}
     description = {"format": exported_model.FORMAT, "network": "mean_colour", "files": files}
     description |= {"classes": list(classes), "image_side": SIDE, "backbone": None}
     description |= {"head": ["softmax"] if head else None, "temperature": 1.0, "calibrated": False}
@@ -57,21 +57,43 @@ def _graph(kernel, bias, head):
     if head:
         shapes["features"] = ["batch", SIDE // CELLS, SIDE // CELLS, 3]
     values = {"kernel": kernel, "bias": bias, "white": np.float32(255)}
-    graph = helper.make_graph(
-        nodes,
-        "mean_colour",
-        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", SIDE, SIDE, 3])],
-        [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-            for name, shape in shapes.items()
-        ],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in values.items()],
-    )
+    return model_bytes(nodes, shapes, values, SIDE)
+
+
+def model_bytes(nodes, shapes, constants, side):
+    """An ONNX file from uint8 `images` of that side to float outputs; shapes: by name."""
+    given = helper.make_tensor_value_info("images", TensorProto.UINT8, ["batch", side, side, 3])
+    outputs = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in shapes.items()
+    ]
+    values = [numpy_helper.from_array(np.asarray(v), name) for name, v in constants.items()]
+    graph = helper.make_graph(nodes, "colours", [given], outputs, values)
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
     onnx.checker.check_model(made)
     return made.SerializeToString(deterministic=True)
 
 
-def _described(path):
-    content = path.read_bytes()
+def described(content):
+    """What model.json says of a file with this content."""
     return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def colour_description(classes, side, contents, /, **values):
+    """The model.json of a network whose classes are colours; contents: of the files, by name."""
+    return {
+        "format": exported_model.FORMAT,
+        "network": "colours",
+        "classes": list(classes),
+        "image_side": side,
+        "temperature": 2.0,
+        "calibrated": False,
+        "refusal_threshold": 0.9,
+        "wanted_precision": 0.95,
+        "backbone": None,
+        "model": "0" * 64,
+        "head": None,
+        "pictures": PICTURES,
+        "files": {name: described(content) for name, content in contents.items()},
+        **values,
+    }

@@ -1,6 +1,5 @@
 """A running `trackbed serve`, and a model for it that can be checked by hand."""
 
-import hashlib
 import http.client
 import io
 import json
@@ -13,15 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import onnx
 from onnx import TensorProto, helper
+from onnx_model import colour_description, model_bytes
 from PIL import Image
 
 STAGES = Path(__file__).parents[1] / "stages"
 CLASSES = ("red", "green", "blue")
 SIDE = 16
-PICTURES = {"max_pixels": 10**6, "min_side": 2, "max_aspect": 20.0, "crop_margin": 0.0}
-PICTURES |= {"boxes": "check", "white_level": None, "group": None, "group_per_class": False}
 
 
 def write_model(folder, classes=CLASSES, scale=10.0, **values):
@@ -32,11 +29,6 @@ def write_model(folder, classes=CLASSES, scale=10.0, **values):
     """
     folder.mkdir(parents=True, exist_ok=True)
     kernel = np.eye(3, dtype=np.float32) * np.float32(scale)
-    outputs = [
-        helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 3]),
-        helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", 3]),
-        helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", 4, 4, 3]),
-    ]
     nodes = [
         helper.make_node("Cast", ["images"], ["pixels"], to=TensorProto.FLOAT),
         helper.make_node("Mul", ["pixels", "unit"], ["scaled"]),
@@ -52,36 +44,14 @@ def write_model(folder, classes=CLASSES, scale=10.0, **values):
         helper.make_node("Softmax", ["logits"], ["probabilities"]),
     ]
     constants = {"unit": np.float32(1 / 255), "scale": np.float32(scale)}
-    graph = helper.make_graph(
-        nodes,
-        "colours",
-        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", SIDE, SIDE, 3])],
-        outputs,
-        [onnx.numpy_helper.from_array(np.asarray(v), name) for name, v in constants.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    shapes = {"probabilities": ["batch", 3], "embedding": ["batch", 3]}
+    shapes["features"] = ["batch", 4, 4, 3]
     head = io.BytesIO()
     np.savez(head, kernel_0=kernel, bias_0=np.zeros(3, np.float32))
-    contents = {"model.onnx": model.SerializeToString(), "head.npz": head.getvalue()}
-    description = {
-        "format": 1,
-        "network": "colours",
-        "classes": list(classes),
-        "image_side": SIDE,
-        "temperature": 2.0,
-        "calibrated": False,
-        "refusal_threshold": 0.9,
-        "wanted_precision": 0.95,
-        "head": ["softmax"],
-        "backbone": None,
-        "model": "0" * 64,
-        "pictures": PICTURES,
-        "files": {
-            name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-            for name, content in contents.items()
-        },
-    }
-    contents["model.json"] = json.dumps(description | values).encode()
+    contents = {"model.onnx": model_bytes(nodes, shapes, constants, SIDE)}
+    contents["head.npz"] = head.getvalue()
+    described = colour_description(classes, SIDE, contents, **{"head": ["softmax"]} | values)
+    contents["model.json"] = json.dumps(described).encode()
     for name, content in contents.items():
         (folder / f".{name}.partial").write_bytes(content)
         os.replace(folder / f".{name}.partial", folder / name)
