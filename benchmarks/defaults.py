@@ -70,7 +70,7 @@ def rows(folder: Path, classes: int, images: int, options: argparse.Namespace) -
         project.create(home, pictures, data=data, train={"epochs": epochs})
         if not (home / "data").exists():
             project.run(home, "build_tfrecord", "split")
-        for stage in ("embed", "train", "evaluate", "report"):
+        for stage in ("embed", "train", "export", "evaluate", "report"):
             project.run_here(home, stage)
         (home / "stages").unlink()
         yield [classes, images, epochs, *_results(home)]

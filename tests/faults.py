@@ -54,6 +54,10 @@ MOMENTS = {
         "middle": [("open", "metrics/train/plots/metrics/train/loss.tsv")] * 2,  # second epoch
         "end": _placed("models"),
     },
+    "export": {
+        "middle": [("os.rename", ".exported.partial/model.json")],
+        "end": _placed("exported"),
+    },
     "evaluate": {
         "middle": [("open", "plots/.confusion_matrix.csv.partial")],  # two of five are in place
         "end": _placed("metrics/evaluate.json"),

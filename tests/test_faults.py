@@ -22,6 +22,7 @@ PART = [
     ("sample", "middle", "kill dvc"),
     ("build_tfrecord", "middle", "disk full"),
     ("train", "start", "kill dvc"),
+    ("export", "middle", "kill both"),
     ("evaluate", "start", "Ctrl-C"),
     ("report", "middle", "disk full"),
 ]

@@ -6,8 +6,11 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
+import faults
 import pytest
 import yaml
+
+from trackbed.reporting import provenance
 
 ROOT = Path(__file__).parents[1]
 STAGES = ROOT / "stages"
@@ -105,6 +108,12 @@ def test_an_output_without_cache_is_a_metric_or_a_plot(stage):
     # Under `outs` it switches the run cache off; these two stages are cheap enough.
     uncached = {name for out in stage.get("outs", []) if isinstance(out, dict) for name in out}
     assert uncached <= {"metrics/report.md", "data/sample"}
+
+
+def test_faults_and_times_are_known_for_every_stage():
+    names = [one.id for one in stages()]
+    assert set(faults.MOMENTS) == set(names)
+    assert {*provenance.STAGES, "sample", "report"} == set(names)
 
 
 def test_no_parameter_is_called_size_or_nfiles():

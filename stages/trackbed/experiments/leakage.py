@@ -137,13 +137,12 @@ def compare_splits(
         for split in (RANDOM, GROUPED):
             with tempfile.TemporaryDirectory(dir=CACHE, prefix="resplit-") as name:
                 folder = Path(name).resolve()
-                _create_project(
-                    root.resolve(), folder, sections | {"train": sections["train"] | {"seed": seed}}
-                )
+                own = {"train": sections["train"] | {"seed": seed}, "export": {"formats": []}}
+                _create_project(root.resolve(), folder, sections | own)
                 folds = random_folds(table, seed) if split == RANDOM else table
                 with replacing_folder(folder / "data" / "folds") as target:
                     index.FOLDS_TABLE.write(target, folds)
-                for stage in ("train", "evaluate"):
+                for stage in ("train", "export", "evaluate"):
                     _run_stage(stage, folder)
                 yield _scores(split, seed, folder)
 

@@ -18,7 +18,7 @@ from trackbed.pipeline.errors import UserError
 LISTED = 10
 # Where the model of a section is, other than of train: in a script of this name below stages/.
 SCRIPTS = {"data": "build_tfrecord", "runtime": "build_tfrecord"}
-SCRIPTS |= {name: name for name in ("split", "embed", "evaluate", "report")}
+SCRIPTS |= {name: name for name in ("split", "embed", "export", "evaluate", "report")}
 
 
 def check_settings(settings: Iterable[Setting], sections: dict[str, Any]) -> None:
