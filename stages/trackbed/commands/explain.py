@@ -125,7 +125,10 @@ def _pictures(
     for name, reason in found.left_out:
         print(f"{name}: {reason}", file=sys.stderr)
     return explanations_page.of_pictures(
-        model.description["network"], found.entries, found.left_out
+        model.description["network"],
+        found.entries,
+        found.left_out,
+        further=max(0, len(sources) - arguments.most),
     )
 
 
@@ -161,7 +164,7 @@ def _test_part(
         model.description["network"],
         explained_rows(mistakes.surest_mistakes(predictions, arguments.mistakes)),
         explained_rows(explained.right_per_class(predictions, arguments.right)),
-        len(mistakes.wrong(predictions)),
+        predictions,
     )
 
 

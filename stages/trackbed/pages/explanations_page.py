@@ -1,19 +1,25 @@
 """Why the model answers as it does: pictures with the places that speak for their classes."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
+import pandas as pd
 
+from trackbed.evaluation import mistakes
 from trackbed.explanation import evidence_cards
 from trackbed.explanation.explained import Explained
+from trackbed.pipeline import tables
 from trackbed.pipeline.outputs import replacing, replacing_folder
 from trackbed.reporting import formatting, html
+from trackbed.reporting.formatting import plural
 
 SIDE, MOST_LARGE, SMALL_SIDE = 240, 100, 160  # pixels; of more pictures the page grows too big
+NAMED_CLASSES = 5  # of those without a right answer
 
 
 @dataclass(frozen=True)
@@ -39,30 +45,84 @@ class Explanations:
         """The pictures of all sections."""
         return [entry for section in self.sections for entry in section.entries]
 
+    @property
+    def comparison(self) -> str:
+        """How the maps of one picture compare; empty where each picture has one map."""
+        if any(entry.true not in (None, entry.predicted) for entry in self.entries):
+            maps = "A mistake has a map for the predicted and one for the true class"
+        elif any(len(entry.evidence) > 1 for entry in self.entries):
+            maps = "A picture has a map for each class"
+        else:
+            return ""
+        return f"{maps}, in the same colours: compare their brightness."
+
+    @property
+    def grid(self) -> str:
+        """Cells of a map, as in '5 x 5'; empty without a picture."""
+        return next(
+            (" x ".join(map(str, one.evidence[0].values.shape)) for one in self.entries), ""
+        )
+
 
 def of_test_part(
-    network: str, wrong: Sequence[Explained], right: Sequence[Explained], mistakes: int
+    network: str,
+    wrong: Sequence[Explained],
+    right: Sequence[Explained],
+    predictions: pd.DataFrame,
 ) -> Explanations:
-    """The page of a test part; mistakes: how many the model makes."""
-    listed = formatting.plural(len(wrong), "mistake")
-    surest = f"The {listed} with the highest confidence, of {mistakes:,}." if wrong else "None."
-    if wrong and len(wrong) == mistakes:
-        surest = f"All {mistakes:,}."
-    contrast = "For contrast: right answers of each class, from the surest to the least sure."
+    """The page of a test part: some mistakes and right answers of its predictions."""
     return Explanations(
         network,
         [
-            Section("mistakes", "Mistakes, the surest first", surest, wrong),
-            Section("right", "Right answers, by class", contrast if right else "None.", right),
+            Section(
+                "mistakes", "Mistakes, the surest first", _of_mistakes(wrong, predictions), wrong
+            ),
+            Section("right", "Right answers, by class", _of_right(right, predictions), right),
         ],
     )
 
 
+def _of_mistakes(shown: Sequence[Explained], predictions: pd.DataFrame) -> str:
+    count, images = len(mistakes.wrong(predictions)), plural(len(predictions), "test image")
+    if not count:
+        return f"None on {images}."
+    if not shown:
+        return f"{plural(count, 'mistake')} on {images}, not shown here."
+    if len(shown) == count:
+        return f"The only mistake on {images}." if count == 1 else f"All {count:,} on {images}."
+    if len(shown) == 1:
+        return f"The one with the highest confidence, of {count:,} on {images}."
+    return f"The {len(shown):,} with the highest confidence, of {count:,} on {images}."
+
+
+def _of_right(shown: Sequence[Explained], predictions: pd.DataFrame) -> str:
+    right = predictions["true"][predictions["true"] == predictions["predicted"]]
+    if right.empty:
+        return f"None on {plural(len(predictions), 'test image')}."
+    if not shown:
+        return f"{plural(len(right), 'right answer')}, not shown here."
+    text = "For contrast: the surest right answer of each class."
+    if Counter(entry.predicted for entry in shown).most_common(1)[0][1] > 1:
+        text = "For contrast: right answers of each class, from the surest to the least sure."
+    without = [name for name in tables.predicted_classes(predictions) if name not in set(right)]
+    if not without:
+        return text
+    listed = ", ".join(formatting.name(one) for one in without[:NAMED_CLASSES])
+    return f"{text} No right answer: {listed}" + (
+        f" and {len(without) - NAMED_CLASSES:,} more." if len(without) > NAMED_CLASSES else "."
+    )
+
+
 def of_pictures(
-    network: str, entries: Sequence[Explained], left_out: Sequence[tuple[str, str]]
+    network: str,
+    entries: Sequence[Explained],
+    left_out: Sequence[tuple[str, str]],
+    further: int = 0,
 ) -> Explanations:
-    """The page of pictures without known classes."""
-    text = "In the order in which they were named."
+    """The page of pictures without known classes; further: how many more were named."""
+    text = "In the order in which they were named." if entries else "None could be read."
+    if further:
+        text += f" {plural(further, 'more picture')} not looked at; --most N explains more."
     return Explanations(network, [Section("pictures", "Pictures", text, entries)], left_out)
 
 

@@ -81,6 +81,8 @@ for (const image of document.querySelectorAll(".card img")) {
   };
   image.addEventListener("click", open);
   image.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") open();
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    open();
   });
 }
