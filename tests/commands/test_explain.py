@@ -127,6 +127,12 @@ def test_another_class_is_explained_on_demand(project, tmp_path):
         (["nowhere.jpg"], "'nowhere.jpg': No such file or directory"),
         (["--most", "0", "data"], "--most: must be 1 or more"),
         (["--model", "nowhere"], "nowhere/model.json: no such file"),
+        (["--out", "exported"], "--out exported: a folder; name a file."),
+        (["--json", "data"], "--json data: a folder; name a file."),
+        (["--json", "x.html", "--out", "x.html"], "--json x.html: is also --out."),
+        (["--out", "exported/x.html"], "must lie outside of exported."),
+        (["--png", "exported/model.json"], "--png exported/model.json: a file; name a folder."),
+        (["--png", "exported"], "which is no map; name another folder."),
     ],
 )
 def test_wrong_usage_is_refused_in_a_line(project, capsys, arguments, message):
@@ -172,6 +178,19 @@ def test_answers_are_those_of_predict(project, pictures, tmp_path):
     assert [one["predicted"] for one in found] == [one["class"] for one in expected]
     confidence = [one["confidence"] for one in expected]
     assert [one["confidence"] for one in found] == pytest.approx(confidence, abs=1e-6)
+
+
+def test_maps_of_an_earlier_call_are_replaced(project, pictures, tmp_path):
+    options = ("--out", tmp_path / "page.html", "--png", tmp_path / "maps")
+    assert called(project[0], pictures, *options) == 0
+    assert called(project[0], pictures / "c.jpg", *options) == 0
+    assert len(list((tmp_path / "maps").iterdir())) == 1
+
+
+def test_a_picture_is_not_overwritten(project, pictures, capsys):
+    assert called(project[0], pictures, "--out", pictures / "c.jpg") == 2
+    assert "c.jpg: is also " in capsys.readouterr().err
+    assert Image.open(pictures / "c.jpg").size == (90, 30)
 
 
 def test_no_usable_picture_is_an_error_code(project, pictures, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from trackbed.pipeline import outputs
+from trackbed.pipeline.errors import UserError
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path):
@@ -33,6 +34,39 @@ def test_a_folder_appears_only_when_it_is_whole(tmp_path):
         (folder / "new").touch()
     assert [inner.name for inner in path.iterdir()] == ["new"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_never_takes_the_place_of_a_folder(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures/1.jpg").touch()
+    with pytest.raises(UserError, match=r"pictures: a folder; name a file\."):
+        outputs.write_json(tmp_path / "pictures", {})
+    assert [path.name for path in tmp_path.rglob("*")] == ["pictures", "1.jpg"]
+
+
+@pytest.mark.parametrize("path", [Path(), Path("/")])
+def test_a_place_without_a_name_is_no_file(path):
+    with pytest.raises(UserError, match=r"name a file\."):
+        outputs.write_json(path, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("folder", "--csv folder: a folder; name a file."),
+        ("a.jpg", "--csv a.jpg: is also a.jpg."),
+        ("folder/../b.html", "--csv folder/../b.html: is also --html."),
+        ("folder/x.csv", "--csv folder/x.csv: must lie outside of folder."),
+    ],
+)
+def test_a_place_that_loses_something_is_refused(tmp_path, monkeypatch, name, message):
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    files = {"--json": None, "--html": Path("b.html"), "--csv": Path("c.csv")}
+    outputs.refuse_places(files, ["a.jpg"], Path("folder"))
+    with pytest.raises(UserError) as error:
+        outputs.refuse_places(files | {"--csv": Path(name)}, ["a.jpg"], Path("folder"))
+    assert str(error.value) == message
 
 
 def test_what_a_killed_run_left_is_in_nobodys_way(tmp_path):

@@ -41,7 +41,9 @@ def run(arguments: argparse.Namespace) -> None:
     from trackbed.experiments import training_runs
     from trackbed.pages import comparison_page
     from trackbed.pipeline import index
+    from trackbed.pipeline.outputs import refuse_places
 
+    refuse_places({"--html": arguments.html})
     names = arguments.first, arguments.second
     change = training_runs.comparison(*names)
     print(comparison_page.text(change, *names))

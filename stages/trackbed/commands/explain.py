@@ -1,6 +1,7 @@
 """`trackbed explain`: show the places of pictures that speak for their classes."""
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ scenes networks. See docs/explain.md.
 exit code: 0 the page is written, 3 there is no picture, or all are rejected, 2 wrong arguments or
 no model, 4 the model is damaged."""
 DATA, MODELS = Path("data"), Path("models")
+MAP_NAME = re.compile(r"\d{4,}_.*_.*\.png")  # of a file of --png, see explanations_page
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,10 +85,13 @@ def run(arguments: argparse.Namespace) -> int:
     from trackbed.explanation import explainers
     from trackbed.inference.exported_model import ExportedModel
     from trackbed.pages import explanations_page
+    from trackbed.pipeline.outputs import refuse_places
 
     for name, least in (("mistakes", 0), ("right", 0), ("most", 1)):
         if (value := getattr(arguments, name)) < least:
             raise UserError(f"--{name}: must be {least} or more, got {value}.")
+    refuse_places(_files(arguments), arguments.paths, arguments.model)
+    _refuse_other_files(arguments.png)
     model = ExportedModel.load(arguments.model)
     wanted = _wanted(arguments.class_name, model.classes, arguments.model)
     explainer = explainers.explainer(model, MODELS)
@@ -112,10 +117,12 @@ def _pictures(
     from trackbed.explanation import named_pictures
     from trackbed.inference import inputs
     from trackbed.pages import explanations_page
+    from trackbed.pipeline.outputs import refuse_places
 
     sources = inputs.listed(arguments.paths, sys.stdin.buffer.read).pictures
     if not sources:
         raise BadData("no picture: nothing but hidden files, documents or empty folders was named.")
+    refuse_places(_files(arguments), [source.path for source in sources])
     if len(sources) > arguments.most:
         print(
             f"the first {arguments.most:,} of {len(sources):,} pictures; --most N explains more",
@@ -166,6 +173,19 @@ def _test_part(
         explained_rows(explained.right_per_class(predictions, arguments.right)),
         predictions,
     )
+
+
+def _files(arguments: argparse.Namespace) -> dict[str, Path | None]:
+    return {"--out": arguments.out, "--json": arguments.json}
+
+
+def _refuse_other_files(png: Path | None) -> None:
+    if png is None or not png.exists():
+        return
+    if not png.is_dir():
+        raise UserError(f"--png {png}: a file; name a folder.")
+    if other := next((path for path in png.iterdir() if not MAP_NAME.fullmatch(path.name)), None):
+        raise UserError(f"--png {png}: holds {other.name}, which is no map; name another folder.")
 
 
 def _wanted(name: str | None, classes: Sequence[str], folder: Path) -> list[str]:

@@ -33,9 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Train, rank and print. Raises UserError."""
     from trackbed.pipeline import index, tensorflow_setup
-    from trackbed.pipeline.outputs import write_csv
+    from trackbed.pipeline.outputs import refuse_places, write_csv
     from trackbed.records import embedding_store
 
+    refuse_places({"--csv": arguments.csv})
     settings = overrides.grid(arguments.assignments)
     readable = _readable(settings)
     table = index.assigned(arguments.records_path, arguments.folds_path)

@@ -113,26 +113,14 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
     """Raise UserError for outputs that would take the place of something else."""
-    from trackbed.pipeline.errors import UserError
+    from trackbed.pipeline.outputs import refuse_places
 
     if arguments.embeddings:
         from trackbed.inference.embedding_file import refuse_ending
 
         refuse_ending(arguments.embeddings)
-    taken = {os.path.realpath(path): path for path in arguments.paths}
-    model = arguments.model.resolve()
-    for name in ("output", "rejects", "embeddings"):
-        path = getattr(arguments, name)
-        if path is None:
-            continue
-        real = os.path.realpath(path)
-        if os.path.isdir(real):
-            raise UserError(f"--{name} {path}: a folder; name a file.")
-        if real in taken:
-            raise UserError(f"--{name} {path}: is also {taken[real]}.")
-        if Path(real).is_relative_to(model):
-            raise UserError(f"--{name} {path}: must lie outside of {arguments.model}.")
-        taken[real] = f"--{name}"
+    files = {f"--{name}": getattr(arguments, name) for name in ("output", "rejects", "embeddings")}
+    refuse_places(files, arguments.paths, arguments.model)
 
 
 def _note(found: "Inputs", arguments: argparse.Namespace) -> None:

@@ -40,9 +40,10 @@ def run(arguments: argparse.Namespace) -> int:
     from trackbed.dataset.source_scan import scan
     from trackbed.integrity import dvc_repo
     from trackbed.pipeline.errors import BadData, UserError
+    from trackbed.pipeline.outputs import refuse_places
 
     folder = arguments.folder
-    _refuse_inside(arguments.csv, folder)
+    refuse_places({"--csv": arguments.csv}, outside=folder)
     faults = _faults()
     settings, note = _settings(folder, arguments.classes)
     found = scan(folder, settings, None if arguments.quick else pool.cores())
@@ -124,13 +125,6 @@ def _reasons(rows: Iterable[Any], examples: int) -> Iterator[str]:
             yield f"    {row.filename}" + (f"  ({row.detail})" if row.detail else "")
         if count > examples:
             yield f"    and {count - examples:,} more"
-
-
-def _refuse_inside(path: Path | None, folder: Path) -> None:
-    from trackbed.pipeline.errors import UserError
-
-    if path and path.resolve().is_relative_to(folder.resolve()):
-        raise UserError(f"--csv {path}: must lie outside of {folder}, which is not changed.")
 
 
 def _write(path: Path, table: Any) -> None:

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # the wide forms of the first (https://owasp.org/www-community/attacks/CSV_Injection).
 FORMULA = re.compile(r"(?:^|;)[\s'\"]*[=+@\-\uff1d\uff0b\uff20\uff0d].*[(|!\uff08]", re.DOTALL)
 
+FOLDER_NOT_FILE = "a folder; name a file."
 EARLIEST_DATE = (1980, 1, 1, 0, 0, 0)  # that a zip archive can hold
 
 
@@ -37,8 +38,11 @@ def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block ends without an error.
 
     It is on the disk by then, so that a crash of the machine leaves the old file or the new one
-    whole. Of a folder it leaves the old one, the new one, or none.
+    whole. Of a folder it leaves the old one, the new one, or none. Raises UserError, and leaves
+    everything as it is, where a file would take the place of a folder.
     """
+    if not path.name:
+        raise UserError(f"{path}: {FOLDER_NOT_FILE}")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.partial")
     _remove(temporary)
@@ -46,6 +50,8 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         _sync(temporary)
         if path.is_dir():
+            if not temporary.is_dir():
+                raise UserError(f"{path}: {FOLDER_NOT_FILE}")
             shutil.rmtree(path)
         os.replace(temporary, path)
         _sync_one(path.parent)
@@ -59,6 +65,28 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     with replacing(path) as temporary:
         temporary.mkdir()
         yield temporary
+
+
+def refuse_places(
+    files: Mapping[str, Path | None], inputs: Iterable[str] = (), outside: Path | None = None
+) -> None:
+    """Raise UserError where a file, given by its option, cannot be written without a loss.
+
+    It is a folder, one of the inputs, another output, or lies in the folder `outside`. To be called
+    before work that takes long.
+    """
+    taken = {os.path.realpath(path): path for path in inputs}
+    for option, path in files.items():
+        if path is None:
+            continue
+        real = os.path.realpath(path)
+        if os.path.isdir(real):
+            raise UserError(f"{option} {path}: {FOLDER_NOT_FILE}")
+        if real in taken:
+            raise UserError(f"{option} {path}: is also {taken[real]}.")
+        if outside and Path(real).is_relative_to(outside.resolve()):
+            raise UserError(f"{option} {path}: must lie outside of {outside}.")
+        taken[real] = option
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
