@@ -5,12 +5,11 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trackbed.inference.embedding_file import EmbeddingRows
     from trackbed.inference.inputs import Inputs
     from trackbed.inference.prediction import Prediction, Predictor
 
@@ -72,6 +71,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the answers and say what was rejected; the exit code. Raises UserError."""
     _check(arguments)
+    from trackbed.inference import quick_start
+
+    with quick_start.loading():
+        predictor, found = _loaded(arguments)
+    with closing(predictor.predictions(found.pictures)) as predictions:
+        return _written(arguments, predictor, found, predictions)
+
+
+def _loaded(arguments: argparse.Namespace) -> "tuple[Predictor, Inputs]":
+    """The model with the user's choices, and the pictures. Raises UserError."""
     from trackbed.dataset import pool
     from trackbed.inference import answers, inputs, novelty
     from trackbed.inference.exported_model import (
@@ -93,9 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     # Few pictures are shared out evenly; what is left of the threads serves single pictures.
     batch = max(1, min(arguments.batch, -(-pictures // threads)))
     model = ExportedModel.load(arguments.model, max(1, threads // -(-pictures // batch)))
-    predictor = Predictor(model, rules, batch, threads, novelty.read(model))
-    with closing(predictor.predictions(found.pictures)) as predictions:
-        return _written(arguments, predictor, found, predictions)
+    return Predictor(model, rules, batch, threads, novelty.read(model)), found
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -146,6 +153,7 @@ def _written(
     predictions: "Iterable[Prediction]",
 ) -> int:
     """Write the predictions to all files; the exit code."""
+    from trackbed.inference import embedding_file
     from trackbed.inference.answer_files import AnswerTable, RejectTable, format_of, opened
     from trackbed.pipeline.errors import BadData
 
@@ -159,7 +167,8 @@ def _written(
         table = AnswerTable(file, format, classes, boxes, has_novelty)
         table.refuse_formulas(picture.name for picture in found.pictures)
         listed = rejects and RejectTable(stack.enter_context(opened(rejects)), format_of(rejects))
-        rows = arguments.embeddings and stack.enter_context(_embeddings(arguments.embeddings))
+        path = arguments.embeddings
+        rows = path and stack.enter_context(embedding_file.opened(path))
         table.write_header()
         if listed:
             listed.write_header()
@@ -181,12 +190,6 @@ def _standard_output() -> Any:
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(encoding="utf-8", newline="")
     return sys.stdout
-
-
-def _embeddings(path: Path) -> "AbstractContextManager[EmbeddingRows]":
-    from trackbed.inference import embedding_file
-
-    return embedding_file.opened(path)
 
 
 @contextmanager

@@ -1,17 +1,17 @@
 """Apply a function to many items in several processes: in order, and within bounded memory."""
 
-import multiprocessing
 import os
 import signal
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from types import ModuleType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -37,6 +37,10 @@ def ordered_map(
     if workers == 1:
         yield from map(function, items)
         return
+    # 10 ms, which those who ask for `cores` do without.
+    import multiprocessing
+    from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
+
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _start_worker)
     waiting: deque[Future[Result]] = deque()
     try:
@@ -78,5 +82,7 @@ def _start_worker() -> None:
 
 
 def _end_with_parent() -> None:
+    import multiprocessing
+
     multiprocessing.parent_process().join()
     os._exit(1)

@@ -15,16 +15,13 @@ USUAL_NAMES = {
     VALIDATION: "val|valid|validation|dev|devel|eval|evaluation",
     TEST: "test|testing|tst",
 }
-# What stands beside them in the names of parts, in the same word or in another.
-FILLER = re.compile(
-    "set|dataset|data|images?|imgs?|pictures|photos|files|folder|dir|split|subset|part"
-)
-PART_WORDS = {
-    part: re.compile(rf"({names})({FILLER.pattern})?") for part, names in USUAL_NAMES.items()
-}
+# What stands beside them in the names of parts, in the same word or in another. These patterns are
+# compiled when they are used first: `trackbed predict` starts without them.
+FILLER = "set|dataset|data|images?|imgs?|pictures|photos|files|folder|dir|split|subset|part"
+PART_WORDS = {part: rf"({names})({FILLER})?" for part, names in USUAL_NAMES.items()}
 # Names without signs, of folders of pictures that nobody labelled: CVAT, FiftyOne, STL-10.
-UNLABELLED = re.compile(
-    rf"((un|no|not|non)labell?(ed|s)?|unknownlabels?|withoutlabels?|unannotated|untagged)({FILLER.pattern})?"
+UNLABELLED = (
+    f"((un|no|not|non)labell?(ed|s)?|unknownlabels?|withoutlabels?|unannotated|untagged)({FILLER})?"
 )
 # Words in names of folders of pictures to predict, where there are no class folders in them.
 PREDICTION_WORDS = {"pred", "predict", "prediction", "predictions", "inference"}
@@ -118,27 +115,27 @@ def part_of(name: str) -> tuple[str, bool]:
     `training_set` means the training part and nothing else, `seg_test` the test part.
     """
     meanings = [
-        next((part for part, word in PART_WORDS.items() if word.fullmatch(one)), "")
+        next((part for part, word in PART_WORDS.items() if re.fullmatch(word, one)), "")
         for one in words(name)
     ]
     found = set(meanings) - {""}
     others = [
         one
         for one, meaning in zip(words(name), meanings, strict=True)
-        if not meaning and not FILLER.fullmatch(one)
+        if not meaning and not re.fullmatch(FILLER, one)
     ]
     return (found.pop(), not others) if len(found) == 1 else ("", False)
 
 
 def is_filler(name: str) -> bool:
     """Whether a name says nothing of what pictures show, such as `images`, `test` or `unknown`."""
-    known = (FILLER, re.compile("unknown|all|pool|none"), *PART_WORDS.values())
-    return all(any(word.fullmatch(one) for word in known) for one in words(name))
+    known = (FILLER, "unknown|all|pool|none", *PART_WORDS.values())
+    return all(any(re.fullmatch(word, one) for word in known) for one in words(name))
 
 
 def is_unlabelled(name: str) -> bool:
     """Whether a folder of this name holds pictures without a label, such as `no_label`."""
-    return bool(UNLABELLED.fullmatch("".join(words(name))))
+    return bool(re.fullmatch(UNLABELLED, "".join(words(name))))
 
 
 def counterparts(parts: Mapping[str, str]) -> set[str]:
