@@ -32,8 +32,16 @@ def test_a_redder_picture_is_redder():
     assert found["blueness"] == pytest.approx(0, abs=0.01)
 
 
+def test_overexposure_is_the_share_of_the_lightest_pixels():
+    picture = np.full((1, 10, 10, 3), 100, np.uint8)
+    picture[0, :3, :, 1] = 255  # one channel of 30 of 100 pixels
+    place = list(PROPERTIES).index("overexposure")
+    assert np.exp(properties(picture)[0, place]) == pytest.approx(0.302)
+    assert np.exp(properties(picture // 2)[0, place]) == pytest.approx(0.002)
+
+
 def test_a_grey_picture_without_contrast_has_finite_properties():
     found = properties(np.stack([np.zeros((8, 8, 3)), np.full((8, 8, 3), 255)]).astype(np.uint8))
     assert found.shape == (2, len(PROPERTIES))
     assert np.isfinite(found).all()
-    assert len(LISTED) == 6
+    assert len(LISTED) == 7

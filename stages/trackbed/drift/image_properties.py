@@ -14,11 +14,16 @@ PROPERTIES = {
     "colour": "colourfulness, relative to the brightness",
     "redness": "red, relative to green",
     "blueness": "blue, relative to green",
+    "overexposure": "share of pixels that are nearly as light as a channel can be",
     "lights": "brightness of the lightest percent",
     "shadows": "brightness of the darkest percent",
     "noise": "median fine detail, relative to the contrast",
 }
-LISTED = tuple(PROPERTIES)[:6]
+LISTED = tuple(PROPERTIES)[:7]
+# A channel this light has probably lost detail: other light moves this share most of all, where
+# brightness differs much from picture to picture.
+OVEREXPOSED = 250
+LEAST_SHARE = 0.002  # added to shares of pixels, which may be 0
 
 
 def properties(images: np.ndarray) -> np.ndarray:
@@ -37,9 +42,11 @@ def _of_image(image: np.ndarray) -> list[float]:
     fine = grey - cv2.GaussianBlur(grey, (0, 0), 1.0)
     second = np.abs(cv2.Laplacian(grey, cv2.CV_32F))
     colour = (pixels.max(axis=2) - pixels.min(axis=2)).mean() + 1
+    overexposed = (pixels.max(axis=2) >= OVEREXPOSED).mean() + LEAST_SHARE
     dark, light = np.percentile(grey, (1, 99)) + 1
     ratios = (
         *(mean, deviation, (fine.std() + 0.5) / deviation, colour / mean),
-        *(red / green, blue / green, light, dark, (np.median(second) + 0.5) / deviation),
+        *(red / green, blue / green, overexposed),
+        *(light, dark, (np.median(second) + 0.5) / deviation),
     )
     return np.log(ratios).tolist()
