@@ -27,6 +27,19 @@ def test_the_runtime_answers_as_keras_does(name):
     np.testing.assert_allclose(features.mean(axis=(1, 2)), embedding, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["small_cnn", "MobileNetV3Small"])
+def test_an_answer_does_not_depend_on_its_batch(name):
+    keras.utils.set_random_seed(0)
+    images = np.random.default_rng(0).integers(0, 256, (8, 64, 64, 3), dtype=np.uint8)
+    network = registry.build(name, Spec(64, 4))
+    session = onnxruntime.InferenceSession(onnx_export.onnx_bytes(network))
+    outputs = ["probabilities", "embedding", "features"]
+    together = session.run(outputs, {"images": images})
+    alone = [session.run(outputs, {"images": image[None]}) for image in images]
+    for number, values in enumerate(together):
+        assert (np.concatenate([each[number] for each in alone]) == values).all()
+
+
 def test_the_file_states_names_types_and_any_batch():
     model = onnx.load_from_string(onnx_export.onnx_bytes(built("small_cnn")))
     (given,) = model.graph.input

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from trackbed.exporting import converters, network_parts, onnx_export
+from trackbed.exporting.convertible_copy import convertible_copy
 from trackbed.inference import exported_model
 from trackbed.inference.head import Head
 from trackbed.inference.head import arrays as head_arrays
@@ -41,12 +42,13 @@ def write(
     as temperature and refusal_threshold.
     """
     head = network_parts.parts(network).head
+    converted = convertible_copy(network)
     with replacing(folder / exported_model.MODEL_FILE) as temporary:
-        temporary.write_bytes(onnx_export.onnx_bytes(network))
+        temporary.write_bytes(onnx_export.onnx_bytes(converted))
     if head is not None:
         write_arrays(folder / exported_model.HEAD_FILE, head_arrays(head))
     for name in formats:
-        converters.write(folder, name, network, sample)
+        converters.write(folder, name, converted, sample)
     described = _description(network, classes, head) | values
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     files = {path.relative_to(folder).as_posix(): _file(path) for path in paths}

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 
 import keras
+import numpy as np
 import onnx
 import tensorflow as tf
 
@@ -35,6 +36,7 @@ def onnx_bytes(model: keras.Model) -> bytes:
     with tensorflow_setup.filtered_stderr():
         proto, _ = tf2onnx.convert.from_function(function, [given], opset=OPSET)
     _put_in_captured(proto, function.get_concrete_function())
+    _pool_globally(proto.graph)
     return canonical(proto)
 
 
@@ -48,6 +50,34 @@ def _put_in_captured(
         tensor = onnx.numpy_helper.from_array(captured[value.name].numpy(), value.name)
         proto.graph.initializer.append(tensor)
         proto.graph.input.remove(value)
+
+
+def _pool_globally(graph: onnx.GraphProto) -> None:
+    """Average maps with GlobalAveragePool, which sums every image in the same order.
+
+    ONNX Runtime's ReduceMean over the axes 1 and 2 sums a single image in another order than
+    several, so that an answer would depend on the other images of its batch. The converter leaves
+    it where a map has further uses.
+    """
+    nodes = [part for node in graph.node for part in _pooling(graph, node)]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _pooling(graph: onnx.GraphProto, node: onnx.NodeProto) -> list[onnx.NodeProto]:
+    found = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
+    if node.op_type != "ReduceMean" or found.get("axes") != [1, 2]:
+        return [node]
+    make, name = onnx.helper.make_node, node.output[0]
+    parts = [
+        make("Transpose", [node.input[0]], [f"{name}/map"], perm=[0, 3, 1, 2]),
+        make("GlobalAveragePool", [f"{name}/map"], [f"{name}/mean"]),
+    ]
+    if found.get("keepdims", 1):
+        return [*parts, make("Transpose", [f"{name}/mean"], [name], perm=[0, 2, 3, 1])]
+    axes = onnx.numpy_helper.from_array(np.array([2, 3]), f"{name}/axes")
+    graph.initializer.append(axes)
+    return [*parts, make("Squeeze", [f"{name}/mean", axes.name], [name])]
 
 
 def _outputs(model: keras.Model) -> dict[str, keras.KerasTensor]:
