@@ -37,6 +37,9 @@ COMMANDS = (
     "predict",
     "serve",
 )
+# A place that cannot be read or written.
+NO_ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.EISDIR}
+NO_ACCESS |= {errno.ENOTDIR, errno.ENAMETOOLONG}
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 CLOSED_PIPE = 141  # what a shell reports of a program whose reader has gone
 
@@ -101,6 +104,10 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
             ),
             parsed.debug,
         )
+    except OSError as problem:
+        if problem.errno not in NO_ACCESS or not problem.filename:
+            raise
+        return _reported(UserError(f"{problem.filename}: {problem.strerror}."), parsed.debug)
     except KeyboardInterrupt:
         return INTERRUPTED
 

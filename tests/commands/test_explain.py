@@ -131,6 +131,8 @@ def test_another_class_is_explained_on_demand(project, tmp_path):
         (["--json", "data"], "--json data: a folder; name a file."),
         (["--json", "x.html", "--out", "x.html"], "--json x.html: is also --out."),
         (["--out", "exported/x.html"], "must lie outside of exported."),
+        (["--out", "data/folds/folds.csv/x.html"], "data/folds/folds.csv: File exists."),
+        (["--out", f"{'x' * 300}.html"], "File name too long."),
         (["--png", "exported/model.json"], "--png exported/model.json: a file; name a folder."),
         (["--png", "exported"], "which is no map; name another folder."),
     ],
