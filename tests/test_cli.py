@@ -119,3 +119,18 @@ def test_a_full_disk_is_one_line(tmp_path):
         )
     assert done.stderr == "trackbed: no space left on the disk; free some and repeat.\n"
     assert done.returncode == 2
+
+
+@pytest.mark.parametrize("stream", [0, 1, 2])
+def test_a_closed_stream_leads_nowhere(tmp_path, stream):
+    program = [sys.executable, "-m", "trackbed", "predict", "-", "--model", str(tmp_path)]
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {stream}{"<" if not stream else ">"}&-', "sh", *program],
+        cwd=STAGES,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "" if stream == 2 else "no exported model" in done.stderr
+    assert "Traceback" not in done.stderr

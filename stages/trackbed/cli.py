@@ -67,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Where the reader of the output has gone (`trackbed ... | head -n 1`) it ends without a message.
     """
     code = 0
+    _open_closed_streams()
     try:
         try:
             code = _exit_code(arguments)
@@ -84,6 +85,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("trackbed: no space left on the disk; free some and repeat.", file=sys.stderr)
         return UserError.exit_code
     return code
+
+
+def _open_closed_streams() -> None:
+    """Let standard streams that the caller has closed (`2>&-`) lead nowhere.
+
+    Python has None in their place, and the next file that is opened takes their number.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
 
 
 def _exit_code(arguments: Sequence[str] | None) -> int:

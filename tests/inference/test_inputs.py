@@ -96,6 +96,30 @@ def test_names_that_a_terminal_interprets_are_rejected(here):
     assert (last.name, last.reason) == ("new/a\\x1b[31m.jpg", "bad name")
 
 
+def test_links_that_lead_nowhere_are_rejected_in_patterns(here):
+    (here / "new/gone.jpg").symlink_to("nothing")
+    (here / "new/loop.jpg").symlink_to("loop.jpg")
+    found = inputs.listed(["new/*.jpg"], nothing).pictures
+    assert [one.name for one in found if not one.reason] == ["new/2.jpg", "new/10.jpg"]
+    details = {one.name: one.detail for one in found if one.reason == "unreadable"}
+    assert details == {
+        "new/gone.jpg": "No such file or directory",
+        "new/loop.jpg": "Too many levels of symbolic links",
+    }
+
+
+def test_what_the_build_has_rejected_is_no_picture(here):
+    (here / "new/rejected.records").write_bytes(b"records")
+    found = inputs.listed(["new"], nothing)
+    assert (len(found.pictures), found.ignored) == (3, 3)
+
+
+def test_further_columns_of_a_manifest_are_not_looked_at(here):
+    text = "filename,weather,left,top,right,bottom\n2.jpg,rain,0,0,5,5\n"
+    (found,) = inputs.listed([manifest(here / "new/list.csv", text)], nothing).pictures
+    assert found.box == (0, 0, 5, 5)
+
+
 def manifest(path, text):
     path.write_text(text)
     return str(path)

@@ -6,7 +6,7 @@ import io
 import posixpath
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -77,8 +77,8 @@ def read(root: Path, tree: Tree, hints: Hints = NO_HINTS) -> Found:
 def pictures(path: Path, tree: Tree) -> list[Entry]:
     """The pictures that a manifest names, and their boxes; only the column filename is needed.
 
-    tree: of the folder that the manifest lies in. Labels, parts and groups are not looked at, and a
-    row may be there twice. Raises UserError as `read` does.
+    tree: of the folder that the manifest lies in. Labels, parts, groups and unknown columns are not
+    looked at, and a row may be there twice. Raises UserError as `read` does.
     """
     rows, _ = parsed(_text(path), path, None)
     return [_entry(row, path.parent, tree) for row in _matched(rows, tree, path)]
@@ -93,11 +93,11 @@ def parsed(text: str, path: Path, parts: Mapping[str, str] | None) -> tuple[list
     """The rows of a manifest, and whether it has a column of groups.
 
     path: for messages. parts: what names in the column part mean, beside the usual ones; None
-    where neither labels nor parts matter.
+    where neither labels nor parts matter, nor unknown columns.
     """
     lines = _cells(text, path)
     _, header = next(lines, (1, []))
-    _refuse_columns(header, path, REQUIRED[:1] if parts is None else REQUIRED)
+    _refuse_columns(header, path, parts is not None)
     rows, names = [], set()
     for line, cells in lines:
         where = f"{path}, row {line}"
@@ -142,7 +142,9 @@ def _cells(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
         raise BadData(f"{path}, row {line}: not valid CSV ({error}).") from None
 
 
-def _refuse_columns(header: list[str], path: Path, required: Sequence[str]) -> None:
+def _refuse_columns(header: list[str], path: Path, labelled: bool) -> None:
+    """Raise BadData for a wrong header; without labels for an unknown column that may be a typo."""
+    required = REQUIRED if labelled else REQUIRED[:1]
     others = ", ".join(COLUMNS[len(required) :])
     expected = f"Columns are {', '.join(required)} and, if need be, {others}"
     if not header:
@@ -150,8 +152,8 @@ def _refuse_columns(header: list[str], path: Path, required: Sequence[str]) -> N
     if len(header) == 1 and any(sign in header[0] for sign in ";\t"):
         raise BadData(f"{path}: cells are to be separated by commas, got {header[0]!r}.")
     for name in header:
-        if name not in (*COLUMNS, *PROPOSAL):
-            close = difflib.get_close_matches(name, COLUMNS, n=1)
+        close = difflib.get_close_matches(name, COLUMNS, n=1)
+        if name not in (*COLUMNS, *PROPOSAL) and (labelled or close):
             hint = f" Did you mean '{close[0]}'?" if close else f" {expected}."
             raise BadData(f"{path}: unknown column {name!r}.{hint}")
     missing = [name for name in required if name not in header]

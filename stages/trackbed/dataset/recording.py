@@ -10,9 +10,8 @@ import pandas as pd
 from trackbed.dataset.schema import Entry, Picture
 from trackbed.pipeline.index import INDEX_TABLE, SHARDS_TABLE
 from trackbed.records import record_features, tfrecord
-from trackbed.records.record_features import IMAGE
+from trackbed.records.record_features import IMAGE, REJECTED_FILE
 
-REJECTED_RECORDS_FILE = "rejected.records"
 PICTURE_COLUMNS = (
     *("encoding", "format", "height", "width"),
     *("sha256", "perceptual_hash", "pixel_hash", "thumbnail"),
@@ -73,12 +72,12 @@ def write_rejected_records(
     The file is no shard: whatever reads all records skips it.
     """
     rows = table[table["record"].isin(records)]
-    with (folder / REJECTED_RECORDS_FILE).open("wb") as file:
+    with (folder / REJECTED_FILE).open("wb") as file:
         for data in _framed_records(folder, rows):
             file.write(data)
     offset = rows["length"].cumsum() - rows["length"]
     within = rows["image_offset"] - rows["offset"]
-    return rows.assign(shard=REJECTED_RECORDS_FILE, offset=offset, image_offset=offset + within)
+    return rows.assign(shard=REJECTED_FILE, offset=offset, image_offset=offset + within)
 
 
 def _framed_records(folder: Path, table: pd.DataFrame) -> Iterator[bytes]:

@@ -1,6 +1,5 @@
 """Which pictures are to be predicted: those that files, folders, patterns and tables name."""
 
-import glob
 import os
 import stat
 from collections.abc import Callable, Sequence
@@ -10,12 +9,13 @@ from typing import NamedTuple
 
 from trackbed.dataset import folders, manifest_csv, rails
 from trackbed.dataset.schema import is_document
+from trackbed.inference import patterns
 from trackbed.inference.natural_order import sorted_naturally
 from trackbed.pictures.crop_boxes import Box, Size
 from trackbed.pictures.file_names import has_bad_name, printable
 from trackbed.pictures.rejections import BAD_NAME, DAMAGED, EMPTY, NOT_REGULAR, UNREADABLE
 from trackbed.pipeline.errors import UserError
-from trackbed.records import tfrecord
+from trackbed.records import record_features, tfrecord
 
 STANDARD_INPUT = "-"
 
@@ -70,8 +70,8 @@ class Inputs:
 def listed(paths: Sequence[str], read_names: Callable[[], bytes]) -> Inputs:
     """The pictures of some paths, in their order; no picture is opened.
 
-    A path is a file, a folder with all that lies in it, in natural order, a pattern as of
-    glob.glob that is not itself a file, a manifest (.csv), a TFRecord file, or STANDARD_INPUT for
+    A path is a file, a folder with all that lies in it, in natural order, a pattern (see
+    `patterns`) that is not itself a file, a manifest (.csv), a TFRecord file, or STANDARD_INPUT for
     names, of which read_names returns one a line, or separated by zero bytes.
     Raises UserError for a path that is not there, and BadData for a wrong manifest or folder.
     """
@@ -80,16 +80,13 @@ def listed(paths: Sequence[str], read_names: Callable[[], bytes]) -> Inputs:
         inputs._seen = None  # which saves memory
     for path in paths:
         if path == STANDARD_INPUT:
-            for name in _names(read_names()):
-                if (problem := _absence(name)) is None:
-                    _add(inputs, name)
-                else:
-                    inputs.reject(name, UNREADABLE, problem)
+            names = _names(read_names())
         elif (problem := _absence(path)) is None:
-            _add(inputs, path)
+            names = [path]
         else:
-            for name in _matches(path, problem):
-                _add(inputs, name)
+            names = _matches(path, problem)
+        for name in names:
+            _add_if_there(inputs, name)
     inputs._seen = None
     return inputs
 
@@ -112,11 +109,19 @@ def _absence(path: str) -> str | None:
 
 
 def _matches(pattern: str, problem: str) -> list[str]:
-    found = glob.glob(pattern, recursive=True) if glob.has_magic(pattern) else []
+    found = patterns.matches(pattern)
     if not found:
-        what = "matches no file" if glob.has_magic(pattern) else problem
+        what = "matches no file" if patterns.is_pattern(pattern) else problem
         raise UserError(f"{printable(pattern)!r}: {what}.")
     return sorted_naturally(found)
+
+
+def _add_if_there(inputs: Inputs, path: str) -> None:
+    """Add what lies at a path; a pattern may match links that lead nowhere."""
+    if (problem := _absence(path)) is None:
+        _add(inputs, path)
+    else:
+        inputs.reject(path, UNREADABLE, problem)
 
 
 def _add(inputs: Inputs, path: str) -> None:
@@ -154,13 +159,18 @@ def _add_folder(inputs: Inputs, folder: str, place: str) -> None:
     for name in sorted_naturally(tree.files):
         shown = os.path.normpath(os.path.join(folder, name))
         path, inner = str(tree.path(Path(folder), name)), os.path.join(place, name)
-        if is_document(name) and name not in tree.irregular:
+        if _is_no_picture(name) and name not in tree.irregular:
             inputs.ignored += 1
         elif rails.FILE_NAME.fullmatch(name) and name not in tree.irregular:
             _add_records(inputs, shown, path)
         else:
             # One text for both, as there may be many.
             _add_file(inputs, shown, shown if path == shown else path, inner)
+
+
+def _is_no_picture(name: str) -> bool:
+    """Whether a file in a folder is a document, or holds what the build has rejected."""
+    return is_document(name) or os.path.basename(name) == record_features.REJECTED_FILE
 
 
 def _add_manifest(inputs: Inputs, path: Path, tree: folders.Tree, place: str) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 from trackbed.records import tfrecord
 
 IMAGE = "image_raw"
+# Beside the shards: records of pictures that were rejected after they had been written.
+REJECTED_FILE = "rejected.records"
 ENCODINGS = ("jpeg", "png", "raw")
 # Columns of the index that stand in the record, too, and what they are called there.
 FEATURES = {
