@@ -16,7 +16,8 @@ from trackbed.pipeline.runner import run
 from trackbed.records import embedding_store, reader
 
 INT8_IMAGES = 200  # of the training part that set the ranges of int8
-COMPARED_IMAGES = 64  # where a frozen backbone ran once for all runs, to keep these quick
+# Where a frozen backbone ran once for all runs and ONNX is all, to keep these quick.
+COMPARED_IMAGES = 64
 
 
 class ExportParams(params.Section):
@@ -94,7 +95,8 @@ def main(data_path: Path, models_path: Path, exported_path: Path, metrics_path: 
         embedder = novelty_reference.Embedder(ExportedModel.load(folder), records_path, stored)
         reference = novelty_reference.reference(embedder, training, held_out)
         novelty_reference.add(folder, reference)
-        compared = test if stored is None else index.spread(test, COMPARED_IMAGES)
+        quick = stored is not None and not formats
+        compared = index.spread(test, COMPARED_IMAGES) if quick else test
         images = pixels(compared)
         expected = format_check.reference(model, images, compared, description)
         found, milliseconds = format_check.check(folder, formats, images, expected)

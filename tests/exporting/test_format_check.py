@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from exported import VALUES
 
-from trackbed.exporting import exported_folder, format_check
+from trackbed.exporting import converters, exported_folder, format_check
 from trackbed.exporting.parity import Reference
 from trackbed.inference import other_runtimes
 from trackbed.networks import registry
@@ -112,6 +112,15 @@ def test_a_file_that_its_runtime_refuses_is_named(folder, reference, tmp_path, m
     (copy / "model_float32.tflite").write_bytes(b"no model at all, but as long as a header")
     with pytest.raises(UserError, match="the runtime of litert_float32 cannot run the exported"):
         format_check.check(copy, ["litert_float32"], IMAGES, reference)
+
+
+def test_a_network_that_a_converter_does_not_take_is_named(tmp_path):
+    pixels = keras.Input((16, 16, 3))
+    x = keras.layers.GlobalAveragePooling2D()(keras.ops.erfinv(pixels / 256))
+    network = keras.Model(pixels, keras.layers.Dense(2, "softmax")(x), name="own")
+    with pytest.raises(UserError, match=r"^litert_float32: the network own cannot be converted"):
+        converters.write(tmp_path, "litert_float32", network, None)
+    assert not list(tmp_path.iterdir())
 
 
 def test_no_runtime_but_that_of_saved_model_needs_tensorflow(folder, tmp_path):

@@ -15,6 +15,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from trackbed.inference.exported_model import IMAGES, MODEL_FILE, PROBABILITIES
 from trackbed.inference.other_runtimes import PLACES
 from trackbed.pipeline import tensorflow_setup
+from trackbed.pipeline.errors import UserError
 
 FINGERPRINT = "fingerprint.pb"  # of a SavedModel; optional, another one every time
 
@@ -23,10 +24,11 @@ def write(folder: Path, name: str, model: keras.Model, sample: np.ndarray | None
     """Write one format into the folder of an exported model, beside its ONNX file.
 
     sample: images of the training part, uint8, shape (images, side, side, 3), which set the
-    ranges of int8; None where that is not asked for.
+    ranges of int8; None where that is not asked for. Raises UserError for a network that the
+    converter does not take.
     """
     path = folder / PLACES[name]
-    with tensorflow_setup.filtered_stderr(_is_important):
+    with _named_failure(name, model), tensorflow_setup.filtered_stderr(_is_important):
         if name == "openvino":
             _write_openvino(path, folder / MODEL_FILE)
         elif name == "saved_model":
@@ -35,6 +37,20 @@ def write(folder: Path, name: str, model: keras.Model, sample: np.ndarray | None
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # that int8 is calibrated and not trained so
                 path.write_bytes(_litert_bytes(name, _frozen(model), sample))
+
+
+@contextmanager
+def _named_failure(name: str, model: keras.Model) -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:  # the converters have no common class for theirs
+        reason = f"{error}".strip().partition("\n")[0] or type(error).__name__
+        raise UserError(
+            f"{name}: the network {model.name} cannot be converted ({reason}). Leave it out of "
+            "params.yaml, export.formats."
+        ) from error
 
 
 def _is_important(line: bytes) -> bool:

@@ -26,6 +26,11 @@ def _is_files(value: Any) -> bool:
     )
 
 
+def _is_head(value: Any) -> bool:
+    known = ("relu", "linear", "softmax")
+    return value is None or (isinstance(value, list) and all(one in known for one in value))
+
+
 Check = Callable[[Any], bool]
 KEYS: dict[str, tuple[Check, str]] = {
     "network": (lambda v: isinstance(v, str), "text"),
@@ -34,6 +39,9 @@ KEYS: dict[str, tuple[Check, str]] = {
     "temperature": (lambda v: _is_number(v, 1e-6), "a number above 0"),
     "calibrated": (lambda v: isinstance(v, bool), "true or false"),
     "refusal_threshold": (lambda v: v is None or _is_number(v, 0, 1), "null, or 0 to 1"),
+    "head": (_is_head, "null, or a list of relu, linear and softmax"),
+    "backbone": (lambda v: v is None or isinstance(v, str), "null, or text"),
+    "model": (lambda v: isinstance(v, str), "text"),
     "pictures": (lambda v: isinstance(v, dict), "an object"),
     "files": (_is_files, "an object with the SHA-256 of files"),
 }

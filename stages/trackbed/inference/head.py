@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from trackbed.inference.exported_model import HEAD_FILE, REMEDY, ExportedModel
+from trackbed.inference.exported_model import HEAD_FILE, REMEDY, ExportedModel, checked_content
 from trackbed.pipeline.errors import Damaged
 
 
@@ -59,18 +60,19 @@ def arrays(head: Head) -> dict[str, np.ndarray]:
 def read(model: ExportedModel) -> Head | None:
     """The head of an exported model; None where it has other layers than dense ones.
 
-    Raises Damaged for a broken file.
+    Raises UserError for a missing file, Damaged for a broken one or one that differs from its
+    digest.
     """
     activations = model.description["head"]
     if activations is None:
         return None
-    path: Path = model.folder / HEAD_FILE
+    content = checked_content(model.folder, model.description, HEAD_FILE)
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             layers = [
                 Dense(stored[f"kernel_{number}"], stored[f"bias_{number}"], activation)
                 for number, activation in enumerate(activations)
             ]
-    except (OSError, ValueError, KeyError) as error:
-        raise Damaged(f"{path}: broken ({error}). {REMEDY}") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise Damaged(f"{model.folder / HEAD_FILE}: broken ({error}). {REMEDY}") from None
     return Head(layers)
