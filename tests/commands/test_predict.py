@@ -354,6 +354,27 @@ def test_memory_does_not_grow_with_the_number_of_pictures(here):
     assert peaks[1] < 1.05 * peaks[0]
 
 
+# The libraries of the command that are loaded, and whether it has begun before NumPy was there.
+START = """
+import gc, sys
+from trackbed import cli
+cli.main(["predict", "new/1.png", "--output", "answers.csv"])
+heavy = {"cv2", "multiprocessing", "pandas", "pydantic", "rich", "tensorflow"}
+print(sorted(heavy & sys.modules.keys()), gc.get_freeze_count() > 10_000)
+"""
+
+
+def test_it_starts_with_little(here):
+    done = subprocess.run(
+        [sys.executable, "-c", START],
+        env={"PYTHONPATH": str(STAGES)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "[] True\n"
+
+
 def test_help_states_order_and_exit_codes():
     text = trackbed("predict", "--help").stdout
     assert "2.jpg before 10.jpg" in text

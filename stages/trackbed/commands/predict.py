@@ -70,10 +70,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the answers and say what was rejected; the exit code. Raises UserError."""
-    _check(arguments)
     from trackbed.inference import quick_start
 
     with quick_start.loading():
+        _check(arguments)
         predictor, found = _loaded(arguments)
     with closing(predictor.predictions(found.pictures)) as predictions:
         return _written(arguments, predictor, found, predictions)

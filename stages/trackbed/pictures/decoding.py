@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
-from trackbed.pictures import deep_pixels, file_names, formats, tiff
+from trackbed.pictures import deep_pixels, file_names, formats
 from trackbed.pictures import rejections as reasons
 from trackbed.pictures.deep_pixels import Samples
 from trackbed.pictures.rejections import UNSUPPORTED, Limits, Rejected
@@ -155,7 +155,9 @@ class Header:
 def header(file: BinaryIO, head: bytes, limits: Limits) -> Header:
     """The header of a file that begins with `head`. Raises Rejected, and nothing else."""
     with _rejecting(head, limits):
-        if head.startswith(tiff.STARTS):
+        if head.startswith(formats.TIFF_STARTS):
+            from trackbed.pictures import tiff  # takes 7 ms, and few pictures need it
+
             pages = tiff.pages(file)
             pixels = sum(width * height for width, height in (page.size for page in pages))
             return Header(tiff.full_resolution(pages)[0].size, pixels, formats.named("TIFF"))
@@ -238,7 +240,7 @@ def pillow_limits(max_pixels: int | None) -> Iterator[None]:
 
 
 def _checked(data: bytes, limits: Limits, whole: bool) -> Decoded:
-    if data.startswith(tiff.STARTS):
+    if data.startswith(formats.TIFF_STARTS):
         return _checked_tiff(data, limits, whole)
     image = _opened(data)
     limits.refuse_large(*image.size)
@@ -260,6 +262,8 @@ def _checked(data: bytes, limits: Limits, whole: bool) -> Decoded:
 
 def _checked_tiff(data: bytes, limits: Limits, whole: bool) -> Decoded:
     """The page of full resolution of a TIFF file."""
+    from trackbed.pictures import tiff
+
     pages = tiff.pages(io.BytesIO(data))
     page, count = tiff.full_resolution(pages)
     limits.refuse_large(*page.size)

@@ -45,6 +45,8 @@ UNSUPPORTED_STARTS = {
     "camera raw": rb"(?s)....ftypcrx|IIR[OS]|IIU\x00|MMOR|FUJIFILMCCD-RAW|FOVb|\x00MRM",
 }
 
+TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
 # ITU-T T.81, table B.1. A marker is no stuffed zero and no restart.
 JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 JPEG_START, JPEG_END, JPEG_ALONE = 0xD8, 0xD9, 0x01

@@ -14,7 +14,6 @@ from trackbed.pictures import deep_pixels
 from trackbed.pictures.deep_pixels import FULL_WHITE, Packing, Samples
 from trackbed.pictures.rejections import TRUNCATED, UNSUPPORTED, Rejected
 
-STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MOST_PAGES = 10_000
 
 # Tags of TIFF 6.0, of its supplements, and of DNG 1.7.
