@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from trackbed.pipeline.errors import UserError
 from trackbed.training import batches
 
 SOURCE = Path(__file__).parents[2]  # where Python finds this package
-CACHE = Path(".cache")
+WORK = Path(".cache/export")  # in a fixed place: what a killed run left goes with the next one
 
 
 def check(
@@ -34,17 +35,26 @@ def check(
     """
     onnx_bytes = _size(folder / exported_model.MODEL_FILE)
     found, milliseconds = {}, {}
-    CACHE.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE) as name:
-        np.save(Path(name) / "images.npy", images)
+    with _empty_folder(WORK) as work:
+        np.save(work / "images.npy", images)
         for one in (other_runtimes.ONNX, *formats):
             place = other_runtimes.PLACES.get(one, exported_model.MODEL_FILE)
-            result = _run(one, folder, Path(name))
+            result = _run(one, folder, work)
             size = _size((folder / place).parent if one == "openvino" else folder / place)
             found[one] = reference.parity(result["probabilities"], size, onnx_bytes)
             milliseconds[one] = result["milliseconds"].tolist()
     refuse_misses(found)
     return found, milliseconds
+
+
+@contextmanager
+def _empty_folder(path: Path) -> Iterator[Path]:
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
 
 
 def reference(
