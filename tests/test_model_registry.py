@@ -72,7 +72,7 @@ def exported(folder):
 
 def test_every_block_of_the_document_is_run_here():
     assert set(sections()) == RUN
-    assert [len(blocks) for blocks in sections().values()] == [1, 3, 1]
+    assert [len(blocks) for blocks in sections().values()] == [1, 4, 1]
 
 
 def test_the_artifact_is_what_the_stage_exports():
@@ -83,7 +83,7 @@ def test_the_artifact_is_what_the_stage_exports():
 def test_a_promoted_model_predicts_elsewhere(workstation, promoted, tmp_path):
     shown = re.findall(r"│ model +│ v1\.0\.0 +│ v1\.0\.0", promoted)
     assert len(shown) == 1
-    by_stage, by_branch, by_clone = fetching(workstation)
+    by_stage, _, by_branch, by_clone = fetching(workstation)
     machine = elsewhere(workstation, tmp_path / "machine")
     shell(machine, by_stage)
     expected = exported(workstation.folder / "exported")
@@ -109,15 +109,14 @@ def test_a_stage_serves_the_version_that_was_assigned_last(workstation, promoted
     time.sleep(1.1)  # tags are ordered by the second
     shell(workstation, commands.replace("v1.0.0", "v1.1.0"))
 
-    by_stage = fetching(workstation)[0]
+    by_stage, replacing, *_ = fetching(workstation)
     machine = elsewhere(workstation, tmp_path / "machine")
     shell(machine, by_stage)
     assert (machine.folder / "model/model.json").read_text() == changed
     (rolling_back,) = sections()["Roll back"]
     time.sleep(1.1)
     shell(workstation, rolling_back)
-    shutil.rmtree(machine.folder / "model")
-    shell(machine, by_stage)
+    shell(machine, replacing)
     assert exported(machine.folder / "model") == first
     versions = [
         workstation.run("gto", *command, "--version").strip()

@@ -25,8 +25,8 @@ Without a PATH it explains the test part of this project: the surest mistakes by
 and by the true class, and right answers of every class for contrast. With PATHs it explains those
 pictures by the predicted class, and by that of --class.
 
-TensorFlow and models/model.keras are needed only for a network whose map is flattened, such as the
-scenes networks. See docs/explain.md.
+TensorFlow and models/model.keras are needed only for a network without a global average pooling,
+such as scenes_underfit. See docs/explain.md.
 
 exit code: 0 the page is written, 3 there is no picture, or all are rejected, 2 wrong arguments or
 no model, 4 the model is damaged."""
@@ -86,6 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     from trackbed.inference.exported_model import ExportedModel
     from trackbed.pages import explanations_page
     from trackbed.pipeline.outputs import refuse_places
+    from trackbed.reporting.formatting import plural
 
     for name, least in (("mistakes", 0), ("right", 0), ("most", 1)):
         if (value := getattr(arguments, name)) < least:
@@ -98,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
     of_pictures = _pictures if arguments.paths else _test_part
     found = of_pictures(arguments, model, explainer, wanted)
     explanations_page.write(arguments.out, found)
-    print(f"written: {arguments.out} ({len(found.entries)} pictures)")
+    print(f"written: {arguments.out} ({plural(len(found.entries), 'picture')})")
     if arguments.json:
         explanations_page.write_json(arguments.json, found.entries)
         print(f"written: {arguments.json}")

@@ -173,7 +173,10 @@ def _schemas() -> dict[str, Any]:
             "file": {"type": ["string", "null"], "description": "the name from the form"},
             "class": TEXT,
             "confidence": SHARE,
-            "refused": {"type": "boolean", "description": "below the refusal threshold"},
+            "refused": {
+                "type": ["boolean", "null"],
+                "description": "below the refusal threshold; null where there is none",
+            },
             "novelty": {
                 "type": ["number", "null"],
                 "minimum": 0,
