@@ -1,5 +1,6 @@
 """A trained model predicts: from the start of a program, one picture, a batch, a folder."""
 
+import hashlib
 import os
 import sys
 import time
@@ -40,6 +41,7 @@ def lay_out(task: Task) -> Values:
     limits |= {"boxes": "check", "white_level": None}
     names = [f"class_{number:02d}" for number in range(CLASSES)]
     answers = {"calibrated": False, "temperature": 1.0, "refusal_threshold": 0.5}
+    answers["model"] = hashlib.sha256((task.shared / KERAS).read_bytes()).hexdigest()
     exported_folder.write(folder, model, names, pictures=limits, **answers)
     embedded = np.random.default_rng(0).random((EMBEDDED, 128), np.float32)
     novelty_reference.add(folder, novelty.build(embedded, embedded[:1000]))
