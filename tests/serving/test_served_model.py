@@ -1,6 +1,7 @@
 """The answers of the server are those of `trackbed predict`."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,18 @@ def test_an_answer_has_the_share_of_held_out_images_that_are_nearer(tmp_path):
     model = served_model.load(folder)
     assert model.answer(red)["novelty"] == 0.666666667  # 2 of 3, itself the third
     assert model.answer(served.picture((0, 200, 0)))["novelty"] == 0
+
+
+def test_pictures_have_the_same_answers_alone_and_among_others(tmp_path):
+    model = served_model.load(served.write_model(tmp_path / "exported"))
+    colours = np.random.default_rng(0).integers(0, 256, (7, 3)).tolist()
+    pictures = [served.picture(tuple(colour)) for colour in colours]
+    pictures.insert(2, b"rubbish")
+    assert model.takes_batches
+    alone = [model.answer(one, with_map=True) for one in pictures]
+    assert model.answers(pictures, with_maps=True) == alone
+    assert [number for number, one in enumerate(alone) if "rejected" in one] == [2]
+    assert replace(model, takes_batches=False).answers(pictures, with_maps=True) == alone
 
 
 def test_a_head_that_is_not_known_has_no_map(tmp_path):

@@ -20,14 +20,19 @@ class Client:
         return {"type": "http.disconnect"}
 
 
-def test_results_come_in_the_order_of_the_jobs():
+def each(function):
+    """A job that does a thing with every value."""
+    return lambda values: [function(value) for value in values]
+
+
+def test_results_come_in_the_order_of_the_values():
     def job(number):
         time.sleep(0.002 * (5 - number))
         return number
 
     async def main():
         queue = WorkQueue(3, 10)
-        found = await queue.run(Client(), [lambda n=n: job(n) for n in range(5)])
+        found = await queue.run(Client(), each(job), range(5))
         queue.close()
         return found, queue.count
 
@@ -39,10 +44,10 @@ def test_a_full_queue_refuses_and_says_for_how_long():
 
     async def main():
         queue = WorkQueue(1, 2)
-        waiting = [asyncio.create_task(queue.run(Client(), [go.wait])) for _ in range(3)]
+        waiting = [asyncio.create_task(queue.run(Client(), each(go.wait), [5])) for _ in range(3)]
         await asyncio.sleep(0.05)
         with pytest.raises(Refused, match=r"full \(3 pictures\)") as caught:
-            await queue.run(Client(), [go.wait])
+            await queue.run(Client(), each(go.wait), [5])
         go.set()
         await asyncio.gather(*waiting)
         queue.refuse_if_full()
@@ -57,31 +62,76 @@ def test_a_full_queue_refuses_and_says_for_how_long():
 def test_an_empty_queue_takes_any_request():
     async def main():
         queue = WorkQueue(1, 0)
-        found = await queue.run(Client(), [lambda: 1] * 5)
+        found = await queue.run(Client(), each(abs), [1] * 5)
         queue.close()
         return found
 
     assert asyncio.run(main()) == [1] * 5
 
 
-def test_jobs_of_a_client_that_has_gone_are_dropped():
+def test_values_of_a_client_that_has_gone_are_dropped():
     done, go = [], threading.Event()
-
-    def job():
-        go.wait(5)
-        done.append(1)
 
     async def main():
         queue = WorkQueue(1, 10)
+        first = asyncio.create_task(queue.run(Client(), each(go.wait), [5]))
+        await asyncio.sleep(0.05)
         with pytest.raises(ClientDisconnect):
-            await queue.run(Client(0.3), [job] * 4)
+            await queue.run(Client(0.01), each(done.append), [1, 2, 3])
         go.set()
-        found = await queue.run(Client(), [lambda: "next"])
+        await first
+        found = await queue.run(Client(), each(str), ["next"])
         queue.close()
         return found, queue.count
 
     assert asyncio.run(main()) == (["next"], 0)
-    assert len(done) == 1  # it had begun
+    assert done == []
+
+
+def test_values_of_several_requests_are_worked_on_at_once():
+    sizes, go = [], threading.Event()
+
+    def job(values):
+        sizes.append(len(values))
+        return values
+
+    async def main():
+        queue = WorkQueue(1, 100)
+        first = asyncio.create_task(queue.run(Client(), each(go.wait), [5]))
+        await asyncio.sleep(0.05)
+        others = [asyncio.create_task(queue.run(Client(), job, [n])) for n in range(12)]
+        await asyncio.sleep(0.05)
+        go.set()
+        await first
+        found = await asyncio.gather(*others)
+        queue.close()
+        return found
+
+    assert asyncio.run(main()) == [[n] for n in range(12)]
+    assert sizes == [8, 4]
+
+
+def test_the_error_of_one_value_spares_other_requests():
+    go = threading.Event()
+
+    def job(values):
+        return [1 / value for value in values]
+
+    async def main():
+        queue = WorkQueue(1, 10)
+        first = asyncio.create_task(queue.run(Client(), each(go.wait), [5]))
+        await asyncio.sleep(0.05)
+        others = [asyncio.create_task(queue.run(Client(), job, [n])) for n in (1, 0, 2)]
+        await asyncio.sleep(0.05)
+        go.set()
+        await first
+        found = await asyncio.gather(*others, return_exceptions=True)
+        queue.close()
+        return found
+
+    one, error, half = asyncio.run(main())
+    assert (one, half) == ([1], [0.5])
+    assert isinstance(error, ZeroDivisionError)
 
 
 def test_the_error_of_a_job_is_raised():
@@ -89,7 +139,7 @@ def test_the_error_of_a_job_is_raised():
         queue = WorkQueue(1, 10)
         try:
             with pytest.raises(ZeroDivisionError):
-                await queue.run(Client(), [lambda: 1, lambda: 1 / 0, lambda: 1])
+                await queue.run(Client(), each(lambda n: 1 / n), [1, 0, 1])
             return queue.count
         finally:
             queue.close()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.routing import Route, Router
+from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from trackbed.serving import access, page_routes, prediction_routes, protocol_routes, refusals
@@ -35,8 +35,6 @@ class Application:
             *protocol_routes.routes(service),
             *page_routes.routes(service),
         ]
-        # The target of a redirect would come from the client's header Host.
-        self.router = Router(self.routes, redirect_slashes=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; the interface of ASGI."""
@@ -53,10 +51,14 @@ class Application:
                 await send(message)
 
         route = self._route(scope["path"])
-        scope["app"] = self  # has the router raise HTTPException
+        name = NO_ROUTE if route is None else route.name
+        scope["app"] = self  # has the route raise HTTPException
         try:
-            self._check_token(scope, route)
-            await self.router(scope, receive, guarded_send)
+            self._check_token(scope, name)
+            if route is None:
+                raise HTTPException(404)
+            scope.update(route.matches(scope)[1])
+            await route.handle(scope, receive, guarded_send)
         except ClientDisconnect:
             pass
         except Exception as error:
@@ -66,12 +68,12 @@ class Application:
                 logger.warning("an answer was not taken: %r", error)
         finally:
             monitoring = self.service.monitoring
-            monitoring.requests.labels(route, str(status)).inc()
-            monitoring.seconds.labels(route).observe(time.perf_counter() - start)
+            monitoring.requests.labels(name, str(status)).inc()
+            monitoring.seconds.labels(name).observe(time.perf_counter() - start)
 
-    def _route(self, path: str) -> str:
-        """The name of the route of a path, whatever the method."""
-        return next((route.name for route in self.routes if route.path_regex.match(path)), NO_ROUTE)
+    def _route(self, path: str) -> Route | None:
+        """The route of a path, whatever the method."""
+        return next((route for route in self.routes if route.path_regex.match(path)), None)
 
     def _check_token(self, scope: Scope, route: str) -> None:
         if self.service.token is not None and route not in OPEN_ROUTES:

@@ -36,8 +36,9 @@ def predict(service: Service) -> Callable:
         with service.bodies.reservation() as reservation:
             uploads = await _uploads(service, request, reservation)
             model = service.slot.current
-            jobs = [partial(model.answer, upload.data, with_map) for upload in uploads]
-            found = await service.queue.run(request, jobs)
+            # Requests for the same job share a batch.
+            job = partial(model.answers, with_maps=True) if with_map else model.answers
+            found = await service.queue.run(request, job, [upload.data for upload in uploads])
         results = [
             {"file": upload.name and printable(upload.name), **result}
             for upload, result in zip(uploads, found, strict=True)

@@ -183,18 +183,22 @@ async def _outputs(
                 "(--max-files).",
                 limit=service.most_files,
             )
-        jobs = [partial(model.picture_outputs, data, names) for data in wanted.pictures]
+        job, values = partial(_each, model.picture_outputs, names), wanted.pictures
     else:
         starts = range(0, len(wanted.images), CHUNK)
-        parts = [wanted.images[start : start + CHUNK] for start in starts]
-        jobs = [partial(model.image_outputs, part, names) for part in parts]
-    results = await service.queue.run(request, jobs)
+        values = [wanted.images[start : start + CHUNK] for start in starts]
+        job = partial(_each, model.image_outputs, names)
+    results = await service.queue.run(request, job, values)
     _refuse_rejected(results)
     arrays = {
         name: np.concatenate([parts[place] for parts in results])
         for place, name in enumerate(names)
     }
     return [(one, _array(one, arrays, model)) for one in wanted.outputs]
+
+
+def _each(function: Callable, names: list[str], values: list) -> list:
+    return [function(value, names) for value in values]
 
 
 def _refuse_rejected(results: Sequence) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from trackbed.serving.tensors import BYTES, FP32
 
 CLASS = "class"  # the output with the name of the most probable class
 VERSION_DIGITS = 12
+BATCHES = (3, 8)  # sizes that a model is tried with; the last is work_queue.MOST_AT_ONCE
 MAP_DIGITS = 3  # of the values of a map in JSON
 
 
@@ -45,6 +47,7 @@ class ServedModel:
     explainer: Explainer | None
     reference: Reference | None  # what pictures are compared with
     units: int  # of the embedding
+    takes_batches: bool  # whether an image has the same outputs alone and among others
 
     @property
     def classes(self) -> list[str]:
@@ -81,30 +84,53 @@ class ServedModel:
         ]
 
     def answer(self, data: bytes, with_map: bool = False) -> dict[str, Any]:
-        """The answer for the bytes of a picture, as in the JSON lines of `trackbed predict`.
+        """The answer for the bytes of a picture; as `answers`."""
+        return self.answers([data], with_map)[0]
 
-        With `activation`, a map of what speaks for the class, if wanted; {"rejected": ...} where
-        the picture cannot be used.
+    def answers(self, pictures: Sequence[bytes], with_maps: bool = False) -> list[dict[str, Any]]:
+        """The answers for the bytes of pictures, as in the JSON lines of `trackbed predict`.
+
+        Each with `activation`, a map of what speaks for the class, if wanted; {"rejected": ...}
+        where the picture cannot be used.
         """
-        try:
-            images = network_input.of_bytes(data, self.limits, self.side)[np.newaxis]
-        except Rejected as rejection:
-            return {"rejected": {"reason": rejection.reason, "detail": rejection.detail}}
-        probabilities, embeddings = self.model.outputs(images, PROBABILITIES, EMBEDDING)
-        (found,) = self.rules.answers(probabilities)
-        result = self._object(found, embeddings)
-        if with_map:
-            result["activation"] = self._activation(images, probabilities.argmax(axis=1))
-        return result
+        found = [self._pixels(data) for data in pictures]
+        images = [one for one in found if isinstance(one, np.ndarray)]
+        objects = iter(self._objects(np.stack(images), with_maps) if images else ())
+        return [next(objects) if isinstance(one, np.ndarray) else _rejected(one) for one in found]
 
-    def _object(self, found: Answer, embeddings: np.ndarray) -> dict[str, Any]:
+    def _pixels(self, data: bytes) -> np.ndarray | Rejected:
+        """What the network sees of a picture, or why it cannot be used."""
+        try:
+            return network_input.of_bytes(data, self.limits, self.side)
+        except Rejected as rejection:
+            return rejection
+
+    def _objects(self, images: np.ndarray, with_maps: bool) -> list[dict[str, Any]]:
+        probabilities, embeddings = self._outputs(images, PROBABILITIES, EMBEDDING)
+        found = self.rules.answers(probabilities)
+        rows = [slice(row, row + 1) for row in range(len(images))]
+        objects = [self._object(one, embeddings[row]) for one, row in zip(found, rows, strict=True)]
+        if with_maps:
+            labels = probabilities.argmax(axis=1)
+            for one, row in zip(objects, rows, strict=True):
+                one["activation"] = self._activation(images[row], labels[row])
+        return objects
+
+    def _outputs(self, images: np.ndarray, *names: str) -> list[np.ndarray]:
+        """Outputs of the network for images: at once where that changes no bit of them."""
+        if self.takes_batches:
+            return self.model.outputs(images, *names)
+        parts = [self.model.outputs(image[np.newaxis], *names) for image in images]
+        return [np.concatenate(some) for some in zip(*parts, strict=True)]
+
+    def _object(self, found: Answer, embedding: np.ndarray) -> dict[str, Any]:
         shares = map(rounded, found.probabilities)
         reference = self.reference
         return {
             "class": found.class_name,
             "confidence": rounded(found.confidence),
             "refused": found.refused,
-            "novelty": reference and rounded(reference.novelty(embeddings)[0]),
+            "novelty": reference and rounded(reference.novelty(embedding)[0]),
             "probabilities": dict(zip(self.classes, shares, strict=True)),
         }
 
@@ -122,11 +148,8 @@ class ServedModel:
 
     def picture_outputs(self, data: bytes, names: list[str]) -> list[np.ndarray] | Rejected:
         """Outputs of the network for the bytes of a picture, or why it cannot be used."""
-        try:
-            image = network_input.of_bytes(data, self.limits, self.side)
-        except Rejected as rejection:
-            return rejection
-        return self.image_outputs(image[np.newaxis], names)
+        image = self._pixels(data)
+        return image if isinstance(image, Rejected) else self.image_outputs(image[None], names)
 
 
 def load(folder: Path, max_pixels: int | None = None) -> ServedModel:
@@ -162,7 +185,30 @@ def load(folder: Path, max_pixels: int | None = None) -> ServedModel:
         explainer=class_activation.read(model),
         reference=novelty.read(model),
         units=embedding.shape[1],
+        takes_batches=_takes_batches(model),
     )
+
+
+def _takes_batches(model: ExportedModel) -> bool:
+    """Whether the outputs of noise are the same to the bit in batches of several sizes."""
+    shape = (BATCHES[-1], model.side, model.side, 3)
+    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
+    def outputs(batch: int) -> list[np.ndarray]:
+        starts = range(0, len(images), batch)
+        parts = [model.outputs(images[n : n + batch], PROBABILITIES, EMBEDDING) for n in starts]
+        return [np.concatenate(some) for some in zip(*parts, strict=True)]
+
+    alone = outputs(1)
+    return all(
+        np.array_equal(one, other)
+        for batch in BATCHES
+        for one, other in zip(alone, outputs(batch), strict=True)
+    )
+
+
+def _rejected(rejection: Rejected) -> dict[str, Any]:
+    return {"rejected": {"reason": rejection.reason, "detail": rejection.detail}}
 
 
 def _line(error: Exception) -> str:
