@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -43,6 +44,18 @@ def test_help_lists_commands_and_layouts():
     assert done.returncode == 0
     assert "--output FILE" in done.stdout
     assert "<class>/<track>" in done.stdout
+
+
+def test_git_ignores_the_pages_that_commands_write():
+    modules = (STAGES / "trackbed/commands").glob("*.py")
+    pages = {
+        one for path in modules for one in re.findall(r'"(plots/\w+\.html)"', path.read_text())
+    }
+    assert "plots/drift.html" in pages
+    done = subprocess.run(
+        ["git", "check-ignore", *pages], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert set(done.stdout.split()) == pages
 
 
 def test_help_loads_nothing_heavy():

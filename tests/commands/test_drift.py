@@ -118,12 +118,12 @@ def test_rejected_pictures_are_listed(drift, tmp_path):
     (new / "d999_0.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     code, output, _ = drift("--rejects", tmp_path / "rejects.csv")
     assert code == 0
-    assert "1 picture rejected; see --rejects." in output
+    assert "1 picture rejected; --rejects lists them." in output
     table = pd.read_csv(tmp_path / "rejects.csv")
     assert table["file"].tolist() == [str(new / "d999_0.png")]
     for path in new.glob("d[01]*"):
         path.unlink()
-    assert "all 1 pictures are rejected, such as" in refused(drift())
+    assert "every picture is rejected (1), such as" in refused(drift())
 
 
 def test_pictures_of_the_records_are_counted(drift, coloured_project):

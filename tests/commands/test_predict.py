@@ -201,7 +201,7 @@ def test_no_picture_at_all_is_bad_data(predict, here):
 def test_nothing_but_rejects_is_bad_data(predict, here):
     code, output, errors = predict("new/broken.png", "--rejects", "r.csv")
     assert (code, output.count("\n")) == (3, 1)
-    assert "1 pictures: 0 answered" in errors
+    assert "1 picture: 0 answered" in errors
     assert "new/broken.png" in (here / "r.csv").read_text()
 
 

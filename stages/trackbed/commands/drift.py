@@ -24,7 +24,8 @@ group of a manifest.csv in FOLDER, or --group. The shares of the classes are est
 docs/drift.md.
 
 exit code: 0 no drift found, 1 drift, 2 cannot decide, because there are too few groups or something
-is missing. Needs the records, the folds and the exported model, and no TensorFlow."""
+is missing, 4 the model or a table is damaged. Needs the records, the folds and the exported model,
+and no TensorFlow."""
 DATA, MODELS = Path("data"), Path("models")
 OUTPUTS = ("html", "json", "rejects", "output")
 

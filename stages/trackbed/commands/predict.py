@@ -235,9 +235,11 @@ class Counts:
     def lines(self, ignored: int) -> Iterator[str]:
         """The counts, with names for every reason. ignored: files that were left out unopened."""
         rejected = self._reasons.total()
+        seen = self.answered + rejected
         yield (
-            f"{self.answered + rejected:,} pictures: {self.answered:,} answered ({self.refused:,} "
-            f"of these refused), {rejected:,} rejected; {ignored:,} other files ignored"
+            f"{seen:,} picture{'' if seen == 1 else 's'}: {self.answered:,} answered "
+            f"({self.refused:,} of these refused), {rejected:,} rejected; "
+            f"{ignored:,} other files ignored"
         )
         if self._without_threshold:
             yield "the model has no threshold, so nothing is refused; --threshold sets one"

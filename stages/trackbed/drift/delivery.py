@@ -92,7 +92,7 @@ def read(
     if first is None:
         one = reading.rejected[0]
         raise UserError(
-            f"{folder}: all {len(reading.rejected):,} pictures are rejected, such as {one.name}: "
+            f"{folder}: every picture is rejected ({len(reading.rejected):,}), such as {one.name}: "
             f"{one.reason} {one.detail}".rstrip()
             + "."
         )

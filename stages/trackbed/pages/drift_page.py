@@ -129,12 +129,14 @@ def notes(new: Delivery, known: int, training: int) -> list[str]:
         found.append(NO_GROUPS)
     if known:
         found.append(
-            f"{formatting.plural(known, 'new picture')} are already in the records, {training:,} "
-            "of them among those that the model was trained on, which it knows better than new "
-            "ones."
+            f"{formatting.plural(known, 'new picture')} {'is' if known == 1 else 'are'} already in "
+            f"the records, {training:,} of them among those that the model was trained on, which "
+            "it knows better than new ones."
         )
     if new.rejected:
-        found.append(f"{formatting.plural(len(new.rejected), 'picture')} rejected; see --rejects.")
+        found.append(
+            f"{formatting.plural(len(new.rejected), 'picture')} rejected; --rejects lists them."
+        )
     return found
 
 
