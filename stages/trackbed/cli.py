@@ -23,6 +23,7 @@ COMMANDS = (
     "recipe",
     "scan",
     "manifest",
+    "add",
     "leak",
     "heads",
     "sweep",

@@ -199,8 +199,8 @@ def _write_manifest(
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
     print(
-        f"written: {path} ({len(chosen):,} pictures to label first). Fill in the column label; the "
-        "pipeline reads it by the name manifest.csv."
+        f"written: {path} ({len(chosen):,} pictures to label first). Fill in labels; `trackbed add "
+        f"{path}` then copies these pictures into the source."
     )
     if reference is None:
         print("Ranked by uncertainty alone: the model has no reference. Run `dvc repro export`.")
