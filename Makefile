@@ -24,7 +24,7 @@ exec "$$here/python" -c 'import sys; sys.path[0] = sys.argv.pop(1); from trackbe
 endef
 export PROGRAM
 
-.PHONY: repro recipe test test-slow faults install lint openvino litert search suspects lock audit bench help venv
+.PHONY: repro recipe test test-slow faults install lint openvino litert serve search suspects lock audit bench help venv
 
 repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment and run the pipeline
 	@dvc repro
@@ -55,6 +55,9 @@ openvino: $(VENV)/installed ## install the engine that embed.engine: openvino se
 
 litert: $(VENV)/installed ## install what export.formats with litert needs
 	@$(INSTALL) requirements-litert.lock
+
+serve: $(VENV)/installed ## install what `trackbed serve` needs
+	@$(INSTALL) requirements-serve.lock
 
 search: $(VENV)/installed ## install what `trackbed sweep --search` needs
 	@$(INSTALL) requirements-search.lock

@@ -3,16 +3,21 @@
 import argparse
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import served
 from program import trackbed
 
 from trackbed.commands import serve
+from trackbed.pipeline.errors import UserError
 from trackbed.serving import refusals
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +120,14 @@ def test_serving_imports_nothing_heavy():
     )
     heavy = {"tensorflow", "keras", "pandas", "pydantic", "dvc", "scipy", "sklearn", "matplotlib"}
     assert not heavy & set(json.loads(done.stdout))
+
+
+def test_missing_packages_name_a_make_target_that_exists(monkeypatch):
+    monkeypatch.setattr(serve, "PACKAGES", ("no_such_package",))
+    with pytest.raises(UserError, match="not installed: no_such_package") as caught:
+        serve._require_packages()
+    target = re.search(r"`make (\w+)`", str(caught.value))[1]
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    recipe = re.search(rf"^{target}: .*\n\t(.*)", makefile, flags=re.MULTILINE)[1]
+    lock = (ROOT / recipe.split()[-1]).read_text("utf-8")
+    assert all(f"\n{name}==" in lock for name in ("starlette", "uvicorn", "prometheus-client"))

@@ -20,7 +20,7 @@ losing a request; a damaged one is refused, and the old one goes on. SIGTERM ans
 that have begun, then ends.
 
 exit code: 0 after SIGTERM, 130 after Ctrl-C, 2 wrong arguments, no model, or an address in use,
-4 a damaged model. Needs `pip install 'trackbed[serve]'`."""
+4 a damaged model. Needs the extra `serve`: `make serve` in a clone."""
 PACKAGES = ("onnxruntime", "prometheus_client", "python_multipart", "starlette", "uvicorn")
 
 
@@ -189,4 +189,7 @@ def _require_packages() -> None:
 
     missing = [package for package in PACKAGES if find_spec(package) is None]
     if missing:
-        raise UserError(f"{', '.join(missing)} not installed. Run `pip install 'trackbed[serve]'`.")
+        raise UserError(
+            f"not installed: {', '.join(missing)}. In a clone of the project run `make serve`, "
+            "elsewhere `pip install 'trackbed[serve]'`, both described in docs/serve.md."
+        )
