@@ -129,6 +129,17 @@ def test_boxes_and_manifest_sources_are_refused(project):
     assert "has no class folders" in done.stderr
 
 
+def test_the_built_in_sample_is_left_alone(project):
+    (project / "data").mkdir()
+    (project / "raw/train").rename(project / "data/sample")
+    set_data(project, source="data/sample")
+    before = files(project / "data")
+    done = add(project)
+    assert done.returncode == 2
+    assert "data/sample: is the built-in sample" in done.stderr
+    assert files(project / "data") == before
+
+
 def test_lost_groups_are_reported(project):
     write(project, ["cam1/7.png,GRAS,cam1"], "filename,label,group")
     assert "groups of the manifest are lost" in add(project).stdout

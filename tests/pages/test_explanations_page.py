@@ -67,8 +67,8 @@ WRONG, RIGHT = ("A", "B"), ("A", "A")
         (0, [WRONG, RIGHT], "1 mistake on 2 test images, not shown here."),
         (1, [WRONG, RIGHT], "The only mistake on 2 test images."),
         (2, [WRONG, WRONG], "All 2 on 2 test images."),
-        (1, [WRONG, WRONG], "The one with the highest confidence, of 2 on 2 test images."),
-        (2, [WRONG] * 3, "The 2 with the highest confidence, of 3 on 3 test images."),
+        (1, [WRONG, WRONG], "The one with the highest confidence, of 2 mistakes on 2 test images."),
+        (2, [WRONG] * 3, "The 2 with the highest confidence, of 3 mistakes on 3 test images."),
     ],
 )
 def test_mistakes_are_counted(shown, all_of_them, sentence, tmp_path):

@@ -14,6 +14,7 @@ from trackbed.pipeline.errors import BadData, UserError
 if TYPE_CHECKING:
     from trackbed.dataset.schema import Entry, Listing
 
+SAMPLE = Path("data/sample")  # an output of a stage, which removes what others put there
 HELP = "copy newly labelled pictures into the class folders of the source"
 DESCRIPTION = """\
 Copy the pictures of a manifest that have a label into the class folders of data.source, such as the
@@ -48,6 +49,11 @@ def run(arguments: argparse.Namespace) -> None:
 
     p = _params()
     source, manifest = Path(p.source), arguments.manifest
+    if source.resolve() == SAMPLE.resolve():
+        raise UserError(
+            f"{source}: is the built-in sample, and the next `dvc repro` would remove pictures "
+            "that are added. Set data.source in params.yaml to a folder of your own."
+        )
     listing = sources.scan(source, p.classes, Grouping(p.group, p.group_per_class), p.parts)
     tree = folders.walk(manifest.parent)
     rows = manifest_csv.pictures(manifest, tree)

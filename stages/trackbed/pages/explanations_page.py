@@ -91,8 +91,8 @@ def _of_mistakes(shown: Sequence[Explained], predictions: pd.DataFrame) -> str:
     if len(shown) == count:
         return f"The only mistake on {images}." if count == 1 else f"All {count:,} on {images}."
     if len(shown) == 1:
-        return f"The one with the highest confidence, of {count:,} on {images}."
-    return f"The {len(shown):,} with the highest confidence, of {count:,} on {images}."
+        return f"The one with the highest confidence, of {count:,} mistakes on {images}."
+    return f"The {len(shown):,} with the highest confidence, of {count:,} mistakes on {images}."
 
 
 def _of_right(shown: Sequence[Explained], predictions: pd.DataFrame) -> str:
