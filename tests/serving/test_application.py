@@ -108,3 +108,11 @@ def test_prometheus_own_parser_reads_the_measures(server):
         for one in text_string_to_metric_families(server.ask("GET", "/metrics")[2].decode())
     }
     assert {"trackbed_requests", "trackbed_model_info", "trackbed_confidence"} <= families
+
+
+@pytest.mark.parametrize("target", ["http://x/v2/health/live", "HTTP://x:80/v2/health/live?a=/b"])
+def test_a_target_may_be_a_whole_url(server, target):
+    request = f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    answer = server.raw(request.encode())
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b'{"live":true}')

@@ -1,5 +1,6 @@
 """The answers of the server are those of `trackbed predict`."""
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from program import trackbed
 
 from trackbed.exporting import novelty_reference
 from trackbed.inference import novelty
+from trackbed.inference.exported_model import ExportedModel
 from trackbed.pipeline.errors import Damaged
 from trackbed.serving import served_model
 
@@ -84,6 +86,22 @@ def test_pictures_have_the_same_answers_alone_and_among_others(tmp_path):
     assert replace(model, takes_batches=False).answers(pictures, with_maps=True) == alone
 
 
+def test_a_model_that_no_batch_suits_sees_single_images(tmp_path, monkeypatch):
+    model = served_model.load(served.write_model(tmp_path / "exported"))
+    images = np.random.default_rng(0).integers(0, 256, (5, model.side, model.side, 3), np.uint8)
+    (expected,) = model.image_outputs(images, ["embedding"])
+    sizes, outputs = [], ExportedModel.outputs
+
+    def counted(self, images, *names):
+        sizes.append(len(images))
+        return outputs(self, images, *names)
+
+    monkeypatch.setattr(ExportedModel, "outputs", counted)
+    (found,) = replace(model, takes_batches=False).image_outputs(images, ["embedding"])
+    assert sizes == [1] * 5
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_a_head_that_is_not_known_has_no_map(tmp_path):
     model = served_model.load(served.write_model(tmp_path / "exported", head=None))
     assert model.answer(served.picture(), with_map=True)["activation"] is None
@@ -95,6 +113,19 @@ def test_a_damaged_file_is_found_when_the_model_is_loaded(tmp_path, name):
     novelty_reference.add(folder, novelty.build(np.eye(3, dtype=np.float32), np.eye(3)))
     (folder / name).write_bytes(b"damaged")
     with pytest.raises(Damaged, match=name):
+        served_model.load(folder)
+
+
+@pytest.mark.parametrize("name", ["head.npz", "reference.npz"])
+def test_a_file_of_right_digest_and_wrong_content_is_damage(tmp_path, name):
+    folder = served.write_model(tmp_path / "exported")
+    novelty_reference.add(folder, novelty.build(np.eye(3, dtype=np.float32), np.eye(3)))
+    (folder / name).write_bytes(b"no arrays")
+    path = folder / "model.json"
+    described = json.loads(path.read_text())
+    described["files"][name] = {"sha256": hashlib.sha256(b"no arrays").hexdigest(), "bytes": 9}
+    path.write_text(json.dumps(described))
+    with pytest.raises(Damaged, match="exported"):
         served_model.load(folder)
 
 

@@ -137,7 +137,9 @@ def test_a_client_that_does_not_end_is_given_up(own):
         connection.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
         time.sleep(0.2)
         server.process.terminate()
+        assert b" 503 " in server.rest(connection)
         assert server.process.wait(timeout=6) == 0
+        assert "Traceback" not in server.process.stderr.read()
 
 
 @pytest.mark.parametrize("source", ["file", "environment"])

@@ -47,8 +47,7 @@ _port.__name__ = "port"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the command's arguments."""
-    add = parser.add_argument
-    add(
+    parser.add_argument(
         "folder",
         type=Path,
         nargs="?",
@@ -56,66 +55,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="of the exported model; default: exported",
     )
+    add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on; default: 127.0.0.1")
     add("--port", type=_port, default=8000, metavar="N", help="default: 8000; 0: any free one")
     add("--name", default="trackbed", help="of the model in /v2/models/NAME; default: trackbed")
     add("--token-file", type=Path, metavar="FILE", help="file with the token that requests need")
-    add(
-        "--max-bytes",
-        type=_number(1, whole=True),
-        default=32 * 2**20,
-        metavar="N",
-        help="of one request; default: 33554432",
-    )
-    add(
-        "--max-files",
-        type=_number(1, whole=True),
-        default=64,
-        metavar="N",
-        help="of one request; default: 64",
-    )
-    add(
-        "--max-pixels",
-        type=_number(1, whole=True),
-        metavar="N",
-        help="of one picture, if less than the model's data.max_pixels",
-    )
-    add(
-        "--queue",
-        type=_number(0, whole=True),
-        default=256,
-        metavar="N",
-        help="pictures that may wait; beyond it requests get status 503; default: 256",
-    )
-    add(
-        "--threads",
-        type=_number(0, whole=True),
-        default=0,
-        metavar="N",
-        help="that decode and predict; default: one per core",
-    )
-    add(
-        "--timeout",
-        type=_number(0.1),
-        default=15,
-        metavar="SECONDS",
-        help="that a client may pause within a request; default: 15",
-    )
-    add(
-        "--drain",
-        type=_number(1),
-        default=30,
-        metavar="SECONDS",
-        help="for requests that have begun, after SIGTERM; default: 30",
-    )
-    add(
-        "--watch",
-        type=_number(0),
-        default=2,
-        metavar="SECONDS",
-        help="between two looks for another model in FOLDER; default: 2; 0: only on SIGHUP",
-    )
+    _add_counts(parser)
+    _add_seconds(parser)
     add("--log-requests", action="store_true", help="one line per request on stderr")
+
+
+def _add_counts(parser: argparse.ArgumentParser) -> None:
+    """Options that are whole numbers: name, least, default, meaning."""
+    for name, least, default, meaning in (
+        ("--max-bytes", 1, 32 * 2**20, "of one request; default: 33554432"),
+        ("--max-files", 1, 64, "of one request; default: 64"),
+        ("--max-pixels", 1, None, "of one picture, if less than the model's data.max_pixels"),
+        (
+            "--queue",
+            0,
+            256,
+            "pictures that may wait; beyond it requests get status 503; default: 256",
+        ),
+        ("--threads", 0, 0, "that decode and predict; default: one per core"),
+    ):
+        kind = _number(least, whole=True)
+        parser.add_argument(name, type=kind, default=default, metavar="N", help=meaning)
+
+
+def _add_seconds(parser: argparse.ArgumentParser) -> None:
+    """Options that are seconds: name, least, default, meaning."""
+    for name, least, default, meaning in (
+        ("--timeout", 0.1, 15, "that a client may pause within a request; default: 15"),
+        ("--drain", 1, 30, "for requests that have begun, after SIGTERM; default: 30"),
+        (
+            "--watch",
+            0,
+            2,
+            "between two looks for another model in FOLDER; default: 2; 0: only on SIGHUP",
+        ),
+    ):
+        kind = _number(least)
+        parser.add_argument(name, type=kind, default=default, metavar="SECONDS", help=meaning)
 
 
 def run(arguments: argparse.Namespace) -> int:

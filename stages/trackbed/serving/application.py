@@ -50,6 +50,7 @@ class Application:
             else:
                 await send(message)
 
+        scope["path"] = _path(scope["path"])
         route = self._route(scope["path"])
         name = NO_ROUTE if route is None else route.name
         scope["app"] = self  # has the route raise HTTPException
@@ -61,6 +62,9 @@ class Application:
             await route.handle(scope, receive, guarded_send)
         except ClientDisconnect:
             pass
+        except asyncio.CancelledError:  # the server ends, and waits no longer for this request
+            if status == CLIENT_CLOSED_REQUEST:
+                await refusals.stopping().response()(scope, receive, guarded_send)
         except Exception as error:
             if status == CLIENT_CLOSED_REQUEST:
                 await _refusal(error, scope["method"]).response()(scope, receive, guarded_send)
@@ -78,6 +82,13 @@ class Application:
     def _check_token(self, scope: Scope, route: str) -> None:
         if self.service.token is not None and route not in OPEN_ROUTES:
             access.check(self.service.token, Request(scope).headers.get("authorization"))
+
+
+def _path(target: str) -> str:
+    """The path of a request's target, which may be a whole URL (RFC 9112, 3.2.2)."""
+    if target.lower().startswith(("http://", "https://")):
+        return "/" + target.partition("://")[2].partition("/")[2]
+    return target
 
 
 def _refusal(error: Exception, method: str) -> Refused:

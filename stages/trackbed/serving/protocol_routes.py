@@ -21,10 +21,11 @@ from trackbed.serving import refusals, tensor_answers, tensors
 from trackbed.serving.refusals import Refused
 from trackbed.serving.served_model import CLASS, ServedModel
 from trackbed.serving.service import Service
+from trackbed.serving.work_queue import MOST_AT_ONCE
 
 EXTENSIONS = ["binary_tensor_data", "classification", "model_repository"]
 HEADER_LENGTH = "Inference-Header-Content-Length"
-CHUNK = 32  # images of one job
+CHUNK = MOST_AT_ONCE  # images of one job; a model was tried with no larger batch
 JSON_TYPES = ("application/json", "application/octet-stream", "")
 # Longer JSON is read in a thread.
 SHORT_JSON = 2**16  # bytes
@@ -62,7 +63,7 @@ def ready(service: Service) -> Callable:
 
     async def answer(request: Request) -> Response:
         if service.is_stopping:
-            raise Refused(503, refusals.STOPPING, "The server stops.", {"Retry-After": "1"})
+            raise refusals.stopping()
         return JSONResponse({"ready": True})
 
     return answer

@@ -58,6 +58,11 @@ def busy(seconds: int, message: str) -> Refused:
     return Refused(503, BUSY, message, {"Retry-After": str(seconds)})
 
 
+def stopping() -> Refused:
+    """A refusal while the server ends: another one may answer."""
+    return Refused(503, STOPPING, "The server stops.", {"Retry-After": "1"})
+
+
 def too_large(found: str, limit: int) -> Refused:
     """A refusal of a body of more bytes than the limit; found: how many, as text."""
     return Refused(

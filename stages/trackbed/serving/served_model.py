@@ -23,7 +23,7 @@ from trackbed.inference.exported_model import (
 from trackbed.inference.novelty import Reference
 from trackbed.pictures import network_input
 from trackbed.pictures.rejections import Limits, Rejected
-from trackbed.pipeline.errors import Damaged
+from trackbed.pipeline.errors import Damaged, UserError
 from trackbed.serving.tensors import BYTES, FP32
 
 CLASS = "class"  # the output with the name of the most probable class
@@ -144,7 +144,7 @@ class ServedModel:
 
     def image_outputs(self, images: np.ndarray, names: list[str]) -> list[np.ndarray]:
         """Outputs of the network for images: uint8, shape (images, side, side, 3)."""
-        return self.model.outputs(images, *names)
+        return self._outputs(images, *names)
 
     def picture_outputs(self, data: bytes, names: list[str]) -> list[np.ndarray] | Rejected:
         """Outputs of the network for the bytes of a picture, or why it cannot be used."""
@@ -173,20 +173,20 @@ def load(folder: Path, max_pixels: int | None = None) -> ServedModel:
             raise ValueError(
                 f"{probabilities.shape[1]} probabilities, {len(model.classes)} classes"
             )
-    except Damaged:
+        return ServedModel(
+            model=model,
+            version=hashlib.sha256(path.read_bytes()).hexdigest()[:VERSION_DIGITS],
+            limits=limits,
+            rules=rules,
+            explainer=class_activation.read(model),
+            reference=novelty.read(model),
+            units=embedding.shape[1],
+            takes_batches=_takes_batches(model),
+        )
+    except UserError:
         raise
     except Exception as error:  # ONNX Runtime has no common class for its errors
         raise Damaged(f"{folder}: the model does not answer ({_line(error)}).") from None
-    return ServedModel(
-        model=model,
-        version=hashlib.sha256(path.read_bytes()).hexdigest()[:VERSION_DIGITS],
-        limits=limits,
-        rules=rules,
-        explainer=class_activation.read(model),
-        reference=novelty.read(model),
-        units=embedding.shape[1],
-        takes_batches=_takes_batches(model),
-    )
 
 
 def _takes_batches(model: ExportedModel) -> bool:
