@@ -114,18 +114,23 @@ def _protocol_paths() -> dict[str, Any]:
     model = "/v2/models/{name}"
     load = _get("load", "Load the model of the folder again", "Ready", "401", "404")
     load["responses"]["409"] = _json("It cannot be loaded; the old one goes on", "Error")
+    live = _get("live", "Whether the server runs", "Any")
+    ready = _get("ready", "Whether it takes requests", "Any", "503")
+    version = f"{model}/versions/{{version}}"
+    metadata = _get("modelVersion", "Inputs and outputs of the model", "Any", "401", "404")
+    model_ready = _get("modelVersionReady", "Whether the model answers", "Ready", "401", "404")
     return {
         "/v2": {"get": _get("server", "Name, version and extensions of the server", "Any", "401")},
-        "/v2/health/live": {"get": _get("live", "Whether the server runs", "Any")},
-        "/v2/health/ready": {"get": _get("ready", "Whether it takes requests", "Any", "503")},
+        "/v2/health/live": {"get": {**live, "security": []}},
+        "/v2/health/ready": {"get": {**ready, "security": []}},
         model: _named(get=_get("model", "Inputs and outputs of the model", "Any", "401", "404")),
         f"{model}/ready": _named(
             get=_get("modelReady", "Whether the model answers", "Ready", "401", "404")
         ),
         f"{model}/infer": _named(post=infer),
-        f"{model}/versions/{{version}}/infer": _named(
-            post={**infer, "operationId": "inferVersion"}, version=True
-        ),
+        version: _named(get=metadata, version=True),
+        f"{version}/ready": _named(get=model_ready, version=True),
+        f"{version}/infer": _named(post={**infer, "operationId": "inferVersion"}, version=True),
         "/v2/repository/index": {"post": _get("index", "The list of models", "Any", "401")},
         "/v2/repository/models/{name}/load": _named(post=load),
     }
