@@ -131,3 +131,12 @@ def test_missing_packages_name_a_make_target_that_exists(monkeypatch):
     recipe = re.search(rf"^{target}: .*\n\t(.*)", makefile, flags=re.MULTILINE)[1]
     lock = (ROOT / recipe.split()[-1]).read_text("utf-8")
     assert all(f"\n{name}==" in lock for name in ("starlette", "uvicorn", "prometheus-client"))
+
+
+def test_the_runtime_leaves_nothing_in_the_home_folder(tmp_path):
+    folder = served.write_model(tmp_path / "exported")
+    home = tmp_path / "home"
+    home.mkdir()
+    with served.running(folder, HOME=str(home), XDG_CACHE_HOME=str(home)) as server:
+        assert server.predict(served.picture())[0] == 200
+    assert list(home.iterdir()) == []

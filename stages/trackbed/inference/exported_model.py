@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -157,6 +158,8 @@ def checked_content(folder: Path, description: dict[str, Any], name: str) -> byt
 
 
 def _runtime() -> Any:
+    # ONNX Runtime 1.32 keeps an id of the machine below ~/.cache and reports its use otherwise.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ModuleNotFoundError:
