@@ -64,3 +64,29 @@ def test_an_interval_by_groups_is_wider(monkeypatch):
     alone = class_shares.class_shares(known, labels, new, (np.arange(2000), np.arange(1000)))
     together = class_shares.class_shares(known, labels, new, (np.arange(2000), drives))
     assert together.high[1] - together.low[1] > 3 * (alone.high[1] - alone.low[1])
+
+
+def frames_of_drives(errors, drives=40, frames=10):
+    """Logits and labels of two classes; of class 0 so many frames of every drive are mistaken."""
+    labels = np.repeat(np.arange(drives) % 2, frames)
+    wrong = (labels == 0) & (
+        np.tile(np.arange(frames), drives) < errors[:, None].repeat(frames, 1).ravel()
+    )
+    answers = np.where(wrong, 1, labels)
+    return (
+        np.stack([1.0 - answers, answers], axis=1) * 3,
+        labels,
+        np.repeat(np.arange(drives), frames),
+    )
+
+
+def test_repeated_errors_are_corrected_and_rare_ones_are_not():
+    repeated = frames_of_drives(np.full(40, 4))  # 40 % of every drive of class 0
+    assert class_shares.weight_of_em(*repeated, new_groups=20, seed=0) > 0.9
+    rare = frames_of_drives(np.where(np.arange(40) == 6, 10, 0))  # one drive, and all of it
+    assert class_shares.weight_of_em(*rare, new_groups=20, seed=0) < 0.6
+
+
+def test_one_held_out_group_leaves_the_counted_shares():
+    one = frames_of_drives(np.zeros(2, int), drives=2)
+    assert class_shares.weight_of_em(*one[:2], np.zeros(20, int), new_groups=20, seed=0) == 0
