@@ -176,6 +176,7 @@ def values(result: DriftResult, new: Delivery, known: int) -> dict[str, Any]:
             }
             for label, name in enumerate(result.classes)
         },
+        "class_shares_weight": shares.weight,
     }
 
 
