@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Literal, get_args
 
 import pandas as pd
 from pydantic import ConfigDict, Field
@@ -23,7 +24,8 @@ COMPARED_IMAGES = 64
 class ExportParams(params.Section):
     """Section `export` of params.yaml."""
 
-    formats: list[other_runtimes.Format]  # beside ONNX
+    # ONNX is always written, named or not.
+    formats: list[Literal[other_runtimes.ONNX, *get_args(other_runtimes.Format)]]
 
 
 class PictureParams(params.Section):
@@ -60,7 +62,7 @@ def refusal(fold: pd.DataFrame, answers: AnswerParams) -> dict[str, float | None
 
 def main(data_path: Path, models_path: Path, exported_path: Path, metrics_path: Path) -> None:
     """Write the model in all formats, and how far each answers like the trained one."""
-    formats = sorted(set(params.load("export", ExportParams).formats))
+    formats = sorted(set(params.load("export", ExportParams).formats) - {other_runtimes.ONNX})
     pictures, answers = params.load("data", PictureParams), params.load("evaluate", AnswerParams)
     other_runtimes.refuse_missing(formats)
     dvc_lock.check_unchanged(models_path)

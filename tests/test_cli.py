@@ -46,16 +46,25 @@ def test_help_lists_commands_and_layouts():
     assert "<class>/<track>" in done.stdout
 
 
+def ignored(*paths):
+    done = subprocess.run(
+        ["git", "check-ignore", *paths], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return done.stdout.split()
+
+
 def test_git_ignores_the_pages_that_commands_write():
     modules = (STAGES / "trackbed/commands").glob("*.py")
     pages = {
         one for path in modules for one in re.findall(r'"(plots/\w+\.html)"', path.read_text())
     }
     assert "plots/drift.html" in pages
-    done = subprocess.run(
-        ["git", "check-ignore", *pages], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert set(done.stdout.split()) == pages
+    assert set(ignored(*pages)) == pages
+
+
+def test_git_ignores_what_a_killed_stage_leaves():
+    left = [".exported.partial", "data/.records.partial", "metrics/.export.json.partial"]
+    assert ignored(*left, "exported.txt") == left
 
 
 def test_help_loads_nothing_heavy():

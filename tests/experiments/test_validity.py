@@ -99,7 +99,7 @@ def test_each_setting_is_checked_with_its_own_split():
     [
         ({"evaluate.corruptions": "noise"}, "evaluate.corruptions: must be a list, got noise"),
         ({"evaluate.corruptions": "[noise,fog]"}, "evaluate.corruptions.1: must be one of"),
-        ({"export.formats": "[tflite]"}, "export.formats.0: must be one of 'litert_float32'"),
+        ({"export.formats": "[tflite]"}, "export.formats.0: must be one of 'onnx',"),
         ({"data.max_rejects": "2"}, "data.max_rejects: must be at most 1, got 2"),
         ({"split.folds": "1"}, "split.folds: must be at least 2, got 1"),
         ({"split.folds": "3", "train.fold": "4"}, "must be below split.folds (3), got 4"),
@@ -134,6 +134,7 @@ def test_every_section_of_the_parameters_is_checked(monkeypatch):
     "setting",
     [
         {"export.formats": "[litert_int8,openvino]"},
+        {"export.formats": "[onnx]"},
         {"evaluate.corruptions": "[noise,blur]"},
         {"train.augment": "[{name:flip,mode:horizontal}]"},
         {"train": "{batch:8,dropout:0.1}"},
