@@ -15,7 +15,7 @@ import pytest
 STAGES = Path(__file__).parents[2] / "stages"
 
 SCRIPT = """
-import sys
+import os, signal, sys
 sys.path.insert(0, {stages!r})
 from pathlib import Path
 from trackbed.pipeline.errors import Damaged, UserError
@@ -27,6 +27,8 @@ def main(source: Path, target: Path) -> None:
         raise UserError("source: bad is bad; take another.")
     if source == Path("damaged"):
         raise Damaged("source: 3 of 4 bytes.")
+    if source == Path("interrupted"):
+        os.kill(os.getpid(), signal.SIGINT)
     if source == Path("bug"):
         raise KeyError("a mistake of ours")
     target.write_bytes(source.read_bytes() if source.exists() else b"")
@@ -75,6 +77,14 @@ def test_a_traceback_is_printed_on_request(tmp_path):
     done = ran(tmp_path, "bad", "b", TRACKBED_DEBUG="1")
     assert "Traceback" in done.stderr
     assert done.stderr.endswith("copying: source: bad is bad; take another.\n")
+
+
+def test_ctrl_c_ends_a_stage_without_a_traceback(tmp_path):
+    done = ran(tmp_path, "interrupted", "b")
+    assert done.returncode == 130
+    assert done.stderr == "copying: interrupted; `dvc repro` runs this stage again.\n"
+    assert log(tmp_path).endswith(done.stderr)
+    assert not (tmp_path / "b").exists()
 
 
 def test_a_bug_leaves_its_traceback_in_the_log(tmp_path):

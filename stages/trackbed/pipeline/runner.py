@@ -85,6 +85,7 @@ def _end_with(stage: str, ancestors: list[int]) -> None:
 
 
 DEBUG = "TRACKBED_DEBUG"  # in the environment: tracebacks for UserErrors too
+INTERRUPTED = 130  # what a shell reports after Ctrl-C
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 # Reserved while a stage runs and free afterwards: on a full disk DVC writes half a lock file and
 # refuses to work from then on.
@@ -124,11 +125,14 @@ def _reserved_space_for_dvc() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _errors_as_one_line(name: str) -> Iterator[None]:
-    """End the process with the message and the exit code of a UserError."""
+    """End the process with the message and the exit code of a UserError, or after Ctrl-C."""
     try:
         yield
     except UserError as error:
         _end(name, error)
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted; `dvc repro` runs this stage again.", file=sys.stderr)
+        sys.exit(INTERRUPTED)
     except OSError as error:
         if error.errno not in DISK_FULL:
             raise
