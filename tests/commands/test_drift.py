@@ -206,7 +206,9 @@ def test_wrong_options_are_refused(drift, tmp_path, options, message):
 def test_a_missing_or_empty_folder_is_an_error(drift, tmp_path):
     assert f"{tmp_path}/new: no such folder." in refused(drift())
     (tmp_path / "new").mkdir()
-    assert "no picture, 0 other files" in refused(drift())
+    assert "no picture, 0 other files." in refused(drift())
+    (tmp_path / "new" / "notes.txt").write_text("none yet")
+    assert "no picture, 1 other file." in refused(drift())
 
 
 def test_the_page_fits_a_narrow_window_and_shows_pictures(drift, tmp_path):

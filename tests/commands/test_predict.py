@@ -66,6 +66,13 @@ def test_answers_go_to_standard_output_and_counts_beside_them(predict):
     ]
 
 
+def test_one_other_file_is_counted_as_one(predict):
+    with open("new/notes.txt", "w") as file:
+        file.write("of the second drive")
+    errors = predict("new")[2]
+    assert "; 1 other file ignored" in errors.splitlines()[0]
+
+
 def test_a_model_with_a_reference_says_how_new_a_picture_is(predict, here):
     colours = np.float32([[1, 0, 0], [1, 1, 0]])
     novelty_reference.add(here / "exported", novelty.build(colours[:1], colours))

@@ -11,6 +11,7 @@ from sklearn.manifold import trustworthiness
 from sklearn.neighbors import KNeighborsClassifier
 
 from trackbed.evaluation import embedding_map
+from trackbed.pipeline.errors import Diverged
 
 
 def clusters(count, units=12, seed=0):
@@ -33,6 +34,14 @@ def test_neighbours_of_real_digits_stay_neighbours():
     found = embedding_map.positions(values, seed=0)
     assert trustworthiness(values, found, n_neighbors=5) > 0.97
     assert KNeighborsClassifier(5).fit(found[::2], own[::2]).score(found[1::2], own[1::2]) > 0.95
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_embedding_that_is_not_finite_is_an_error(value):
+    values, _ = clusters(20)
+    values[3, 5] = value
+    with pytest.raises(Diverged, match=r"embeddings of 1 of 20 test images are not finite"):
+        embedding_map.positions(values, seed=0)
 
 
 def test_points_fill_a_square_without_being_stretched():

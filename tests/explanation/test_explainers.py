@@ -19,7 +19,7 @@ def test_a_head_behind_a_pooling_needs_no_trained_model(tmp_path):
 
 
 def test_another_head_needs_the_trained_model(tmp_path):
-    with pytest.raises(UserError, match=r"maps need the trained model, and .*cannot be read"):
+    with pytest.raises(UserError, match=r"maps need the trained model, and .*cannot be read.*pull"):
         explainers.explainer(model(tmp_path, head=False), tmp_path / "models")
 
 

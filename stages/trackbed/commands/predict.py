@@ -239,7 +239,7 @@ class Counts:
         yield (
             f"{seen:,} picture{'' if seen == 1 else 's'}: {self.answered:,} answered "
             f"({self.refused:,} of these refused), {rejected:,} rejected; "
-            f"{ignored:,} other files ignored"
+            f"{ignored:,} other file{'' if ignored == 1 else 's'} ignored"
         )
         if self._without_threshold:
             yield "the model has no threshold, so nothing is refused; --threshold sets one"

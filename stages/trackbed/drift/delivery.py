@@ -86,7 +86,8 @@ def read(
     reading = _Reading(opener(model))
     sources = found.pictures
     if not sources:
-        raise UserError(f"{folder}: no picture, {found.ignored:,} other files.")
+        others = f"{found.ignored:,} other file{'' if found.ignored == 1 else 's'}"
+        raise UserError(f"{folder}: no picture, {others}.")
     batches = reading.batches(sources, threads)
     first = next(batches, None)
     if first is None:

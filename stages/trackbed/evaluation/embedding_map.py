@@ -7,6 +7,7 @@ from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
+from trackbed.pipeline.errors import Diverged
 from trackbed.pipeline.tables import EVALUATION_REMEDY, TableFile
 
 MAP_TABLE = TableFile(
@@ -36,8 +37,14 @@ def positions(embeddings: np.ndarray, seed: int) -> np.ndarray:
 
     embeddings: float, shape (images, units). Principal components, then t-SNE (van der Maaten and
     Hinton 2008) that starts from the first two. Neighbours in the map are alike; distances between
-    clusters, their sizes and the axes mean nothing.
+    clusters, their sizes and the axes mean nothing. Raises Diverged for one that is not finite.
     """
+    finite = np.isfinite(embeddings).all(axis=1)
+    if not finite.all():
+        raise Diverged(
+            f"the model's embeddings of {np.sum(~finite):,} of {len(finite):,} test images are not "
+            "finite; lower train.learning_rate."
+        )
     # In one thread: the order of sums, and with it the map, would depend on the number of cores.
     with threadpool_limits(1):
         reduced = _principal_components(np.asarray(embeddings, np.float64), seed)

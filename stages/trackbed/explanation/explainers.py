@@ -6,6 +6,7 @@ from pathlib import Path
 from trackbed.explanation.explained import Explainer
 from trackbed.inference import class_activation
 from trackbed.inference.exported_model import ExportedModel
+from trackbed.pipeline import tensorflow_setup
 from trackbed.pipeline.errors import UserError
 
 TRAINED_FILE = "model.keras"
@@ -21,6 +22,7 @@ def explainer(model: ExportedModel, models_path: Path) -> Explainer:
     if found is not None:
         return found
     _refuse_other_model(model, models_path / TRAINED_FILE)
+    tensorflow_setup.start()  # before anything else imports it, for then it writes its own log
     from trackbed.explanation import grad_cam
 
     return grad_cam.read(models_path)
@@ -33,7 +35,8 @@ def _refuse_other_model(model: ExportedModel, path: Path) -> None:
     except OSError:
         raise UserError(
             f"{model.folder}: the head of this network is no pooling with dense layers, so its "
-            f"maps need the trained model, and {path} cannot be read. Run `dvc repro train`."
+            f"maps need the trained model, and {path} cannot be read. Run this in the project "
+            "of the model, after `dvc pull models` or `dvc repro train`."
         ) from None
     if found != model.description["model"]:
         raise UserError(f"{path}: another model than the exported one. Run `dvc repro export`.")
