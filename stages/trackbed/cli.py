@@ -40,7 +40,7 @@ COMMANDS = (
 )
 # A place that cannot be read or written.
 NO_ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.EISDIR}
-NO_ACCESS |= {errno.ENOTDIR, errno.ENAMETOOLONG}
+NO_ACCESS |= {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
 INTERRUPTED = 130  # what a shell reports after Ctrl-C
 CLOSED_PIPE = 141  # what a shell reports of a program whose reader has gone
 

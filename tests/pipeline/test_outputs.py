@@ -141,3 +141,13 @@ def test_nobody_else_has_pillow_write():
                 saved.add(ast.unparse(node.func))
     by_others = {"model.save", "checkpoint.save", "np.save", "tf.saved_model.save"}
     assert saved == {"picture.save", *by_others}
+
+
+def test_a_pipe_is_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(UserError) as error, outputs.replacing(pipe) as temporary:
+        temporary.write_text("{}")
+    assert str(error.value) == f"{pipe}: a device or pipe; name a file."
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]

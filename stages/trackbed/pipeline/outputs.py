@@ -39,10 +39,12 @@ def replacing(path: Path) -> Iterator[Path]:
 
     It is on the disk by then, so that a crash of the machine leaves the old file or the new one
     whole. Of a folder it leaves the old one, the new one, or none. Raises UserError, and leaves
-    everything as it is, where a file would take the place of a folder.
+    everything as it is, where a file would take the place of a folder, or of a device or pipe.
     """
     if not path.name:
         raise UserError(f"{path}: {FOLDER_NOT_FILE}")
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UserError(f"{path}: a device or pipe; name a file.")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.partial")
     _remove(temporary)
