@@ -241,3 +241,16 @@ def test_two_runs_agree_and_need_no_tensorflow(coloured_project, tmp_path):
         assert (done.returncode, done.stderr) == (0, "")
         pages.append([(tmp_path / f"{name}.{end}").read_bytes() for end in ("html", "json")])
     assert pages[0] == pages[1]
+
+
+def test_the_model_of_another_training_is_refused(drift, coloured_project, tmp_path):
+    deliveries.deliver(tmp_path / "new")
+    path = coloured_project / "models/model.keras"
+    before = path.read_bytes() if path.exists() else None
+    path.write_bytes(b"of another training")
+    try:
+        assert "another model than models/model.keras" in refused(drift())
+    finally:
+        path.unlink()
+        if before is not None:
+            path.write_bytes(before)

@@ -1,6 +1,7 @@
 """`trackbed drift`: whether new pictures still look like those that the model was scored on."""
 
 import argparse
+import hashlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     rows, trained = observations.rows_of_index(DATA, MODELS, arguments.seed)
     records_path = DATA / index.RECORDS
     index.refuse_other_classes(index.read(records_path), model.classes, arguments.model)
+    _refuse_other_training(model)
     rule = picture_groups.rule(arguments.group, model.description)
     new = delivery.read(arguments.folder, model, rule, threads, arguments.group is not None)
     result = drift_result.compared(
@@ -134,6 +136,20 @@ def _check(arguments: argparse.Namespace) -> None:
         if (real := os.path.realpath(path)) in places:
             raise UserError(f"--{name} {path}: is also the file of --{places[real]}.")
         places[real] = name
+
+
+def _refuse_other_training(model: "ExportedModel") -> None:
+    """Raise UserError where the model is not the one whose folds are here, if that can be seen."""
+    path = MODELS / "model.keras"
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != model.description["model"]:
+        raise UserError(
+            f"{model.folder}: another model than {path}, so the held-out pictures are not known. "
+            "Run `dvc repro export`, or run this in the project of that model."
+        )
 
 
 def _manifest_path(arguments: argparse.Namespace) -> Path:
