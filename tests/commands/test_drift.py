@@ -194,7 +194,8 @@ def test_known_pictures_need_no_label(drift, tmp_path, coloured_project):
         (("--alpha", 2), "--alpha: must be above 0 and below 1, got 2"),
         (("--label-first", 0), "--label-first: must be 1 or more, got 0"),
         (("--output", "a.csv"), "--output: names the manifest of --label-first N"),
-        (("--json", "x", "--rejects", "x"), "--rejects x: is also the file of --json"),
+        (("--json", "exported/x.json"), "--json exported/x.json: must lie outside of exported"),
+        (("--json", "x", "--rejects", "x"), "--rejects x: is also --json"),
         (("--model", "nowhere"), "nowhere/model.json: no such file"),
     ],
 )

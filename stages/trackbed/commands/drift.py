@@ -114,6 +114,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Raise UserError for arguments that cannot be, before anything slow."""
+    from trackbed.pipeline.outputs import refuse_places
+
     if not 0 < arguments.alpha < 1:
         raise UserError(f"--alpha: must be above 0 and below 1, got {arguments.alpha:g}.")
     for name, least in (("threads", 0), ("pictures", 0), ("seed", 0), ("label_first", 1)):
@@ -127,15 +129,8 @@ def _check(arguments: argparse.Namespace) -> None:
         path = _manifest_path(arguments)
         if path.exists() and not arguments.force:
             raise UserError(f"{path}: exists. --force replaces it, --output names another file.")
-    places = {}
-    for name in OUTPUTS:
-        if (path := getattr(arguments, name)) is None:
-            continue
-        if path.is_dir():
-            raise UserError(f"--{name} {path}: a folder; name a file.")
-        if (real := os.path.realpath(path)) in places:
-            raise UserError(f"--{name} {path}: is also the file of --{places[real]}.")
-        places[real] = name
+    places = {f"--{name}": getattr(arguments, name) for name in OUTPUTS}
+    refuse_places(places, outside=arguments.model)
 
 
 def _refuse_other_training(model: "ExportedModel") -> None:
