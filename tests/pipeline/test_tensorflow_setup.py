@@ -44,6 +44,38 @@ def test_tensorflow_starts_in_silence_and_later_errors_are_seen():
     assert done.stderr == "later\n"
 
 
+def test_keras_starts_without_packages_that_work_afterwards():
+    code = (
+        f"import gc, sys; sys.path.insert(0, {str(STAGES)!r})\n"
+        "from trackbed.pipeline import tensorflow_setup\n"
+        "tensorflow_setup.start()\n"
+        "print([name for name in tensorflow_setup.OPTIONAL if name in sys.modules])\n"
+        "import keras, numpy as np\n"
+        "from matplotlib.figure import Figure\n"
+        "from scipy.stats import rankdata\n"
+        "from sklearn.metrics import f1_score\n"
+        "model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])\n"
+        "model.compile('adam', 'mse')\n"
+        "model.fit(np.zeros((4, 2)), np.zeros((4, 2)), verbose=0)\n"
+        "print(f1_score([0, 1, 1], [0, 1, 1]), *rankdata([3, 1]), len(Figure().axes))\n"
+        "print(model.predict(np.zeros((1, 2)), verbose=0).shape, gc.isenabled())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", "1.0 2.0 1.0 0", "(1, 2) True"]
+
+
+def test_what_is_imported_already_is_not_hidden():
+    with tensorflow_setup.hidden(["json", "wave"]):
+        import json
+
+        with pytest.raises(ImportError):
+            import wave
+    import wave
+
+    assert json.loads("1") == 1
+    assert wave.WAVE_FORMAT_PCM == 1
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(
     not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2,

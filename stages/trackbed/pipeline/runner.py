@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import gc
 import inspect
 import os
 import signal
@@ -105,6 +106,9 @@ def run(main: Callable[..., None]) -> None:
         usage = " ".join(name.upper() for name in names)
         sys.exit(f"usage: python {script} {usage}")
     begun, name = time.perf_counter(), script.stem
+    # What the imports made stays to the end; looking through it for garbage takes longer than
+    # some stages.
+    gc.freeze()
     with (
         _errors_as_one_line(name),
         locked(name),
@@ -114,6 +118,7 @@ def run(main: Callable[..., None]) -> None:
     ):
         main(*map(Path, sys.argv[1:]))
     measurements.write_seconds(name, time.perf_counter() - begun)
+    gc.freeze()
 
 
 @contextlib.contextmanager

@@ -1,10 +1,11 @@
 """Start TensorFlow without its start-up messages, and make what follows deterministic."""
 
+import gc
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -12,6 +13,9 @@ STARTUP_MESSAGES = re.compile(rb"I\d{4} |WARNING: All log messages before absl::
 # Reported as an error on every machine without an NVIDIA GPU.
 NO_GPU = re.compile(rb"E\d{4} .*failed call to cuInit")
 NVIDIA_DRIVER = Path("/dev/nvidiactl")
+# Imported by TensorFlow and Keras if they are installed, for parts that are not used here:
+# keras.wrappers, keras.visualization, and sparse input of the Keras before this one.
+OPTIONAL = ("matplotlib", "scipy", "sklearn")
 
 
 def start() -> None:
@@ -25,12 +29,46 @@ def start() -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with filtered_stderr():
-        import tensorflow as tf
+        with hidden(OPTIONAL), without_garbage_collection():
+            import keras  # noqa: F401
+            import tensorflow as tf
 
         with suppress(RuntimeError):  # it is running already, with the threads it began with
             tf.config.threading.set_intra_op_parallelism_threads(os.cpu_count() or 1)
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
+
+
+@contextmanager
+def hidden(packages: Iterable[str]) -> Iterator[None]:
+    """Let the import of packages fail as if they were not installed; afterwards it works again.
+
+    A package that is imported already stays.
+    """
+    absent = [name for name in packages if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+@contextmanager
+def without_garbage_collection() -> Iterator[None]:
+    """Do not look for garbage among the objects of an import, neither now nor ever after.
+
+    An import makes hundreds of thousands of objects that stay. Looking through them again and
+    again takes a fifth of TensorFlow's start, and as long once more at the end of the process.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
 
 
 def is_important(line: bytes) -> bool:
