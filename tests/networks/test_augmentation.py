@@ -23,8 +23,9 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (16, 12, 12, 3)).astype(np.fl
 
 
 def changed(spec, seed=0, training=True):
-    images = IMAGES
-    for layer in augmentation.layers(CHANGES.validate_python(spec), seed):
+    applied = augmentation.build(CHANGES.validate_python(spec), seed)
+    images = applied.geometry.changed(IMAGES) if training and applied.geometry else IMAGES
+    for layer in applied.layers:
         images = layer(images, training=training)
     return np.asarray(images)
 

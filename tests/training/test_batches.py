@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from trackbed.embedding import engines
-from trackbed.networks import embeddings, registry
+from trackbed.networks import augmentation, embeddings, registry
 from trackbed.networks.augmentation import Augmentation
 from trackbed.networks.spec import Spec
 from trackbed.pipeline import tensorflow_setup
@@ -17,6 +17,8 @@ from trackbed.training import batches, loop, optimization
 
 ROWS = np.arange(10, dtype=np.uint8)
 LABELS = np.eye(10, dtype=np.float32)
+IMAGES = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 3), dtype=np.uint8)
+SHIFT = augmentation.Translation(name="translation", factor=0.3)
 
 
 def epochs(seed, count=2):
@@ -43,6 +45,44 @@ def test_rows_and_labels_stay_together():
     found = batches.shuffled(ROWS, LABELS, batch=4, seed=0).take(6).as_numpy_iterator()
     for rows, labels in found:
         np.testing.assert_array_equal(labels.argmax(axis=1), rows)
+
+
+def shifted_epochs(seed, first_epoch=0):
+    """Two epochs from `first_epoch` on, shifted at random: each epoch as row -> image."""
+    found = batches.shuffled(
+        IMAGES,
+        ROWS,
+        batch=4,
+        seed=seed,
+        first_epoch=first_epoch,
+        geometry=augmentation.geometry([SHIFT], seed),
+    ).as_numpy_iterator()
+    epochs = [list(itertools.islice(found, 3)) for _ in range(2)]
+    return [
+        {row: image for batch in epoch for image, row in zip(*batch, strict=True)}
+        for epoch in epochs
+    ]
+
+
+def equal(first, second):
+    return all(np.array_equal(first[row], second[row]) for row in ROWS)
+
+
+def test_images_are_shifted_anew_in_every_epoch():
+    first, second = shifted_epochs(seed=3)
+    for epoch in (first, second):
+        for row, image in epoch.items():
+            colours = {tuple(pixel) for pixel in IMAGES[row].reshape(-1, 3)}
+            assert {tuple(pixel) for pixel in image.reshape(-1, 3)} <= colours
+    assert not equal(first, second)
+    assert not equal(first, dict(enumerate(IMAGES)))
+
+
+def test_seed_and_epoch_alone_decide_the_shifts():
+    first, second = shifted_epochs(seed=3)
+    assert equal(first, shifted_epochs(seed=3)[0])
+    assert not equal(first, shifted_epochs(seed=4)[0])
+    assert equal(second, shifted_epochs(seed=3, first_epoch=1)[0])
 
 
 def test_in_order_gives_every_row_once():

@@ -63,16 +63,20 @@ def keras_notebook(task: Task, *, cached: bool) -> Values:
 
 
 def _recipe(task: Task) -> tuple[Mapping[str, Any], list[Any]]:
-    """Section `train` of the recipe and its augmentation layers."""
-    import pydantic
+    """Section `train` of the recipe and its augmentation as layers of Keras."""
     import yaml
-
-    from trackbed.networks import augmentation
+    from keras import layers
 
     p = yaml.safe_load((task.shared / "project" / "params.yaml").read_text())["train"]
-    return p, augmentation.layers(
-        pydantic.TypeAdapter(augmentation.Changes).validate_python(p["augment"]), 0
-    )
+    of_keras = {
+        "flip": lambda mode: layers.RandomFlip(mode),
+        "rotation": lambda degrees: layers.RandomRotation(degrees / 360),
+        "zoom": lambda factor, inward=False: layers.RandomZoom((-factor, 0 if inward else factor)),
+        "translation": lambda factor: layers.RandomTranslation(factor, factor),
+        "brightness": lambda factor: layers.RandomBrightness(factor),
+        "contrast": lambda factor: layers.RandomContrast(factor),
+    }
+    return p, [of_keras[change.pop("name")](**change) for change in p["augment"]]
 
 
 def _network(p: Mapping[str, Any], classes: int) -> Any:

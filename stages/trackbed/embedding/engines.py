@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -104,15 +105,18 @@ def augmented_views(
             "a view of one image cannot; leave it out or set embed.views: 0."
         )
     return [
-        _augmenting(forward, augmentation.layers(changes, seed + number * max(1, len(changes))))
+        _augmenting(forward, augmentation.build(changes, seed + number * max(1, len(changes))))
         for number in range(count)
     ]
 
 
-def _augmenting(forward: Forward, layers: Sequence[keras.layers.Layer]) -> Forward:
+def _augmenting(forward: Forward, applied: augmentation.Augmentation) -> Forward:
+    calls = itertools.count()
+
     def embedded(images: np.ndarray) -> np.ndarray:
-        changed = images.astype(np.float32)
-        for layer in layers:
+        moved = applied.geometry.changed(images, next(calls)) if applied.geometry else images
+        changed = moved.astype(np.float32)
+        for layer in applied.layers:
             changed = layer(changed, training=True)
         return forward(np.asarray(changed))
 

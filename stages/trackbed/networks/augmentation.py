@@ -1,11 +1,11 @@
-"""Random changes of training images: listed in params.yaml, applied by Keras layers.
+"""Random changes of training images, listed in params.yaml.
 
-Most change the images of a batch; MixUp and CutMix mix images and labels of a batch. None is part
-of the saved model.
+Changes of position are applied first, by OpenCV in one step; MixUp and CutMix then mix images and
+labels of a batch; Keras layers apply all others. None is part of the saved model.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -13,6 +13,9 @@ from trackbed.pipeline.params import Section
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
+
+    from trackbed.networks.geometry import Geometry
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -21,29 +24,48 @@ class Change(Section):
     """One change: its name, which is that of its function in random_layers, and its arguments."""
 
     mixes: ClassVar[bool] = False  # needs the labels
+    moves: ClassVar[bool] = False  # changes the position of pixels
 
     def layer(self, seed: int) -> "keras.layers.Layer":
         """The Keras layer that applies the change."""
         from trackbed.networks import random_layers
 
-        return getattr(random_layers, self.name)(seed, **self.model_dump(exclude={"name"}))
+        return getattr(random_layers, self.name)(seed, **self.arguments())
+
+    def arguments(self) -> dict[str, Any]:
+        """What stands beside the name in params.yaml."""
+        return self.model_dump(exclude={"name"})
 
 
-class Flip(Change):
+class ChangeOfPosition(Change):
+    """A change whose function is in geometry."""
+
+    moves = True
+
+    def homographies(
+        self, random: "np.random.Generator", count: int, sides: tuple[int, int]
+    ) -> "np.ndarray":
+        """Random homographies of `count` images, see geometry."""
+        from trackbed.networks import geometry
+
+        return getattr(geometry, self.name)(random, count, sides, **self.arguments())
+
+
+class Flip(ChangeOfPosition):
     """Mirror half of the images: left to right, upside down, or each of the two independently."""
 
     name: Literal["flip"]
     mode: Literal["horizontal", "vertical", "horizontal_and_vertical"]
 
 
-class Rotation(Change):
+class Rotation(ChangeOfPosition):
     """Rotate by up to `degrees` either way; the edge is filled by mirroring."""
 
     name: Literal["rotation"]
     degrees: float = Field(gt=0, le=180)
 
 
-class Zoom(Change):
+class Zoom(ChangeOfPosition):
     """Show a window whose side is smaller, or larger unless `inward`, by up to `factor`.
 
     The edge is filled by mirroring.
@@ -54,7 +76,7 @@ class Zoom(Change):
     inward: bool = False
 
 
-class Translation(Change):
+class Translation(ChangeOfPosition):
     """Shift by up to `factor` of the side, by whole pixels; the edge is filled by mirroring."""
 
     name: Literal["translation"]
@@ -93,7 +115,7 @@ class Hue(Change):
     factor: Share
 
 
-class Perspective(Change):
+class Perspective(ChangeOfPosition):
     """Move every corner, sideways and up or down, by up to half of `scale` of the side.
 
     The edge is filled by mirroring.
@@ -163,24 +185,35 @@ Changes = list[
 
 
 class Augmentation(NamedTuple):
-    """Keras layers that change images, and Keras layers that mix images and labels of a batch."""
+    """The changes of a list: of position, of images and labels of a batch, and all others."""
 
     layers: "Sequence[keras.layers.Layer]" = ()
     mixers: "Sequence[keras.layers.Layer]" = ()
+    geometry: "Geometry | None" = None
 
 
 def build(changes: Sequence[Change], seed: int) -> Augmentation:
-    """The layers of all changes."""
-    return Augmentation(layers(changes, seed), mixers(changes, seed))
+    """All changes; each has a seed of its own."""
+    return Augmentation(layers(changes, seed), mixers(changes, seed), geometry(changes, seed))
+
+
+def geometry(changes: Sequence[Change], seed: int) -> "Geometry | None":
+    """The changes of position in their order, None where there are none."""
+    from trackbed.networks.geometry import Geometry
+
+    moving = [change for change in changes if change.moves]
+    return Geometry(moving, seed) if moving else None
 
 
 def layers(changes: Sequence[Change], seed: int) -> list["keras.layers.Layer"]:
-    """The Keras layers of the changes of images, in their order, each with its own seed.
+    """The Keras layers of the changes of colour, in their order, each with its own seed.
 
     They map pixels 0..255 of shape (batch, height, width, 3) to float32 ones, in training only.
     """
     return [
-        change.layer(seed + number) for number, change in enumerate(changes) if not change.mixes
+        change.layer(seed + number)
+        for number, change in enumerate(changes)
+        if not (change.mixes or change.moves)
     ]
 
 

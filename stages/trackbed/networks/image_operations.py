@@ -163,21 +163,6 @@ def shifted(images: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return ops.image.affine_transform(images, matrix, interpolation="nearest", fill_mode="reflect")
 
 
-def projected(images: Tensor, moves: Tensor) -> Tensor:
-    """The images in a perspective that moves their corners (Heckbert 1989, section 2.2.3).
-
-    moves: of the corners (0, 0), (1, 0), (1, 1), (0, 1) of the unit square, x before y, float32,
-    shape (batch, 4, 2). Where the four would not be convex, each moves by half of it.
-    """
-    whole, half = _square_to_quadrilateral(moves), _square_to_quadrilateral(moves / 2)
-    g, h = whole[:, 6:7], whole[:, 7:8]
-    folded = ops.logical_not(ops.minimum(ops.minimum(1 + g, 1 + h), 1 + g + h) > 0)
-    a, b, c, d, e, f, g, h = ops.unstack(ops.where(folded, half, whole), 8, axis=1)
-    x, y = images.shape[2] - 1.0, images.shape[1] - 1.0
-    matrix = ops.stack([a, b * x / y, c * x, d * y / x, e, f * y, g / x, h / y], axis=1)
-    return ops.image.affine_transform(images, matrix, fill_mode="reflect")
-
-
 def _grey(images: Tensor) -> Tensor:
     return ops.sum(images * LUMINANCE, axis=3, keepdims=True)
 
@@ -194,18 +179,3 @@ def _about_centre(images: Tensor, a: Tensor, b: Tensor, d: Tensor, e: Tensor) ->
     zero = ops.zeros_like(a)
     columns = [a, b, x - a * x - b * y, d, e, y - d * x - e * y, zero, zero]
     return ops.image.affine_transform(images, ops.stack(columns, axis=1), fill_mode="reflect")
-
-
-def _square_to_quadrilateral(moves: Tensor) -> Tensor:
-    """Coefficients a to h of the projection from the unit square, shape (batch, 8)."""
-    corners = moves + np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
-    (x0, x1, x2, x3), (y0, y1, y2, y3) = (
-        ops.unstack(corners[..., axis], 4, axis=1) for axis in (0, 1)
-    )
-    dx1, dx2, dx = x1 - x2, x3 - x2, x0 - x1 + x2 - x3
-    dy1, dy2, dy = y1 - y2, y3 - y2, y0 - y1 + y2 - y3
-    area = dx1 * dy2 - dx2 * dy1
-    g, h = (dx * dy2 - dx2 * dy) / area, (dx1 * dy - dx * dy1) / area
-    first = [x1 - x0 + g * x1, x3 - x0 + h * x3, x0]
-    second = [y1 - y0 + g * y1, y3 - y0 + h * y3, y0]
-    return ops.stack([*first, *second, g, h], axis=1)

@@ -1,4 +1,4 @@
-"""Keras layers of the random changes of training images: one function per change, by its name.
+"""Keras layers of the changes of colour and the mixing ones: a function per change, by its name.
 
 A layer maps pixels 0 to 255 of shape (batch, height, width, 3) to float32 pixels 0 to 255 of the
 same shape, in training only. Every image has random values of its own; the seed decides them.
@@ -81,57 +81,6 @@ class Mixer(keras.layers.Layer):
             own = own[:, None]
             labels = own * labels + (1 - own) * ops.take(labels, order, axis=0)
         return {"images": images, "labels": labels}
-
-
-def flip(seed: int, mode: str) -> RandomImages:
-    """Each direction of `mode` for half of the images, independently of the other."""
-    axes = [axis for axis, name in ((2, "horizontal"), (1, "vertical")) if name in mode]
-
-    def changed(images: Tensor, generator: SeedGenerator) -> Tensor:
-        for axis in axes:
-            chosen = _chosen(images, 0.5, generator)
-            images = ops.where(chosen, ops.flip(images, axis=axis), images)
-        return images
-
-    return RandomImages(changed, seed)
-
-
-def rotation(seed: int, degrees: float) -> KerasImages:
-    """Keras takes the angle as a share of a full turn."""
-    return KerasImages("RandomRotation", factor=degrees / 360, fill_mode="reflect", seed=seed)
-
-
-def zoom(seed: int, factor: float, *, inward: bool) -> KerasImages:
-    """Keras takes the change of the side of the window that is shown."""
-    window = (-factor, 0.0 if inward else factor)
-    return KerasImages("RandomZoom", height_factor=window, fill_mode="reflect", seed=seed)
-
-
-def translation(seed: int, factor: float) -> RandomImages:
-    """Whole pixels: interpolation would blur, and blur marks unusable frames."""
-
-    def changed(images: Tensor, generator: SeedGenerator) -> Tensor:
-        batch, *sides, _ = ops.shape(images)
-        shifts = []
-        for side in reversed(sides):
-            most = max(1, int(factor * side + 1e-6))
-            pixels = keras.random.randint((batch,), -most, most + 1, seed=generator)
-            shifts.append(ops.cast(pixels, "float32"))
-        return image_operations.shifted(images, *shifts)
-
-    return RandomImages(changed, seed, geometric=True)
-
-
-def perspective(seed: int, factor: float, scale: float) -> RandomImages:
-    """Keras' layer leaves the first corner where it is, and fills with black."""
-
-    def changed(images: Tensor, generator: SeedGenerator) -> Tensor:
-        shape = (ops.shape(images)[0], 4, 2)
-        moves = keras.random.uniform(shape, -scale / 2, scale / 2, dtype="float32", seed=generator)
-        chosen = _chosen(images, factor, generator)
-        return ops.where(chosen, image_operations.projected(images, moves), images)
-
-    return RandomImages(changed, seed, geometric=True)
 
 
 def brightness(seed: int, factor: float) -> KerasImages:

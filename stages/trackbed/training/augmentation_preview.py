@@ -54,11 +54,13 @@ def augmented(images: np.ndarray, labels: np.ndarray, augmentation: Augmentation
     images: uint8, shape (images, side, side, 3); labels: float, shape (images, classes).
     Returns uint8 of shape (rows, images, side, side, 3).
     """
-    if not augmentation.layers and not augmentation.mixers:
+    if not any(augmentation):
         return images[None]
-    batch = tf.data.Dataset.from_tensors((images.astype(np.float32), labels)).repeat(VERSIONS)
+    geometry = augmentation.geometry
+    moved = [geometry.changed(images, number) if geometry else images for number in range(VERSIONS)]
+    batches = tf.data.Dataset.from_tensor_slices((np.float32(moved), np.stack([labels] * VERSIONS)))
     versions = []
-    for pixels, _ in loop.mixed(batch, augmentation.mixers):
+    for pixels, _ in loop.mixed(batches, augmentation.mixers):
         for layer in augmentation.layers:
             pixels = layer(pixels, training=True)
         versions.append(tf.cast(pixels, tf.float32))

@@ -122,4 +122,6 @@ def _fused(
 
 
 def _move(average: keras.Variable, value: tf.Tensor, momentum: tf.Tensor | float) -> None:
-    average.assign(average * momentum + value * (1 - momentum))
+    tf.raw_ops.ResourceApplyGradientDescent(
+        var=average.value.handle, alpha=1 - momentum, delta=average.value - value
+    )

@@ -11,6 +11,7 @@ import pandas as pd
 import tensorflow as tf
 
 from trackbed.networks import embeddings
+from trackbed.networks.geometry import Geometry
 from trackbed.records import embedding_store, reader
 
 Batch = tuple[np.ndarray, ...]
@@ -24,6 +25,7 @@ def shuffled(
     share: np.ndarray | None = None,
     views: bool = False,
     resident: bool = False,
+    geometry: Geometry | None = None,
 ) -> tf.data.Dataset:
     """Endless batches; (seed, epoch) alone decides the order of each epoch.
 
@@ -33,7 +35,8 @@ def shuffled(
     instead, each with this probability. With `views` the first array has shape
     (rows, views, ...), and each row of an epoch is one of its views. `resident` copies the arrays
     into TensorFlow, which then needs Python only once per epoch: for arrays whose batches take
-    less time to train on than to collect in Python.
+    less time to train on than to collect in Python. `geometry` changes the images, which are the
+    first array; (seed, epoch) decides its random values, too.
     """
     rows, count = len(arrays[0]), arrays[0].shape[1] if views else 1
 
@@ -47,11 +50,14 @@ def shuffled(
         return _gathered(epochs, arrays, batch, views=views)
 
     def generate() -> Iterator[Batch]:
-        for taken, view in epochs():
+        for epoch, (taken, view) in enumerate(epochs(), first_epoch):
             for start in range(0, rows, batch):
                 some = taken[start : start + batch]
                 place = (some, view[start : start + batch]) if views else some
-                yield arrays[0][place], *(array[some] for array in arrays[1:])
+                first = arrays[0][place]
+                if geometry:
+                    first = geometry.changed(first, epoch, start)
+                yield first, *(array[some] for array in arrays[1:])
 
     given = (arrays[0][:, 0], *arrays[1:]) if views else arrays
     return _dataset(generate, given)

@@ -21,7 +21,17 @@ def averaging(optimizer: keras.optimizers.Optimizer) -> list[keras.callbacks.Cal
 
     Its place is before the callback that keeps the best weights.
     """
-    return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if optimizer.use_ema else []
+    return [SwapAverages(swap_on_epoch=True)] if optimizer.use_ema else []
+
+
+class SwapAverages(keras.callbacks.SwapEMAWeights):
+    """Exchanges weights and averages of an optimizer that has both as vectors, see optimizers."""
+
+    def _apply_to_ema_optimizers(self, *exchanges: Any) -> None:
+        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+        optimizer.collect()
+        super()._apply_to_ema_optimizers(*exchanges)
+        optimizer.distribute()
 
 
 class RawWeights(keras.callbacks.Callback):

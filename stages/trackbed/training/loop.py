@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from trackbed.networks.augmentation import Augmentation
+from trackbed.networks.geometry import Geometry
 from trackbed.training import batch_normalization, batches, optimization
 from trackbed.training.batches import Examples
 from trackbed.training.callbacks import Best, RawWeights, RefuseDivergence, averaging
@@ -92,8 +93,9 @@ def fit(
         first_epoch = state.first_epoch if number == state.phase else best.epochs
         momentum.follow(phase.optimizer, first=number == 0)
         compile_model(augmented, phase.optimizer, loss, steps_per_execution=steps_per_execution)
+        _create_variables(augmented)
         training_batches = mixed(
-            _shuffled(training, classes, plan, best.epochs),
+            _shuffled(training, classes, plan, best.epochs, augmentation.geometry),
             augmentation.mixers,
             best.epochs * steps,
         )
@@ -158,7 +160,17 @@ def compile_model(
     )
 
 
-def _shuffled(training: Examples, classes: int, plan: Plan, first_epoch: int) -> tf.data.Dataset:
+def _create_variables(model: keras.Model) -> None:
+    """Create the variables of optimizer and metrics; a step that does so is traced twice."""
+    model.optimizer.build(model.trainable_variables)
+    anything = np.eye(1, model.output_shape[-1], dtype=np.float32)
+    model.compute_metrics(x=None, y=anything, y_pred=anything)
+    model.reset_metrics()
+
+
+def _shuffled(
+    training: Examples, classes: int, plan: Plan, first_epoch: int, geometry: Geometry | None
+) -> tf.data.Dataset:
     """Endless training batches from an epoch on: inputs, one-hot labels, weights if any."""
     weights = optimization.class_weights(training.labels)
     arrays = [training.images, one_hot(training.labels, classes)]
@@ -173,6 +185,7 @@ def _shuffled(training: Examples, classes: int, plan: Plan, first_epoch: int) ->
         share=share,
         views=training.images.ndim == 3,
         resident=training.images.ndim < IMAGES_DIMENSIONS,
+        geometry=geometry,
     )
 
 

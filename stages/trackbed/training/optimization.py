@@ -11,7 +11,7 @@ from keras.optimizers import schedules
 from trackbed.networks import backbones
 from trackbed.networks.spec import Spec
 from trackbed.pipeline.errors import UserError
-from trackbed.training import callbacks
+from trackbed.training import callbacks, optimizers
 from trackbed.training.train_params import TrainParams
 
 
@@ -63,35 +63,6 @@ def learning_rate(
     return schedules.CosineDecay(0.0, falling, warmup_target=rate, warmup_steps=warmup)
 
 
-class _WarmAverage(keras.optimizers.Optimizer):
-    """The momentum of the moving average of the weights starts low and rises with the steps.
-
-    At step t it is min(ema_momentum, (1 + t) / (10 + t)), as in TensorFlow's
-    tf.train.ExponentialMovingAverage with num_updates. With one that is high from the start, the
-    average of a short run consists mostly of its first weights.
-    """
-
-    def _update_model_variables_moving_average(self, trainable_variables: list) -> None:
-        highest, step = self.ema_momentum, keras.ops.cast(self.iterations, "float32")
-        self.ema_momentum = keras.ops.minimum(highest, (1 + step) / (10 + step))
-        try:
-            super()._update_model_variables_moving_average(trainable_variables)
-        finally:
-            self.ema_momentum = highest
-
-
-class Adam(_WarmAverage, keras.optimizers.Adam):
-    pass
-
-
-class AdamW(_WarmAverage, keras.optimizers.AdamW):
-    pass
-
-
-class SGD(_WarmAverage, keras.optimizers.SGD):
-    pass
-
-
 def optimizer(
     name: str, rate: Rate, *, weight_decay: float, average: float, clip_norm: float = 0.0
 ) -> keras.optimizers.Optimizer:
@@ -106,11 +77,11 @@ def optimizer(
     if clip_norm:
         options["global_clipnorm"] = clip_norm
     if name == "adam":
-        return Adam(rate, **options)
+        return optimizers.Adam(rate, **options)
     if name == "sgd":
-        return SGD(rate, momentum=0.9, nesterov=True, **options)
-    chosen = AdamW(rate, weight_decay=weight_decay, **options)
-    chosen.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        return optimizers.SGD(rate, momentum=0.9, nesterov=True, **options)
+    chosen = optimizers.AdamW(rate, weight_decay=weight_decay, **options)
+    chosen.exclude_from_weight_decay(var_names=list(optimizers.NOT_DECAYED))
     return chosen
 
 
