@@ -17,7 +17,7 @@ from trackbed.training import batches, loop, optimization
 
 ROWS = np.arange(10, dtype=np.uint8)
 LABELS = np.eye(10, dtype=np.float32)
-IMAGES = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 3), dtype=np.uint8)
+PIXELS = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 3), dtype=np.uint8)
 SHIFT = augmentation.Translation(name="translation", factor=0.3)
 
 
@@ -50,7 +50,7 @@ def test_rows_and_labels_stay_together():
 def shifted_epochs(seed, first_epoch=0):
     """Two epochs from `first_epoch` on, shifted at random: each epoch as row -> image."""
     found = batches.shuffled(
-        IMAGES,
+        PIXELS,
         ROWS,
         batch=4,
         seed=seed,
@@ -72,10 +72,10 @@ def test_images_are_shifted_anew_in_every_epoch():
     first, second = shifted_epochs(seed=3)
     for epoch in (first, second):
         for row, image in epoch.items():
-            colours = {tuple(pixel) for pixel in IMAGES[row].reshape(-1, 3)}
+            colours = {tuple(pixel) for pixel in PIXELS[row].reshape(-1, 3)}
             assert {tuple(pixel) for pixel in image.reshape(-1, 3)} <= colours
     assert not equal(first, second)
-    assert not equal(first, dict(enumerate(IMAGES)))
+    assert not equal(first, dict(enumerate(PIXELS)))
 
 
 def test_seed_and_epoch_alone_decide_the_shifts():
