@@ -65,7 +65,7 @@ import numpy as np
 from PIL import Image
 from trackbed.pipeline import outputs
 from trackbed.pipeline.runner import run
-from trackbed.records import reader
+from trackbed.records import pixel_memory
 from trackbed.networks import embeddings
 from trackbed.records import embedding_store
 
@@ -79,8 +79,8 @@ def main(target: Path) -> None:
         with outputs.replacing(target) as temporary:
             temporary.write_bytes(outputs.jpeg(Image.fromarray(noise), 95))
     else:
-        reader.SHARE_OF_MEMORY = 0
-        reader._array((100, 60, 60, 3))[:] = 1
+        pixel_memory.SHARE_OF_MEMORY = 0
+        pixel_memory.allocated((100, 60, 60, 3)).array[:] = 1
 
 run(main)
 """

@@ -11,7 +11,7 @@ from recorded import random_pictures, stored, written
 from trackbed.dataset import recording
 from trackbed.dataset.schema import Entry
 from trackbed.pipeline.errors import UserError
-from trackbed.records import reader
+from trackbed.records import pixel_memory, reader
 
 
 def test_pixels_come_back_as_they_were_in_the_order_of_the_rows(tmp_path):
@@ -129,7 +129,7 @@ def test_images_beyond_the_memory_lie_in_a_file(tmp_path, monkeypatch):
     table, _ = written(tmp_path)
     inside = reader.pixels(tmp_path, table, 8, 8)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(reader, "SHARE_OF_MEMORY", 0)
+    monkeypatch.setattr(pixel_memory, "SHARE_OF_MEMORY", 0)
     outside = reader.pixels(tmp_path, table, 8, 8)
     assert isinstance(outside, np.memmap)
     np.testing.assert_array_equal(outside, inside)

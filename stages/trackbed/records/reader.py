@@ -1,7 +1,5 @@
 """The pixels of stored pictures, decoded and resized, out of their shards."""
 
-import math
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,17 +7,13 @@ from typing import IO, Any
 
 import numpy as np
 import pandas as pd
-import psutil
 
 from trackbed.pipeline.errors import Damaged, UserError
 from trackbed.pipeline.index import SHARDS_TABLE
-from trackbed.pipeline.outputs import allocate
-from trackbed.records import integrity, resizing
+from trackbed.records import integrity, pixel_memory, resizing
+from trackbed.records.pixel_memory import PixelMemory
 from trackbed.records.record_features import FEATURES
 
-CACHE = Path(".cache")
-# Of the free memory, for the images of one call; the rest is for training.
-SHARE_OF_MEMORY = 0.5
 # Images that a thread reads before it takes others.
 CHUNK_IMAGES = 32
 COLUMNS = ["record", "shard", "offset", "length", "image_offset", "image_length"]
@@ -38,18 +32,18 @@ def pixels(folder: Path, rows: pd.DataFrame, height: int, width: int) -> np.ndar
     if "named_group" in rows:  # of index.assigned; a record knows nothing of joined groups
         rows = rows.assign(group=rows["named_group"])
     integrity.refuse_misplaced(folder, rows, lengths)
-    array = _array((len(rows), height, width, 3))
+    memory = pixel_memory.allocated((len(rows), height, width, 3))
     # Digests, reading, decoding and resizing happen outside Python's lock.
     pool = ThreadPoolExecutor()
     try:
         checked = pool.submit(integrity.check, folder, rows["shard"])
-        filled = [pool.submit(_fill, array, folder, chunk) for chunk in _chunks(rows)]
+        filled = [pool.submit(_fill, memory, folder, chunk) for chunk in _chunks(rows)]
         # A damaged shard is reported before a picture in it that cannot be decoded.
         for future in (checked, *filled):
             future.result()
     finally:
         pool.shutdown(cancel_futures=True)
-    return array
+    return memory.array
 
 
 def _chunks(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -60,16 +54,19 @@ def _chunks(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
             yield of_shard.iloc[start : start + CHUNK_IMAGES]
 
 
-def _fill(array: np.ndarray, folder: Path, chunk: pd.DataFrame) -> None:
+def _fill(memory: PixelMemory, folder: Path, chunk: pd.DataFrame) -> None:
     """Put the image of every row of a chunk at its number; no other record is read."""
-    height, width = array.shape[1:3]
+    height, width = memory.array.shape[1:3]
+    start, stop = chunk.index.min(), chunk.index.max() + 1
+    if stop - start == len(chunk):  # else its rows lie among others
+        memory.populate(start, stop)
     path = folder / chunk["shard"].iloc[0]
     # Lists, because a name per row and column takes as long as half of the decoding.
     columns = [chunk[name].tolist() for name in COLUMNS]
     with path.open("rb", buffering=0) as file:
         for place, *values in zip(chunk.index, *columns, strict=True):
             row = dict(zip(COLUMNS, values, strict=True))
-            resizing.resize(_image(file, folder, row, (height, width)), array[place])
+            resizing.resize(_image(file, folder, row, (height, width)), memory.array[place])
 
 
 def stored_image(folder: Path, row: Mapping[str, Any]) -> np.ndarray:
@@ -102,14 +99,3 @@ def _image(
     except ValueError as error:
         where = f"{folder / row['shard']}, record {row['record']} ({row['filename']})"
         raise Damaged(f"{where}: {error}. {integrity.REMEDY}") from None
-
-
-def _array(shape: tuple[int, ...]) -> np.ndarray:
-    size = math.prod(shape)
-    if size <= psutil.virtual_memory().available * SHARE_OF_MEMORY:
-        return np.empty(shape, np.uint8)
-    CACHE.mkdir(exist_ok=True)
-    with tempfile.TemporaryFile(dir=CACHE) as file:
-        # A memory map that outgrows the disk ends the process without a word.
-        allocate(file, size)
-        return np.memmap(file, np.uint8, "w+", shape=shape)
