@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from trackbed.networks import augmentation, embeddings
+from trackbed.networks import augmentation
 from trackbed.pipeline import index, measurements, params, tables, tensorflow_setup
 from trackbed.pipeline.outputs import replacing_folder
 from trackbed.pipeline.runner import run
 from trackbed.records import embedding_store
+from trackbed.training import sampling
 from trackbed.training.train_params import TrainParams
 
 CACHE = Path(".cache/resume")
@@ -22,61 +23,40 @@ def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Pat
     rows = training, validation = index.training_and_validation(table, p.fold)
     names = index.classes(table)
     stored = embedding_store.read(embeddings_path)
+    if stored is None or p.augment:
+        tensorflow_setup.start()
+        tensorflow_setup.make_deterministic(p.seed, p.precision)
+    from trackbed.training import augmentation_preview, checkpoint, epoch_log, resources
 
-    tensorflow_setup.start()
-    from trackbed.networks import registry
-    from trackbed.networks.spec import Spec
-    from trackbed.training import (
-        augmentation_preview,
-        batches,
-        checkpoint,
-        epoch_log,
-        loop,
-        optimization,
-        resources,
-        resume,
-    )
-
-    tensorflow_setup.make_deterministic(p.seed, p.precision)
-    spec = Spec.of(p, len(names))
-    network = registry.build(p.network, spec)
-    preview = augmentation.build(p.augment, p.seed)
-    augmentation_preview.write(plots_path, records_path, training, spec, preview)
     if stored is None:
-        model, changes = network, augmentation.build(p.augment, p.seed)
-        examples = batches.of_images(records_path, spec.side, *rows)
+        from trackbed.training import image_network, resume
+
+        store = resume.store(CACHE, p, [*inputs, Path(__file__)]) if p.resume else None
+        network = image_network.ImageNetwork(p, records_path, rows, len(names), store)
     else:
-        model, changes = embeddings.head(network), augmentation.Augmentation()
-        examples = batches.of_embeddings(stored, network, table, *rows)
-    store = resume.store(CACHE, p, [*inputs, Path(__file__)]) if p.resume else None
+        from trackbed.training import frozen_network
+
+        embedded = frozen_network.embedded(stored, table, *rows)
+        network = frozen_network.FrozenNetwork(p, stored, embedded, len(names))
+    preview = augmentation.build(p.augment, p.seed)
+    shape = {"side": p.image_side, "classes": len(names)}
+    augmentation_preview.write(plots_path, records_path, training, preview, **shape)
+    log_path, steps = metrics_path / epoch_log.FOLDER, sampling.steps(len(training), p.batch)
     with (
         checkpoint.kept_on_divergence(DIVERGED, network, names),
-        epoch_log.started(metrics_path / epoch_log.FOLDER) as live,
-        epoch_log.Progress(p.epochs, p.monitor) as progress,
+        epoch_log.started(log_path) as live,
+        epoch_log.Progress(p.epochs, p.monitor, steps) as progress,
         resources.Resources() as machine,
     ):
-        waiting = resources.InputWait()
-        log = epoch_log.EpochLog(live, len(training), waiting, machine)
-        outcome = loop.fit(
-            model,
-            changes,
-            *examples,
-            phases=optimization.phases(p, spec, network, batches.steps(len(training), p.batch)),
-            loss=optimization.loss_of(p),
-            plan=loop.Plan.of(p),
-            callbacks=[log, *optimization.plateau_callbacks(p), progress],
-            waiting=waiting,
-            store=store,
-        )
-        log.summarize(network, outcome, p.monitor)
-    measurements.finish_training(metrics_path / epoch_log.FOLDER / epoch_log.SUMMARY_FILE)
-    probabilities = model.predict(batches.in_order(examples[1].images, batch=p.batch), verbose=0)
+        log = epoch_log.EpochLog(live, len(training), lambda: network.seconds_waited, machine)
+        outcome = network.fit([log, progress])
+        log.summarize(outcome, p.monitor, network=network.name, parameters=network.parameters)
+    measurements.finish_training(log_path / epoch_log.SUMMARY_FILE)
+    predictions = tables.predictions(validation, names, network.probabilities())
     with replacing_folder(models_path) as folder:
-        checkpoint.save(folder, network, names)
-        predictions = tables.predictions(validation, names, probabilities)
+        network.save(folder)
+        checkpoint.write_classes(folder, names)
         tables.VALIDATION_TABLE.write(folder, predictions)
-    if store:
-        store.remove()
 
 
 if __name__ == "__main__":

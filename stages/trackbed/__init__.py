@@ -8,7 +8,7 @@ splitting    joined groups, folds and the test part
 inference    an exported model in ONNX Runtime: inputs, answers, novelty
 networks     networks by name, augmentation, embeddings
 embedding    a frozen backbone over all images, by TensorFlow or OpenVINO
-training     the loop, optimization, checkpoint, resume, epoch log
+training     networks on images, heads in NumPy, checkpoint, resume, epoch log
 evaluation   scores, bootstrap, calibration, baselines, slices, robustness, comparison
 exporting    a trained model -> files for other runtimes, and whether they answer alike
 explanation  where a model looks, and whether that means something

@@ -1,103 +1,92 @@
-"""Heads trained together end as those trained alone by Keras."""
+"""Heads trained together end as those trained alone, to the last digit."""
 
-import keras
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from trackbed.experiments import stacked_heads
-from trackbed.networks import backbones
-from trackbed.networks.augmentation import Augmentation
-from trackbed.networks.spec import Spec
-from trackbed.pipeline import tensorflow_setup
-from trackbed.training import batches, loop, optimization
+from trackbed.pipeline import params
+from trackbed.pipeline.errors import Diverged
+from trackbed.training import dense_heads, head_training
+from trackbed.training.dense_heads import DenseHeads
+from trackbed.training.head_training import Embedded, Head
+from trackbed.training.monitoring import Observer
+from trackbed.training.train_params import TrainParams
 
-UNITS, ROWS, EPOCHS = 24, 105, 3
+PARAMS = Path(__file__).parents[2] / "params.yaml"
+UNITS, ROWS = 24, 105
+SIZES = (UNITS, 8, 4, 3)
 LABELS = np.arange(ROWS) % 3
 FEATURES = np.random.default_rng(0).normal(size=(ROWS, UNITS)) + 0.4 * LABELS[:, None]
 FEATURES = FEATURES.astype(np.float32)
 FOLDS = np.arange(ROWS) // 3 % 5
-LOSS = optimization.loss("crossentropy", label_smoothing=0.1, gamma=0)
-POINTS = [(0.01, 0.0, 0), (0.01, 0.4, 0), (0.002, 0.4, 1)]  # learning rate, dropout, fold
+# Learning rate, dropout, fold.
+POINTS = [(0.01, 0.0, 0), (0.1, 0.4, 0), (0.002, 0.4, 1), (1e30, 0.1, 2), (0.3, 0.1, 3)]
 
 
-def head(dropout):
-    tensorflow_setup.make_deterministic(0)
-    return backbones.head("rails", Spec(32, 3, dropout), UNITS)
+def point(**changes):
+    p = params.load("train", TrainParams, PARAMS)
+    short = {"epochs": 6, "patience": 2, "warmup_epochs": 0, "batch": 32}
+    return p.model_copy(update=short | changes)
 
 
-def optimizer(name, rate, average):
-    return optimization.optimizer(name, rate, weight_decay=0.1, average=average)
-
-
-def cosine(rate):
-    steps = EPOCHS * batches.steps(84, 32)
-    options = {"decay_rate": 0.5, "decay_steps": 1, "steps": steps, "warmup": 2}
-    return optimization.learning_rate("cosine", rate, **options)
-
-
-class Kept(keras.callbacks.Callback):
-    """Keeps the losses of every epoch."""
-
+class Scores(Observer):
     def __init__(self):
-        super().__init__()
         self.rows = []
 
-    def on_epoch_end(self, epoch, logs=None):
-        self.rows.append((logs["loss"], logs["val_loss"]))
+    def on_epoch_end(self, epoch, logs):
+        self.rows.append([logs[name] for name in stacked_heads.SCORES])
 
 
-def alone(name, average, rate, dropout, fold, **plan):
-    kept, model = Kept(), head(dropout)
-    parts = fold != FOLDS, fold == FOLDS
-    loop.fit(
-        model,
-        Augmentation(),
-        *(batches.Examples(FEATURES[part], LABELS[part]) for part in parts),
-        phases=[optimization.Phase(EPOCHS, optimizer(name, cosine(rate), average))],
-        loss=LOSS,
-        plan=loop.Plan(batch=32, patience=EPOCHS, seed=0, **plan),
-        callbacks=[kept],
-    )
-    return np.array(kept.rows)
+def alone(p, rate, dropout, fold, features=FEATURES):
+    """Best epoch and scores of one head, trained as the train stage does."""
+    parts, scores = (fold != FOLDS, fold == FOLDS), Scores()
+    given = Embedded(features[parts[0]], LABELS[parts[0]], FEATURES[parts[1]], LABELS[parts[1]])
+    kept = DenseHeads(np.zeros((1, dense_heads.parameters(SIZES)), np.float32), SIZES)
+    own = p.model_copy(update={"learning_rate": rate, "dropout": dropout})
+    try:
+        with head_training.one_thread():
+            outcome = head_training.fit(own, kept, given, [scores])
+    except Diverged:
+        return [np.nan] * 4
+    return [outcome.best_epoch, *scores.rows[outcome.best_epoch - 1]]
 
 
-def together(name, average, weights=np.ones_like, share=lambda weights: None):
-    heads = []
-    for rate, dropout, fold in POINTS:
-        rows, held_out = np.flatnonzero(fold != FOLDS), np.flatnonzero(fold == FOLDS)
-        weight = optimization.class_weights(LABELS[rows])
-        heads.append(
-            stacked_heads.Head(
-                head(dropout), rate / 0.01, dropout, rows, held_out, weights(weight), share(weight)
-            )
-        )
-    curves = stacked_heads.fit(
-        heads,
-        FEATURES,
-        np.eye(3, dtype=np.float32)[LABELS],
-        optimizer=lambda rates: optimizer(name, rates, average),
-        rate=cosine(0.01),
-        loss=LOSS,
-        epochs=EPOCHS,
-        batch=32,
-        seed=0,
-    )
-    truth = [np.eye(3, dtype=np.float32)[LABELS[head.validation]] for head in heads]
-    validation = [
-        [float(np.mean(LOSS.call(true, found))) for true, found in zip(truth, row, strict=True)]
-        for row in curves.probabilities
+def together(p, features=FEATURES):
+    heads = [
+        Head(rate, dropout, np.flatnonzero(fold != FOLDS), np.flatnonzero(fold == FOLDS))
+        for rate, dropout, fold in POINTS
     ]
-    return np.stack([curves.loss, validation], axis=2).swapaxes(0, 1)
+    found = stacked_heads.best_epochs(p, SIZES, heads, Embedded(features, LABELS, FEATURES, LABELS))
+    return [list(one.values()) for one in found]
 
 
-@pytest.mark.parametrize(("name", "average"), [("adamw", 0.9), ("sgd", 0.0)])
-def test_every_head_has_the_losses_that_it_has_alone(name, average):
-    found = together(name, average)
-    for number, point in enumerate(POINTS):
-        np.testing.assert_allclose(found[number], alone(name, average, *point), rtol=2e-4)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"optimizer": "sgd", "average": 0.0, "monitor": "val_macro_f1"},
+        {"class_weights": True, "balanced_sampling": True, "loss": "focal"},
+        {"schedule": "plateau", "plateau_patience": 1, "clip_norm": 0.1},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("at_once", [1, 2**19])
+def test_every_head_has_the_best_epoch_that_it_has_alone(changes, at_once, monkeypatch):
+    monkeypatch.setattr(stacked_heads, "AT_ONCE", at_once)
+    p = point(**changes)
+    np.testing.assert_array_equal(together(p), [alone(p, *one) for one in POINTS])
 
 
-def test_class_weights_and_balanced_sampling_too():
-    found = together("adam", 0.0, np.array, lambda weight: weight / weight.sum(dtype=float))
-    plan = {"class_weights": True, "balanced_sampling": True}
-    np.testing.assert_allclose(found[1], alone("adam", 0.0, *POINTS[1], **plan), rtol=2e-4)
+def test_a_head_that_diverges_has_no_scores():
+    found = together(point(optimizer="sgd"))
+    assert np.isnan(found[3]).all()
+    assert np.isfinite([row for number, row in enumerate(found) if number != 3]).all()
+
+
+def test_so_do_heads_on_views():
+    views = np.stack([FEATURES, FEATURES[:, ::-1]], axis=1)
+    p = point()
+    expected = [alone(p, *one, features=views) for one in POINTS]
+    np.testing.assert_array_equal(together(p, views), expected)

@@ -5,7 +5,6 @@ import recorded
 from PIL import Image
 
 from trackbed.networks.augmentation import Augmentation
-from trackbed.networks.spec import Spec
 from trackbed.training.augmentation_preview import (
     FILE,
     GAP,
@@ -94,7 +93,8 @@ def test_the_file_has_stored_and_changed_images(tmp_path):
     (tmp_path / "records").mkdir()
     table, images = recorded.written(tmp_path / "records", count=2)
     for name in ("a", "b"):
-        write(tmp_path / name, tmp_path / "records", table, Spec(12, 2), Augmentation([Add()]))
+        preview = Augmentation([Add()])
+        write(tmp_path / name, tmp_path / "records", table, preview, side=12, classes=2)
     assert (tmp_path / "a" / FILE).read_bytes() == (tmp_path / "b" / FILE).read_bytes()
     preview = np.asarray(Image.open(tmp_path / "a" / FILE).convert("RGB")).astype(float)
     cell, step = 108, 108 + GAP

@@ -83,27 +83,42 @@ def test_a_missing_or_damaged_model_is_a_user_error(tmp_path):
         checkpoint.load(tmp_path)
 
 
+class InTraining:
+    """A network as checkpoint.kept_on_divergence takes it."""
+
+    def __init__(self):
+        self.network = small_network()
+
+    def weights(self):
+        return self.network.get_weights()
+
+    def save(self, folder):
+        checkpoint.save_network(folder, self.network)
+
+
 def test_a_diverged_run_keeps_its_best_weights(tmp_path):
-    network = small_network()
+    training = InTraining()
     with (
         pytest.raises(
             Diverged, match=r"^too high\. The best weights before that are kept in .*kept"
         ),
-        checkpoint.kept_on_divergence(tmp_path / "kept", network, ["a", "b", "c"]),
+        checkpoint.kept_on_divergence(tmp_path / "kept", training, ["a", "b", "c"]),
     ):
         raise Diverged("too high.")
-    loaded, _ = checkpoint.load(tmp_path / "kept")
-    pairs = zip(loaded.get_weights(), network.get_weights(), strict=True)
+    loaded, classes = checkpoint.load(tmp_path / "kept")
+    pairs = zip(loaded.get_weights(), training.weights(), strict=True)
     assert all(np.array_equal(one, other) for one, other in pairs)
+    assert classes == ["a", "b", "c"]
 
 
 def test_broken_weights_are_not_kept_nor_those_of_an_earlier_run(tmp_path):
-    network = small_network()
+    training = InTraining()
     (tmp_path / "kept").mkdir()
-    network.set_weights([np.full_like(weight, np.nan) for weight in network.get_weights()])
+    broken = [np.full_like(weight, np.nan) for weight in training.weights()]
+    training.network.set_weights(broken)
     with (
         pytest.raises(Diverged, match=r"^too high\.$"),
-        checkpoint.kept_on_divergence(tmp_path / "kept", network, ["a", "b", "c"]),
+        checkpoint.kept_on_divergence(tmp_path / "kept", training, ["a", "b", "c"]),
     ):
         raise Diverged("too high.")
     assert not list(tmp_path.iterdir())

@@ -3,13 +3,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import keras
 import pytest
 
 from trackbed.pipeline import measurements
 from trackbed.pipeline.errors import UserError
 from trackbed.training import epoch_log
-from trackbed.training.loop import Outcome
+from trackbed.training.monitoring import Outcome
 
 
 def test_a_repository_without_a_commit_is_a_user_error(tmp_path, monkeypatch):
@@ -39,16 +38,14 @@ def test_the_log_holds_nothing_of_clock_or_machine(finished):
 
 def test_the_summary_has_the_scores_of_the_best_epoch(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
-    network.compile("sgd", "mse")
     log = epoch_log.EpochLog(epoch_log.started(Path("log")), images=10)
-    log.set_model(network)
     for epoch, (loss, f1) in enumerate([(0.8, 0.5), (0.3, 0.9), (0.4, 0.7)]):
         scores = {"loss": loss, "accuracy": f1 - 0.1, "macro_f1": f1}
         log.on_epoch_begin(epoch)
         both = scores | {f"val_{name}": value for name, value in scores.items()}
-        log.on_epoch_end(epoch, both)
-    log.summarize(network, Outcome(best_epoch=2, epochs=3, stopped_early=True), "val_loss")
+        log.on_epoch_end(epoch, both | {"learning_rate": 0.1})
+    outcome = Outcome(best_epoch=2, epochs=3, stopped_early=True)
+    log.summarize(outcome, "val_loss", network="small_cnn", parameters=9)
     summary = json.loads(Path("log/metrics.json").read_text())
     assert summary["best"] == {"val_loss": 0.3, "val_accuracy": 0.8, "val_macro_f1": 0.9}
     assert (summary["best_epoch"], summary["epochs"], summary["parameters"]) == (2, 3, 9)
@@ -68,8 +65,7 @@ def test_every_epoch_is_measured(finished, monkeypatch):
 def test_a_line_per_epoch_has_the_time_left_and_a_star(capsys, monkeypatch):
     clock = iter([0.0, 30.0, 30.0, 70.0, 70.0, 100.0])
     monkeypatch.setattr(epoch_log.time, "perf_counter", lambda: next(clock))
-    with epoch_log.Progress(3, "val_loss") as progress:
-        progress.set_params({"steps": 1})
+    with epoch_log.Progress(3, "val_loss", steps=1) as progress:
         for epoch, loss in enumerate([0.5, 0.7, 0.4]):
             progress.on_epoch_begin(epoch)
             progress.on_epoch_end(

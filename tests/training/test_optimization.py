@@ -4,7 +4,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from sklearn.utils.class_weight import compute_sample_weight
 
 from trackbed.networks import registry
 from trackbed.networks.spec import Spec
@@ -42,15 +41,6 @@ def test_focal_loss_with_gamma_zero_is_crossentropy():
     focal = optimization.loss("focal", label_smoothing=0, gamma=0)
     plain = optimization.loss("crossentropy", label_smoothing=0, gamma=0)
     assert mean_of(focal) == pytest.approx(mean_of(plain), rel=1e-5)
-
-
-@pytest.mark.parametrize("labels", [[0, 0, 0, 1, 2, 2], [0, 0, 0, 3, 3, 1]])
-def test_class_weights_are_those_of_scikit_learn(labels):
-    """Of the second, class 2 has no image among these."""
-    labels = np.array(labels)
-    found = optimization.class_weights(labels)
-    np.testing.assert_allclose(found, compute_sample_weight("balanced", labels), rtol=1e-6)
-    assert found.mean() == pytest.approx(1)
 
 
 SHAPE = {"decay_rate": 0.9, "decay_steps": 10_000, "steps": 100, "warmup": 0}

@@ -1,6 +1,8 @@
 """Many heads on the same embeddings: one after the other with Keras, or all at once."""
 
+import itertools
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from speed.bench import Bench, Contestant, Task, Values
@@ -11,50 +13,53 @@ WHOLE = "s for all heads"
 
 
 def one_by_one(task: Task) -> Values:
-    """`training.fit` for every point, as the train stage does."""
-    from trackbed.networks.augmentation import Augmentation
-    from trackbed.training import batches, loop, optimization
+    """Keras for every point, one after the other."""
+    import keras
+
+    from trackbed.networks import backbones
+    from trackbed.networks.spec import Spec
+    from trackbed.training import sampling
 
     embedded, labels = _embedded(task.images)
     begun = time.perf_counter()
-    for model, rate, _, rows, held_out in _points(len(labels)):
-        loop.fit(
-            model,
-            Augmentation(),
-            batches.Examples(embedded[rows], labels[rows]),
-            batches.Examples(embedded[held_out], labels[held_out]),
-            phases=[optimization.Phase(EPOCHS, _optimizer(rate))],
-            loss=_loss(),
-            plan=loop.Plan(batch=BATCH, patience=EPOCHS, seed=0),
+    for rate, dropout, rows, held_out in _points(len(labels)):
+        model = backbones.head("rails", Spec(32, CLASSES, dropout), UNITS)
+        optimizer = keras.optimizers.Adam(rate)
+        steps = sampling.steps(len(rows), BATCH)
+        model.compile(
+            optimizer, "sparse_categorical_crossentropy", ["accuracy"], steps_per_execution=steps
+        )
+        model.fit(
+            embedded[rows],
+            labels[rows],
+            batch_size=BATCH,
+            epochs=EPOCHS,
+            validation_data=(embedded[held_out], labels[held_out]),
+            verbose=0,
         )
     return {WHOLE: time.perf_counter() - begun}
 
 
 def stacked(task: Task) -> Values:
-    """All points as one computation."""
-    import numpy as np
+    """All points at once."""
+    from pathlib import Path
 
     from trackbed.experiments import stacked_heads
-    from trackbed.training import loop
+    from trackbed.pipeline import params
+    from trackbed.training import frozen_network
+    from trackbed.training.head_training import Embedded, Head
+    from trackbed.training.train_params import TrainParams
 
+    p = params.load("train", TrainParams, Path(__file__).parents[3] / "params.yaml")
+    plain = {"optimizer": "adam", "average": 0.0, "schedule": "constant", "label_smoothing": 0.0}
+    length = {"epochs": EPOCHS, "batch": BATCH, "patience": EPOCHS}
     embedded, labels = _embedded(task.images)
     begun = time.perf_counter()
-    heads = [
-        stacked_heads.Head(
-            model, rate / RATES[0], dropout, rows, held_out, np.ones(len(rows), np.float32)
-        )
-        for model, rate, dropout, rows, held_out in _points(len(labels))
-    ]
-    stacked_heads.fit(
-        heads,
-        embedded,
-        loop.one_hot(labels, CLASSES),
-        optimizer=_optimizer,
-        rate=lambda step: RATES[0],
-        loss=_loss(),
-        epochs=EPOCHS,
-        batch=BATCH,
-        seed=0,
+    stacked_heads.best_epochs(
+        p.model_copy(update=plain | length),
+        frozen_network.head_sizes("rails", UNITS, CLASSES),
+        [Head(*point) for point in _points(len(labels))],
+        Embedded(embedded, labels, embedded, labels),
     )
     return {WHOLE: time.perf_counter() - begun}
 
@@ -69,38 +74,15 @@ def _embedded(images: int) -> tuple[Any, Any]:
     return (noise + 0.1 * labels[:, None]).astype(np.float32), labels
 
 
-def _points(images: int):
-    """Head, learning rate, dropout, training and validation rows of every point."""
+def _points(images: int) -> Iterator[tuple[float, float, Any, Any]]:
+    """Learning rate, dropout, training and validation rows of every point."""
     import numpy as np
-
-    from trackbed.networks import backbones
-    from trackbed.networks.spec import Spec
-    from trackbed.pipeline import tensorflow_setup
 
     fold = np.arange(images) // CLASSES % FOLDS
     for held_out in range(FOLDS):
         rows = np.flatnonzero(fold != held_out), np.flatnonzero(fold == held_out)
-        for rate in RATES:
-            for dropout in DROPOUTS:
-                tensorflow_setup.make_deterministic(0)
-                yield (
-                    backbones.head("rails", Spec(32, CLASSES, dropout), UNITS),
-                    rate,
-                    dropout,
-                    *rows,
-                )
-
-
-def _optimizer(rate: Any) -> Any:
-    from trackbed.training import optimization
-
-    return optimization.optimizer("adam", rate, weight_decay=0.0, average=0.0)
-
-
-def _loss() -> Any:
-    from trackbed.training import optimization
-
-    return optimization.loss("crossentropy", label_smoothing=0.0, gamma=0.0)
+        for rate, dropout in itertools.product(RATES, DROPOUTS):
+            yield rate, dropout, *rows
 
 
 BENCH = Bench(

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Train, rank and print. Raises UserError."""
-    from trackbed.pipeline import index, tensorflow_setup
+    from trackbed.pipeline import index
     from trackbed.pipeline.outputs import refuse_places, write_csv
     from trackbed.records import embedding_store
 
@@ -49,7 +49,6 @@ def run(arguments: argparse.Namespace) -> None:
     folds = _folds(arguments.folds, int(table["fold"].max()) + 1)
     points = list(_points(settings, folds))
 
-    tensorflow_setup.start()
     import pandas as pd
 
     from trackbed.experiments import head_search

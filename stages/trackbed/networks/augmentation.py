@@ -199,10 +199,12 @@ def build(changes: Sequence[Change], seed: int) -> Augmentation:
 
 def geometry(changes: Sequence[Change], seed: int) -> "Geometry | None":
     """The changes of position in their order, None where there are none."""
+    moving = [change for change in changes if change.moves]
+    if not moving:
+        return None
     from trackbed.networks.geometry import Geometry
 
-    moving = [change for change in changes if change.moves]
-    return Geometry(moving, seed) if moving else None
+    return Geometry(moving, seed)
 
 
 def layers(changes: Sequence[Change], seed: int) -> list["keras.layers.Layer"]:

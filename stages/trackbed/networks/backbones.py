@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from trackbed.networks.embeddings import EMBEDDING
+from trackbed.networks.embeddings import EMBEDDING, HIDDEN
 from trackbed.networks.spec import NO_WEIGHTS, Spec
 from trackbed.pipeline.errors import UserError
 
@@ -22,8 +22,6 @@ NAMES = tuple(
         if name[0].isupper() and callable(found)
     )
 )
-
-HIDDEN = {"rails": (64, 32, 16)}  # units of the dense layers between dropout and classes
 
 
 def classifier(

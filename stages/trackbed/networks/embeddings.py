@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 EMBEDDING = "embedding"  # the name of the layer whose output is the embedding
 # Networks of this package on a backbone. Names in keras.applications start with a capital.
 ON_BACKBONE = ("rails", "gtsrb")
+HIDDEN = {"rails": (64, 32, 16)}  # units of the dense layers between dropout and classes
 
 
 class BackboneParams(Protocol):

@@ -25,6 +25,8 @@ ABOUT_FILE = "embeddings.json"
 STORED_FILE = "embeddings.npy"
 VIEWS_FILE = "views.npy"
 REFERENCE_FILE = "reference.npy"
+# The network around the backbone, with an untrained head, as saved by training.checkpoint.
+NETWORK_FILE = "network.keras"
 EXACT = ("tensorflow", "float32")  # engine and precision of the saved model
 Forward = Callable[[np.ndarray], np.ndarray]
 """uint8 or float32 pixels (batch, side, side, 3) to float32 embeddings (batch, units)."""
@@ -66,6 +68,15 @@ class Embeddings:
                 f"{self.folder}: the embeddings come from a backbone with other weights "
                 f"(SHA-256 {self.about['backbone'][:12]}…, now {digest[:12]}…). {REMEDY}"
             )
+
+    def refuse_other_params(self, p: Any) -> None:
+        """Raise a UserError if section `train` asks for another backbone than that embedded."""
+        for key, value in self.about["of"].items():
+            if f"{getattr(p, key)}" != value:
+                raise UserError(
+                    f"{self.folder}: the embeddings are of train.{key} {value}, params.yaml has "
+                    f"{getattr(p, key)}. Run `dvc repro embed`."
+                )
 
     def _places(self, table: pd.DataFrame, rows: pd.DataFrame, part: str) -> np.ndarray:
         records = table.loc[table["part"] == part, "record"].to_numpy()

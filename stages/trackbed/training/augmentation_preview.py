@@ -1,17 +1,19 @@
 """A picture of training images as stored and after random augmentation."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-import tensorflow as tf
 from PIL import Image
 
 from trackbed.networks.augmentation import Augmentation
-from trackbed.networks.spec import Spec
 from trackbed.pipeline.outputs import jpeg, replacing
 from trackbed.records import reader
-from trackbed.training import loop
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FILE = "seen.jpg"  # in the plots folder
 COLUMNS = 8  # images
@@ -25,13 +27,18 @@ def write(
     plots_path: Path,
     records_path: Path,
     rows: pd.DataFrame,
-    spec: Spec,
     augmentation: Augmentation,
+    *,
+    side: int,
+    classes: int,
 ) -> None:
-    """Write the preview of some rows of the index, spread over the classes, as FILE."""
+    """Write the preview of some rows of the index, spread over the classes, as FILE.
+
+    side: of the images, in pixels.
+    """
     rows = rows.iloc[spread_over_classes(rows["label"].to_numpy(), COLUMNS)]
-    images = reader.pixels(records_path, rows, spec.side, spec.side)
-    labels = loop.one_hot(rows["label"].to_numpy(), spec.classes)
+    images = reader.pixels(records_path, rows, side, side)
+    labels = np.eye(classes, dtype=np.float32)[rows["label"].to_numpy()]
     with replacing(plots_path / FILE) as temporary:
         temporary.write_bytes(jpeg(montage(augmented(images, labels, augmentation)), QUALITY))
 
@@ -56,6 +63,10 @@ def augmented(images: np.ndarray, labels: np.ndarray, augmentation: Augmentation
     """
     if not any(augmentation):
         return images[None]
+    import tensorflow as tf
+
+    from trackbed.training import loop
+
     geometry = augmentation.geometry
     moved = [geometry.changed(images, number) if geometry else images for number in range(VERSIONS)]
     batches = tf.data.Dataset.from_tensor_slices((np.float32(moved), np.stack([labels] * VERSIONS)))

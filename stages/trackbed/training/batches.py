@@ -13,6 +13,7 @@ import tensorflow as tf
 from trackbed.networks import embeddings
 from trackbed.networks.geometry import Geometry
 from trackbed.records import embedding_store, reader
+from trackbed.training.sampling import epoch_rows, steps
 
 Batch = tuple[np.ndarray, ...]
 
@@ -42,9 +43,7 @@ def shuffled(
 
     def epochs() -> Iterator[Batch]:
         for epoch in itertools.count(first_epoch):
-            random = np.random.default_rng([seed, epoch])
-            taken = _order(random, rows, share)
-            yield taken, random.integers(count, size=rows)
+            yield epoch_rows(rows, seed, epoch, share, count)
 
     if resident:
         return _gathered(epochs, arrays, batch, views=views)
@@ -84,15 +83,6 @@ def _gathered(
     )
 
 
-def order(rows: int, seed: int, epoch: int, share: np.ndarray | None = None) -> np.ndarray:
-    """The rows of an epoch in the order of `shuffled`: int, shape (rows,)."""
-    return _order(np.random.default_rng([seed, epoch]), rows, share)
-
-
-def _order(random: np.random.Generator, rows: int, share: np.ndarray | None) -> np.ndarray:
-    return random.permutation(rows) if share is None else random.choice(rows, rows, p=share)
-
-
 def in_order(*arrays: np.ndarray, batch: int) -> tf.data.Dataset:
     """All rows of the arrays once, in their order; the last batch may be smaller."""
 
@@ -102,11 +92,6 @@ def in_order(*arrays: np.ndarray, batch: int) -> tf.data.Dataset:
 
     cardinality = tf.data.experimental.assert_cardinality(steps(len(arrays[0]), batch))
     return _dataset(generate, arrays).apply(cardinality)
-
-
-def steps(rows: int, batch: int) -> int:
-    """Batches in one epoch."""
-    return -(-rows // batch)
 
 
 def _dataset(generate: Callable[[], Iterator[Batch]], arrays: Batch) -> tf.data.Dataset:

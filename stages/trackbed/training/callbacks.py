@@ -3,17 +3,13 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
 
 from trackbed.pipeline.errors import Diverged
-
-
-def mode(monitor: str) -> Literal["min", "max"]:
-    """Whether lower or higher values of a monitored quantity are better."""
-    return "min" if monitor.endswith("loss") else "max"
+from trackbed.training.monitoring import Observer, mode
 
 
 def averaging(optimizer: keras.optimizers.Optimizer) -> list[keras.callbacks.Callback]:
@@ -32,6 +28,51 @@ class SwapAverages(keras.callbacks.SwapEMAWeights):
         optimizer.collect()
         super()._apply_to_ema_optimizers(*exchanges)
         optimizer.distribute()
+
+
+class Observed(keras.callbacks.Callback):
+    """Hands what Keras reports to an observer, which needs no Keras.
+
+    The logs of an epoch have the learning rate, too. What the observer names in `remembered` is
+    kept in the state of the training.
+    """
+
+    remembered = ("memory",)
+
+    def __init__(self, observer: Observer) -> None:
+        super().__init__()
+        self.observer = observer
+
+    @property
+    def memory(self) -> dict[str, Any]:
+        """What the observer remembers, by name."""
+        return {name: getattr(self.observer, name) for name in self.observer.remembered}
+
+    @memory.setter
+    def memory(self, values: dict[str, Any]) -> None:
+        for name, value in values.items():
+            setattr(self.observer, name, value)
+
+    def resumed(self) -> None:
+        """The observer has its memory of a killed run."""
+        self.observer.resumed()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Pass it on."""
+        self.observer.on_epoch_begin(epoch)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Pass it on."""
+        self.observer.on_train_batch_end(batch)
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Pass it on."""
+        self.observer.on_test_begin()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Pass it on, with the learning rate."""
+        rate = float(self.model.optimizer.learning_rate)
+        self.observer.on_epoch_end(epoch, logs | {"learning_rate": rate})
 
 
 class RawWeights(keras.callbacks.Callback):

@@ -1,21 +1,22 @@
 """What training reports while it runs: the epoch log of DVCLive, and a line on the terminal."""
 
+from __future__ import annotations
+
+import statistics
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import keras
-import numpy as np
-import rich.progress
 from dvclive import Live
 from scmrepo.exceptions import SCMError
 
 from trackbed.pipeline import measurements
 from trackbed.pipeline.errors import UserError
-from trackbed.training.loop import Outcome
-from trackbed.training.resources import InputWait, Resources
+from trackbed.training.monitoring import Logs, Observer, Outcome, is_better
+from trackbed.training.resources import Resources
 
 FOLDER = "train"  # in the metrics folder
 SUMMARY_FILE = "metrics.json"  # as DVCLive names it
@@ -32,7 +33,7 @@ def started(folder: Path) -> Live:
         ) from error
 
 
-class EpochLog(keras.callbacks.Callback):
+class EpochLog(Observer):
     """Logs losses, scores and learning rate of every epoch, and apart from them what it took.
 
     The log holds nothing of clock or machine, so that the same training gives the same files.
@@ -49,30 +50,30 @@ class EpochLog(keras.callbacks.Callback):
         self,
         live: Live,
         images: int,
-        waiting: InputWait | None = None,
+        waited: Callable[[], float] = lambda: 0.0,
         resources: Resources | None = None,
     ) -> None:
-        super().__init__()
-        self.live, self.images, self.waiting = live, images, waiting or InputWait()
+        """waited: gives the seconds waited for batches so far; images: of an epoch."""
+        self.live, self.images, self.waited = live, images, waited
         self.resources = resources or Resources()
         self.rows: list[dict[str, float]] = []
         self.measured: list[dict[str, float]] = []
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_begin(self, epoch: int) -> None:
         """Start the epoch's clock."""
-        self.begun, self.waited = time.perf_counter(), self.waiting.seconds
+        self.begun, self.waited_before = time.perf_counter(), self.waited()
         self.trained = None
 
-    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+    def on_test_begin(self) -> None:
         """Stop the clock of training; validation comes now."""
         self.trained = time.perf_counter()
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Write one row of every curve, and one of measurements."""
         self.measured.append(self._measurements())
         row = {f"train/{name}": float(logs[name]) for name in QUANTITIES}
         row |= {f"val/{name}": float(logs[f"val_{name}"]) for name in QUANTITIES}
-        row["learning_rate"] = float(self.model.optimizer.learning_rate)
+        row["learning_rate"] = float(logs["learning_rate"])
         self.rows.append(row)
         self._write(epoch + 1)
         self.live.sync()
@@ -89,7 +90,7 @@ class EpochLog(keras.callbacks.Callback):
         return {
             "seconds": round(now - self.begun, 3),
             "images_per_second": round(self.images / trained, 1),
-            "waiting_share": round((self.waiting.seconds - self.waited) / trained, 4),
+            "waiting_share": round((self.waited() - self.waited_before) / trained, 4),
         } | self.resources.taken()
 
     def _write(self, epoch: int) -> None:
@@ -98,8 +99,11 @@ class EpochLog(keras.callbacks.Callback):
             self.live.log_metric(name, value)
         measurements.add_epoch(epoch, self.measured[epoch - 1])
 
-    def summarize(self, network: keras.Model, outcome: Outcome, monitor: str) -> None:
-        """Replace the last epoch's values in metrics.json by those of the whole run."""
+    def summarize(self, outcome: Outcome, monitor: str, *, network: str, parameters: int) -> None:
+        """Replace the last epoch's values in metrics.json by those of the whole run.
+
+        network: its name; parameters: their number in the whole network.
+        """
         best = self.rows[outcome.best_epoch - 1]
         self.live.summary = {
             "best_epoch": outcome.best_epoch,
@@ -108,51 +112,52 @@ class EpochLog(keras.callbacks.Callback):
             "monitor": monitor,
             "best": {f"val_{name}": best[f"val/{name}"] for name in QUANTITIES},
             **({"last_epoch": outcome.last_epoch} if outcome.last_epoch else {}),
-            "parameters": network.count_params(),
-            "network": network.name,
+            "parameters": parameters,
+            "network": network,
         }
         self.live.make_summary()
 
 
-class Progress(keras.callbacks.Callback):
+class Progress(Observer):
     """One line per epoch with the time left, and on a terminal a bar for the epoch under way."""
 
     remembered = ("best",)
 
-    def __init__(self, epochs: int, monitor: str) -> None:
-        super().__init__()
-        self.epochs, self.monitor = epochs, monitor
-        self.sign = 1 if monitor.endswith("loss") else -1  # of what is to become low
-        self.best = float("inf")
+    def __init__(self, epochs: int, monitor: str, steps: int) -> None:
+        """steps: batches of an epoch, for the bar."""
+        self.epochs, self.monitor, self.steps = epochs, monitor, steps
+        self.best: float | None = None
         self.seconds: list[float] = []
-        self.bar = rich.progress.Progress(disable=not sys.stdout.isatty(), transient=True)
+        self.bar = _bar() if sys.stdout.isatty() else None
 
-    def __enter__(self) -> "Progress":
+    def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
         """Give the terminal back, whatever ended the training."""
-        self.bar.stop()
+        if self.bar:
+            self.bar.stop()
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_begin(self, epoch: int) -> None:
         """Show an empty bar."""
         self.begun = time.perf_counter()
-        self.bar.start()
-        self.task = self.bar.add_task(
-            f"epoch {epoch + 1}/{self.epochs}", total=self.params["steps"]
-        )
+        if self.bar:
+            self.bar.start()
+            self.task = self.bar.add_task(f"epoch {epoch + 1}/{self.epochs}", total=self.steps)
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_train_batch_end(self, batch: int) -> None:
         """Move the bar."""
-        self.bar.update(self.task, completed=batch + 1)
+        if self.bar:
+            self.bar.update(self.task, completed=batch + 1)
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         """Print the line of the epoch; a star marks the best monitored value so far."""
-        self.bar.stop()
-        self.bar.remove_task(self.task)
-        value = self.sign * logs[self.monitor]
-        star = " *" if value < self.best else ""
-        self.best = min(self.best, value)
+        if self.bar:
+            self.bar.stop()
+            self.bar.remove_task(self.task)
+        value = float(logs[self.monitor])
+        best = self.best is None or is_better(self.monitor, value, self.best)
+        star, self.best = (" *", value) if best else ("", self.best)
         self.seconds.append(time.perf_counter() - self.begun)
         print(
             f"epoch {epoch + 1:>3}/{self.epochs}  loss {logs['loss']:.4f}  "
@@ -166,5 +171,11 @@ class Progress(keras.callbacks.Callback):
         """How long so many epochs will take; fewer may do."""
         if not epochs:
             return ""
-        left = timedelta(seconds=round(float(np.median(self.seconds)) * epochs))
+        left = timedelta(seconds=round(statistics.median(self.seconds) * epochs))
         return f", {left} left" if left else ""
+
+
+def _bar() -> Any:
+    import rich.progress
+
+    return rich.progress.Progress(transient=True)

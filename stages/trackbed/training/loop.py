@@ -1,7 +1,7 @@
 """Train a network on images, or its head on embeddings, in memory."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import keras
@@ -10,9 +10,10 @@ import tensorflow as tf
 
 from trackbed.networks.augmentation import Augmentation
 from trackbed.networks.geometry import Geometry
-from trackbed.training import batch_normalization, batches, optimization
+from trackbed.training import batch_normalization, batches, sampling
 from trackbed.training.batches import Examples
 from trackbed.training.callbacks import Best, RawWeights, RefuseDivergence, averaging
+from trackbed.training.monitoring import Outcome
 from trackbed.training.optimization import Phase
 from trackbed.training.resources import InputWait
 from trackbed.training.resume import KeepState, State, Store
@@ -35,20 +36,6 @@ class Plan:
     def of(cls, p: Any) -> "Plan":
         """The plan of section `train` of params.yaml."""
         return cls(**{field.name: getattr(p, field.name) for field in fields(cls)})
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The epoch whose weights the network has, and how many epochs ran; both count from 1.
-
-    last_epoch: validation loss and scores of the last epoch with 'averaged' and with 'raw'
-    weights, {} where the weights are not averaged.
-    """
-
-    best_epoch: int
-    epochs: int
-    stopped_early: bool
-    last_epoch: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def fit(
@@ -172,7 +159,7 @@ def _shuffled(
     training: Examples, classes: int, plan: Plan, first_epoch: int, geometry: Geometry | None
 ) -> tf.data.Dataset:
     """Endless training batches from an epoch on: inputs, one-hot labels, weights if any."""
-    weights = optimization.class_weights(training.labels)
+    weights = sampling.class_weights(training.labels)
     arrays = [training.images, one_hot(training.labels, classes)]
     if plan.class_weights:
         arrays.append(weights)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import keras
-import numpy as np
 from keras.optimizers import schedules
 
 from trackbed.networks import backbones
@@ -25,17 +24,6 @@ def loss(name: str, *, label_smoothing: float, gamma: float) -> keras.losses.Los
     return keras.losses.CategoricalFocalCrossentropy(
         alpha=1.0, gamma=gamma, label_smoothing=label_smoothing
     )
-
-
-def class_weights(labels: np.ndarray) -> np.ndarray:
-    """Weight per image, float32, that gives all classes the same total weight; the mean is 1.
-
-    labels: int, shape (images,). As scikit-learn's class_weight="balanced": images / (classes *
-    images of the class).
-    """
-    counts = np.bincount(labels)
-    present = np.count_nonzero(counts)
-    return (len(labels) / (present * counts[labels])).astype(np.float32)
 
 
 Rate = float | schedules.LearningRateSchedule

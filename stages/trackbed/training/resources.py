@@ -1,18 +1,24 @@
 """What a training run takes of the machine, and how long it waits for its batches."""
 
+from __future__ import annotations
+
 import os
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
-import tensorflow as tf
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 class InputWait:
     """A stopwatch in a dataset: it runs while the next batch is asked for and not there yet."""
 
     def __init__(self) -> None:
+        import tensorflow as tf
+
         self._seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
 
     @property
@@ -27,6 +33,8 @@ class InputWait:
         read right before and right after a batch. It is read twice before, because reading it
         takes about as long as a batch of embeddings: as long as from one reading to the next.
         """
+        import tensorflow as tf
+
         # tf.timestamp is refused where operations are to be deterministic.
         clock = tf.data.Dataset.counter().map(
             lambda _: tf.numpy_function(time.perf_counter, [], tf.float64)
@@ -39,6 +47,8 @@ class InputWait:
         )
 
     def _add(self, first: tf.Tensor, asked: tf.Tensor, batch: object, given: tf.Tensor) -> object:
+        import tensorflow as tf
+
         waited = tf.maximum(given - asked - (asked - first), tf.zeros([], tf.float64))
         with tf.control_dependencies([self._seconds.assign_add(waited)]):
             return tf.nest.map_structure(tf.identity, batch)
@@ -62,7 +72,7 @@ class Resources:
         self._looks: list[Usage] = []
         self._begun = time.perf_counter(), time.process_time()
 
-    def __enter__(self) -> "Resources":
+    def __enter__(self) -> Resources:
         self._thread.start()
         return self
 
