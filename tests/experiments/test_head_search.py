@@ -12,7 +12,7 @@ from trackbed.pipeline.errors import Diverged, UserError
 from trackbed.records import embedding_store
 from trackbed.training import dense_heads, frozen_network, head_training
 from trackbed.training.dense_heads import DenseHeads
-from trackbed.training.monitoring import Observer
+from trackbed.training.early_stopping import Observer
 from trackbed.training.train_params import TrainParams
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"

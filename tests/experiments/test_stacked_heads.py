@@ -10,8 +10,8 @@ from trackbed.pipeline import params
 from trackbed.pipeline.errors import Diverged
 from trackbed.training import dense_heads, head_training
 from trackbed.training.dense_heads import DenseHeads
+from trackbed.training.early_stopping import Observer
 from trackbed.training.head_training import Embedded, Head
-from trackbed.training.monitoring import Observer
 from trackbed.training.train_params import TrainParams
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"

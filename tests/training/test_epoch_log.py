@@ -8,7 +8,7 @@ import pytest
 from trackbed.pipeline import measurements
 from trackbed.pipeline.errors import UserError
 from trackbed.training import epoch_log
-from trackbed.training.monitoring import Outcome
+from trackbed.training.early_stopping import Outcome
 
 
 def test_a_repository_without_a_commit_is_a_user_error(tmp_path, monkeypatch):

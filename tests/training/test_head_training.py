@@ -15,8 +15,8 @@ from trackbed.pipeline.errors import Diverged
 from trackbed.training import batches, dense_heads, head_training, loop, optimization, sampling
 from trackbed.training.callbacks import Observed
 from trackbed.training.dense_heads import DenseHeads
+from trackbed.training.early_stopping import Observer
 from trackbed.training.head_training import Embedded, Head, HeadTraining
-from trackbed.training.monitoring import Observer
 from trackbed.training.train_params import TrainParams
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from trackbed.training import dense_heads, head_training
+from trackbed.training.early_stopping import BestEpoch
 from trackbed.training.head_training import Embedded, Head, HeadTraining
-from trackbed.training.monitoring import BestEpoch
 from trackbed.training.train_params import TrainParams
 
 SCORES = ("val_loss", "val_accuracy", "val_macro_f1")

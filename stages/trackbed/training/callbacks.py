@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from trackbed.pipeline.errors import Diverged
-from trackbed.training.monitoring import Observer, mode
+from trackbed.training.early_stopping import Observer, mode
 
 
 def averaging(optimizer: keras.optimizers.Optimizer) -> list[keras.callbacks.Callback]:

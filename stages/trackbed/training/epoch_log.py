@@ -15,7 +15,7 @@ from scmrepo.exceptions import SCMError
 
 from trackbed.pipeline import measurements
 from trackbed.pipeline.errors import UserError
-from trackbed.training.monitoring import Logs, Observer, Outcome, is_better
+from trackbed.training.early_stopping import Logs, Observer, Outcome, is_better
 from trackbed.training.resources import Resources
 
 FOLDER = "train"  # in the metrics folder

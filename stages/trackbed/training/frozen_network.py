@@ -12,8 +12,8 @@ from trackbed.networks import embeddings
 from trackbed.records import embedding_store
 from trackbed.training import checkpoint, dense_heads, head_training, keras_archive
 from trackbed.training.dense_heads import DenseHeads
+from trackbed.training.early_stopping import Observer, Outcome
 from trackbed.training.head_training import Embedded
-from trackbed.training.monitoring import Observer, Outcome
 from trackbed.training.train_params import TrainParams
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ FADED, STEPS_TO_FADE = np.float32(1e-30), 64
 def rate_share(p: TrainParams, step: int, steps: int) -> float:
     """Share of train.learning_rate at a step, counted from 0, in epochs of `steps` steps.
 
-    'plateau' starts as 'constant'; see monitoring.Plateau.
+    'plateau' starts as 'constant'; see early_stopping.RateFactor.
     """
     if p.schedule in ("constant", "plateau"):
         return 1.0

@@ -11,8 +11,8 @@ import numpy as np
 from trackbed.pipeline.errors import Diverged
 from trackbed.training import dense_heads, sampling
 from trackbed.training.dense_heads import DenseHeads
+from trackbed.training.early_stopping import BestEpoch, Observer, Outcome, RateFactor
 from trackbed.training.head_optimizer import Optimizer, rate_share
-from trackbed.training.monitoring import BestEpoch, Observer, Outcome, RateFactor
 from trackbed.training.train_params import TrainParams
 
 ROWS_AT_ONCE = 4096  # of validation

@@ -10,7 +10,7 @@ from trackbed.networks import augmentation, registry
 from trackbed.networks.spec import Spec
 from trackbed.training import batches, checkpoint, loop, optimization, resources, resume
 from trackbed.training.callbacks import Observed
-from trackbed.training.monitoring import Observer, Outcome
+from trackbed.training.early_stopping import Observer, Outcome
 from trackbed.training.train_params import TrainParams
 
 

@@ -13,7 +13,7 @@ from trackbed.networks.geometry import Geometry
 from trackbed.training import batch_normalization, batches, sampling
 from trackbed.training.batches import Examples
 from trackbed.training.callbacks import Best, RawWeights, RefuseDivergence, averaging
-from trackbed.training.monitoring import Outcome
+from trackbed.training.early_stopping import Outcome
 from trackbed.training.optimization import Phase
 from trackbed.training.resources import InputWait
 from trackbed.training.resume import KeepState, State, Store

@@ -1,6 +1,6 @@
 import pytest
 
-from trackbed.training.monitoring import BestEpoch, RateFactor, is_better
+from trackbed.training.early_stopping import BestEpoch, RateFactor, is_better
 
 
 @pytest.mark.parametrize(
