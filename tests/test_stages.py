@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -141,6 +142,22 @@ def test_a_stage_without_a_network_does_not_import_tensorflow(name):
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             modules += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
             assert not {module.split(".")[0] for module in modules} & heavy, path
+
+
+@pytest.mark.parametrize(
+    ("name", "packages"),
+    [
+        ("build_tfrecord", "scipy sklearn matplotlib"),
+        ("embed", "scipy sklearn matplotlib"),
+        ("evaluate", "matplotlib"),
+        ("report", "scipy sklearn"),
+    ],
+)
+def test_a_stage_starts_without_packages_that_take_long(name, packages):
+    code = f"import sys, {name}; print(*[one for one in sys.argv[1:] if one in sys.modules])"
+    command = [sys.executable, "-c", code, *packages.split()]
+    done = subprocess.run(command, cwd=STAGES, capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
 
 
 # A room imports from those before it alone.

@@ -4,8 +4,16 @@ import histories
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import theilslopes
 
-from trackbed.curves.history import loss_pair, minimised, robust_deviation, score_pair, trend
+from trackbed.curves.history import (
+    loss_pair,
+    minimised,
+    robust_deviation,
+    score_pair,
+    theil_sen,
+    trend,
+)
 from trackbed.pipeline.errors import UserError
 
 
@@ -20,6 +28,17 @@ def test_the_trend_of_a_line_is_its_slope_despite_a_spike():
 def test_the_trend_of_very_many_values():
     values = pd.Series(0.25 * np.arange(50_000), index=range(1, 50_001))  # all pairs: 10 GB
     assert trend(values).slope == pytest.approx(0.25)
+
+
+def test_slope_and_interval_are_those_of_scipy():
+    random = np.random.default_rng(0)
+    for count in (5, 6, 17, 60):
+        epochs = np.sort(random.choice(200, count, replace=False)).astype(float)
+        # Half of them with many equal values.
+        for values in (random.normal(size=count), random.integers(0, 4, count).astype(float)):
+            expected = theilslopes(values, epochs, 0.95)
+            found = theil_sen(values, epochs)
+            assert found == (expected.slope, expected.low_slope, expected.high_slope)
 
 
 def test_a_constant_has_no_direction():

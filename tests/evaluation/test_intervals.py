@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm, t
 from sklearn.metrics import accuracy_score, f1_score
 
 from trackbed.evaluation import bootstrap, intervals
@@ -12,6 +12,13 @@ def test_wilsons_interval_is_that_of_scipy(right, images, level):
     found = intervals.wilson(right / images, images, level)
     expected = binomtest(right, images).proportion_ci(level, method="wilson")
     assert found == pytest.approx((expected.low, expected.high))
+
+
+def test_quantiles_are_those_of_scipys_distributions():
+    for probability in (0.025, 0.8, 0.975, 0.995):
+        assert intervals.normal_quantile(probability) == norm.ppf(probability)
+        for degrees in (1, 4, 30, 500):
+            assert intervals.t_quantile(probability, degrees) == t.ppf(probability, degrees)
 
 
 def test_the_interval_of_an_f1_is_that_of_its_share():

@@ -6,9 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from trackbed.evaluation import intervals, metrics
 from trackbed.records import reader
@@ -29,6 +26,10 @@ def predicted(
     logistic: logistic regression on the standardised `features` of the images at SIDE pixels, or
     the majority where the training rows are of one class.
     """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     labels = training["label"].to_numpy()
     majority = np.full(len(test), np.bincount(labels).argmax())
     some = training.iloc[np.unique(np.linspace(0, len(training) - 1, MOST).astype(int))]

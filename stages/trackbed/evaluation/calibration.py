@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize_scalar
 
 from trackbed.inference.temperature import log_softmax, logits
 from trackbed.pipeline.tables import EVALUATION_REMEDY, TableFile
@@ -34,6 +33,8 @@ def fitted_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """
     if not len(labels):
         return 1.0
+    from scipy.optimize import minimize_scalar
+
     values, own = logits(probabilities), np.arange(len(labels))
 
     def loss(logarithm: float) -> float:

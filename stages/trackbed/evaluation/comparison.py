@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from pydantic import Field
-from scipy.stats import binomtest
 
 from trackbed.evaluation import baselines, intervals, metrics
 from trackbed.pipeline import params, tables
@@ -119,6 +118,8 @@ def mcnemar(fixed: int, newly_wrong: int) -> float:
 
     It assumes independent images; where groups matter, the interval of the difference counts.
     """
+    from scipy.stats import binomtest
+
     changed = fixed + newly_wrong
     return float(binomtest(fixed, changed).pvalue) if changed else 1.0
 

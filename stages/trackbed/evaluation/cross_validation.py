@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata, t
 
 from trackbed.evaluation import intervals, scores
 
@@ -93,7 +92,7 @@ def t_interval(
     mean, error = float(np.mean(values)), np.std(values, ddof=1) / np.sqrt(len(values))
     if limits == scores.SHARE and 0 < mean < 1:
         return intervals.logit_t(mean, error, len(values) - 1, LEVEL)
-    reach = t.ppf((1 + LEVEL) / 2, len(values) - 1) * error
+    reach = intervals.t_quantile((1 + LEVEL) / 2, len(values) - 1) * error
     return _within(mean - reach, limits), _within(mean + reach, limits)
 
 
@@ -192,7 +191,7 @@ def difference(
         return Difference(mean, np.nan, np.nan, count, across)
     overlap = 1 / (_folds(runs) - 1) if across == "fold" else 0.0
     error = np.sqrt((1 / count + overlap) * paired.var(ddof=1))
-    reach = float(t.ppf((1 + LEVEL) / 2, count - 1) * error)
+    reach = float(intervals.t_quantile((1 + LEVEL) / 2, count - 1) * error)
     least, most = scores.limits(score)
     ends = [_within(end, (least - most, most - least)) for end in (mean - reach, mean + reach)]
     return Difference(mean, *ends, count, across)
@@ -211,5 +210,7 @@ def _scores(runs: pd.DataFrame) -> list[str]:
 
 def _ranks(means: pd.Series, lower: bool) -> np.ndarray:
     """1 for the best; settings without a mean share the last rank."""
+    from scipy.stats import rankdata
+
     better = means.round(DIGITS).to_numpy() * (1 if lower else -1)
     return rankdata(np.where(np.isnan(better), np.inf, better), method="min").astype(int)

@@ -2,9 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
-from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
 from trackbed.pipeline.errors import Diverged
@@ -58,6 +55,8 @@ def positions(embeddings: np.ndarray, seed: int) -> np.ndarray:
 
 def _principal_components(values: np.ndarray, seed: int) -> np.ndarray:
     """Up to COMPONENTS columns, at least 2; the standard deviation of the first is 1."""
+    from sklearn.decomposition import PCA
+
     count = min(COMPONENTS, *values.shape)
     if count < 2 or not values.std(axis=0).any():
         return np.zeros((len(values), 2))
@@ -66,6 +65,8 @@ def _principal_components(values: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _arranged(reduced: np.ndarray, seed: int) -> np.ndarray:
+    from sklearn.manifold import TSNE
+
     if len(reduced) < FEWEST or not reduced.any():
         return reduced[:, :2]
     perplexity = min(PERPLEXITY, (len(reduced) - 1) / 3)
@@ -75,6 +76,8 @@ def _arranged(reduced: np.ndarray, seed: int) -> np.ndarray:
 
 def _with_others(reduced: np.ndarray, chosen: np.ndarray, arranged: np.ndarray) -> np.ndarray:
     """All points: one that was not arranged lies between the LIKE nearest ones that were."""
+    from sklearn.neighbors import NearestNeighbors
+
     made = np.empty((len(reduced), 2))
     made[chosen] = arranged
     others = np.setdiff1d(np.arange(len(reduced)), chosen)

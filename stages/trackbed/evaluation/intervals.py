@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
-from scipy.stats import norm, t
 
 from trackbed.evaluation import bootstrap
 from trackbed.evaluation.bootstrap import Counts, counts
@@ -74,7 +72,7 @@ def macro_f1_difference(
         return value, *UNKNOWN
     strata = bootstrap.strata(counted[0])
     first, second = bootstrap.resampled(counted, strata, seed)
-    quantile = t.ppf((1 + LEVEL) / 2, bootstrap.degrees_of_freedom(strata))
+    quantile = t_quantile((1 + LEVEL) / 2, bootstrap.degrees_of_freedom(strata))
     reach = float(quantile * (first.macro_f1 - second.macro_f1).std())
     return value, max(value - reach, -1.0), min(value + reach, 1.0)
 
@@ -143,9 +141,25 @@ def logit_t(
     clustered samples (`svyciprop` of R's survey package, SAS SURVEYFREQ). For a share strictly
     between 0 and 1.
     """
+    from scipy.special import expit, logit
+
     middle = logit(share)
-    reach = t.ppf((1 + level) / 2, degrees) * deviation / (share * (1 - share))
+    reach = t_quantile((1 + level) / 2, degrees) * deviation / (share * (1 - share))
     return float(expit(middle - reach)), float(expit(middle + reach))
+
+
+def t_quantile(probability: float, degrees: int) -> float:
+    """The quantile of Student's t distribution: scipy.stats.t.ppf, which takes long to import."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, probability))
+
+
+def normal_quantile(probability: float) -> float:
+    """The quantile of the standard normal distribution, scipy.stats.norm.ppf."""
+    from scipy.special import ndtri
+
+    return float(ndtri(probability))
 
 
 def wilson(
@@ -157,7 +171,7 @@ def wilson(
     the effective sample size (Korn and Graubard 1998, Confidence Intervals for Proportions With
     Small Expected Number of Positive Counts Estimated From Survey Data).
     """
-    square = norm.ppf((1 + level) / 2) ** 2
+    square = normal_quantile((1 + level) / 2) ** 2
     middle = (share + square / (2 * trials)) / (1 + square / trials)
     spread = share * (1 - share) / trials + square / (4 * trials**2)
     half = np.sqrt(square * spread) / (1 + square / trials)

@@ -9,7 +9,6 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from sklearn import metrics
 
 from trackbed.pipeline.tables import EVALUATION_REMEDY, TableFile
 
@@ -43,7 +42,9 @@ CONFUSION_TABLE = TableFile(
 
 def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
     """Counts of images, int, shape (true class, predicted class); labels: int, shape (images,)."""
-    return metrics.confusion_matrix(labels, predicted, labels=np.arange(classes))
+    from sklearn.metrics import confusion_matrix
+
+    return confusion_matrix(labels, predicted, labels=np.arange(classes))
 
 
 def confusion_table(matrix: np.ndarray, classes: list[str]) -> pd.DataFrame:
@@ -83,7 +84,9 @@ def scikit_learn_macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
 
     labels, predicted: int, shape (images,).
     """
-    return float(metrics.f1_score(labels, predicted, average="macro", zero_division=0))
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(labels, predicted, average="macro", zero_division=0))
 
 
 def per_class(matrix: np.ndarray) -> pd.DataFrame:
@@ -176,8 +179,10 @@ def overconfidence(probabilities: np.ndarray, labels: np.ndarray) -> float:
 
 def loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Mean negative log-likelihood in nats; probabilities below 1.2e-7 (float32) count as that."""
+    from sklearn.metrics import log_loss
+
     single = probabilities.astype(np.float32)
-    return metrics.log_loss(labels, single, labels=np.arange(probabilities.shape[1]))
+    return log_loss(labels, single, labels=np.arange(probabilities.shape[1]))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ import io
 from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple, get_args
 
-import cv2
 import numpy as np
 import pandas as pd
 from PIL import Image
@@ -74,6 +73,8 @@ def _noise(image: np.ndarray, strength: float, random: np.random.Generator) -> n
 
 
 def _blur(image: np.ndarray, strength: float, random: np.random.Generator) -> np.ndarray:
+    import cv2
+
     # At 32 pixels 0.4 to 1.2, close to the 0.4 to 1 of CIFAR-10-C; at 224 those of ImageNet-C.
     sigma = 0.3 + strength * np.sqrt(image.shape[0] * image.shape[1]) / SIDE
     return cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)

@@ -1,6 +1,7 @@
 """Fill a template, put small pictures into it, and write the page."""
 
 import base64
+import functools
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,8 +23,12 @@ SCRIPT = "report.js"
 MAP_SCRIPT = "report_map.js"  # of the report alone
 
 
+@functools.cache
 def environment(**options: Any) -> jinja2.Environment:
-    """The templates of this package, with the words of `wording` as filters."""
+    """The templates of this package, with the words of `wording` as filters; do not change it.
+
+    Sections share the compiled macros.
+    """
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
