@@ -1,5 +1,6 @@
 import io
 import os
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -134,3 +135,41 @@ def test_images_beyond_the_memory_lie_in_a_file(tmp_path, monkeypatch):
     assert isinstance(outside, np.memmap)
     np.testing.assert_array_equal(outside, inside)
     assert not list((tmp_path / ".cache").iterdir())
+
+
+def test_parts_of_a_reading_are_what_is_read_at_once(tmp_path):
+    table, _ = written(tmp_path)
+    expected = reader.pixels(tmp_path, table, 4, 6)
+    order = np.array([6, 1, 1, 3])
+    with reader.Reading(tmp_path, table, 4, 6, order) as reading:
+        first, second = reading.part(0, 5), reading.part(5, 7)
+        assert (first.shape, first.ndim, first.dtype, len(second)) == ((5, 4, 6, 3), 4, np.uint8, 2)
+        np.testing.assert_array_equal(second[1:], expected[6:])
+        np.testing.assert_array_equal(first[np.array([3, 0, 3])], expected[[3, 0, 3]])
+        np.testing.assert_array_equal(second[0], expected[5])
+    np.testing.assert_array_equal(reading.array, expected)
+
+
+def test_rows_are_read_in_the_order_of_their_first_use():
+    order = reader.first_uses(np.array([4, 2, 4, 0, 2]), rows=6)
+    assert order.tolist() == [4, 2, 0, 1, 3, 5]
+
+
+def test_a_reading_begins_with_whole_shards_alone(tmp_path):
+    table, _ = written(tmp_path)
+    path = tmp_path / table["shard"].iloc[-1]
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with (
+        pytest.raises(UserError, match=rf"{path.name}: damaged"),
+        reader.Reading(tmp_path, table, 8, 8),
+    ):
+        pytest.fail("was entered")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, LookupError])
+def test_no_thread_goes_on_reading_after_an_error(tmp_path, error):
+    table, _ = written(tmp_path)
+    before = threading.active_count()
+    with pytest.raises(error), reader.Reading(tmp_path, table, 8, 8):
+        raise error
+    assert threading.active_count() == before

@@ -1,19 +1,22 @@
 """Training the head on embeddings is training the network on its images."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from recorded import random_pictures
 
+from trackbed.dataset import recording
 from trackbed.embedding import engines
 from trackbed.networks import augmentation, embeddings, registry
 from trackbed.networks.augmentation import Augmentation
 from trackbed.networks.spec import Spec
 from trackbed.pipeline import tensorflow_setup
-from trackbed.pipeline.errors import UserError
-from trackbed.records import embedding_store
-from trackbed.training import batches, loop, optimization
+from trackbed.pipeline.errors import Damaged, UserError
+from trackbed.records import embedding_store, reader
+from trackbed.training import batches, loop, optimization, sampling
 
 ROWS = np.arange(10, dtype=np.uint8)
 LABELS = np.eye(10, dtype=np.float32)
@@ -208,3 +211,17 @@ def test_embeddings_of_another_backbone_are_refused(stored):
     other = registry.build("rails", Spec(SIDE, 2, 0.3, unfreeze="all"))
     with pytest.raises(UserError, match="a backbone with other weights"):
         batches.of_embeddings(stored, other, TABLE, TABLE[:TRAINED], TABLE[TRAINED:])
+
+
+def test_a_damaged_picture_is_named_where_its_batch_is_due(tmp_path):
+    """Not as an error of TensorFlow, which takes the images."""
+    entries, pictures, _ = random_pictures(9)
+    pictures[7] = replace(pictures[7], data=b"no picture at all")
+    table = recording.write(tmp_path, zip(entries, pictures, strict=True), ["A", "B"], 10**6)
+    order, _ = sampling.epoch_rows(9, seed=0, epoch=0)
+    with (
+        pytest.raises(Damaged, match=r"part-00000\.tfrecord, record 7 \(B/07\.png\)"),
+        reader.Reading(tmp_path, table, 8, 8, order) as reading,
+    ):
+        training, _ = batches.of_images(reading, table[:8], table[8:])
+        list(batches.shuffled(training.images, training.labels, batch=2, seed=0).take(4))

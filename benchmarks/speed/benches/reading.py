@@ -21,18 +21,20 @@ def lay_out(task: Task) -> Values:
 
 
 def records(task: Task) -> Values:
-    """Ours: the shards are read and checked once, later epochs come out of memory."""
+    """Ours: read and checked once, while the first epoch goes on; later ones come out of memory."""
     from trackbed.pipeline import index
     from trackbed.records import reader
-    from trackbed.training import batches
+    from trackbed.training import batches, sampling
 
     folder = task.shared / "project" / "data" / "records"
     table = index.read(folder)
     begun = time.perf_counter()
-    pixels = reader.pixels(folder, table, SIDE, SIDE)
-    endless = batches.shuffled(pixels, table["label"].to_numpy(), batch=BATCH, seed=0)
-    epoch = endless.take(batches.steps(len(table), BATCH))
-    return _epochs(epoch, len(table), begun)
+    order, _ = sampling.epoch_rows(len(table), seed=0, epoch=0)
+    with reader.Reading(folder, table, SIDE, SIDE, order) as reading:
+        images = reading.part(0, len(table))
+        endless = batches.shuffled(images, table["label"].to_numpy(), batch=BATCH, seed=0)
+        epoch = endless.take(batches.steps(len(table), BATCH))
+        return _epochs(epoch, len(table), begun)
 
 
 def keras_directory(task: Task) -> Values:

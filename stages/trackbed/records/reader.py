@@ -1,8 +1,11 @@
 """The pixels of stored pictures, decoded and resized, out of their shards."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import IO, Any
 
 import numpy as np
@@ -28,45 +31,148 @@ def pixels(folder: Path, rows: pd.DataFrame, height: int, width: int) -> np.ndar
     it fits into half of what is free, else in a file of its own that vanishes with the process.
     Raises Damaged if a shard is damaged, or the rows are not those of its records.
     """
-    lengths = SHARDS_TABLE.read(folder).set_index("shard")["bytes"].to_dict()
-    if "named_group" in rows:  # of index.assigned; a record knows nothing of joined groups
-        rows = rows.assign(group=rows["named_group"])
-    integrity.refuse_misplaced(folder, rows, lengths)
-    memory = pixel_memory.allocated((len(rows), height, width, 3))
-    # Digests, reading, decoding and resizing happen outside Python's lock.
-    pool = ThreadPoolExecutor()
-    try:
-        checked = pool.submit(integrity.check, folder, rows["shard"])
-        filled = [pool.submit(_fill, memory, folder, chunk) for chunk in _chunks(rows)]
-        # A damaged shard is reported before a picture in it that cannot be decoded.
-        for future in (checked, *filled):
-            future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-    return memory.array
+    with Reading(folder, rows, height, width) as reading:
+        return reading.array
 
 
-def _chunks(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """The rows, numbered from 0, in the order of the shards and a few of one shard at a time."""
-    placed = rows.reset_index(drop=True).sort_values(["shard", "offset"])
-    for _, of_shard in placed.groupby("shard"):
-        for start in range(0, len(of_shard), CHUNK_IMAGES):
-            yield of_shard.iloc[start : start + CHUNK_IMAGES]
+class Reading:
+    """The images of some rows of an index, which threads read in the background.
+
+    `order`: the numbers of the rows, from 0, as they will be needed; of equal ones the first
+    counts, and missing ones come last. None: as they lie in the shards.
+
+    A context: entering it waits until the shards are found to be whole, leaving it for all images.
+    After an error it ends the threads instead, and raises the error of the reading where that was
+    the cause: TensorFlow, which takes images in a thread of its own, hides it behind another one.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        rows: pd.DataFrame,
+        height: int,
+        width: int,
+        order: np.ndarray | None = None,
+    ) -> None:
+        """Start to read. Raises Damaged if the rows are not those of the records."""
+        lengths = SHARDS_TABLE.read(folder).set_index("shard")["bytes"].to_dict()
+        if "named_group" in rows:  # of index.assigned; a record knows nothing of joined groups
+            rows = rows.assign(group=rows["named_group"])
+        integrity.refuse_misplaced(folder, rows, lengths)
+        self._memory = pixel_memory.allocated((len(rows), height, width, 3))
+        self._failure: Exception | None = None
+        placed = rows.reset_index(drop=True).sort_values(["shard", "offset"])
+        wanted = placed.index.to_numpy() if order is None else first_uses(order, len(rows))
+        # Digests, reading, decoding and resizing happen outside Python's lock.
+        self._pool = ThreadPoolExecutor()
+        self._checked = self._pool.submit(integrity.check, folder, rows["shard"])
+        self._chunk = np.empty(len(rows), int)  # the number of every row's
+        self._chunk[wanted] = np.arange(len(rows)) // CHUNK_IMAGES
+        self._read = [
+            self._pool.submit(_fill, self._memory, folder, chunk)
+            for _, chunk in placed.groupby(self._chunk[placed.index])
+        ]
+
+    @property
+    def array(self) -> np.ndarray:
+        """All images; those that are yet to be read have any values."""
+        return self._memory.array
+
+    def part(self, start: int, stop: int) -> "Images":
+        """The images of rows that follow one another, by their numbers from 0."""
+        return Images(self, self.array[start:stop], np.arange(start, stop))
+
+    def wait(self, rows: np.ndarray) -> None:
+        """Wait for rows by their numbers. Raises Damaged as `pixels` does."""
+        try:
+            # A damaged shard is reported before a picture in it that cannot be decoded.
+            self._checked.result()
+            for number in np.unique(self._chunk[rows]):
+                self._read[number].result()
+        except Exception as error:
+            self._failure = error
+            raise
+
+    def __enter__(self) -> "Reading":
+        self.wait(np.empty(0, int))
+        return self
+
+    def __exit__(
+        self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self.wait(np.arange(len(self._chunk)))
+        finally:
+            self._pool.shutdown(cancel_futures=True)
+        if isinstance(error, Exception) and self._failure not in (None, error):
+            raise self._failure from None
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images of a Reading in place of an array: uint8, shape (images, height, width, 3).
+
+    Taking some of them, by a slice, a number or numbers, waits for those.
+    """
+
+    reading: Reading
+    array: np.ndarray  # without those that are yet to be read
+    rows: np.ndarray  # their numbers in the reading
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As of an array."""
+        return self.array.shape
+
+    @property
+    def ndim(self) -> int:
+        """As of an array."""
+        return self.array.ndim
+
+    @property
+    def dtype(self) -> np.dtype:
+        """As of an array."""
+        return self.array.dtype
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        self.reading.wait(self.rows[index])
+        return self.array[index]
+
+
+def first_uses(order: np.ndarray, rows: int) -> np.ndarray:
+    """Every number below `rows` once: as they first come in an order, then the missing ones."""
+    numbers, places = np.unique(order, return_index=True)
+    return np.concatenate([order[np.sort(places)], np.setdiff1d(np.arange(rows), numbers)])
 
 
 def _fill(memory: PixelMemory, folder: Path, chunk: pd.DataFrame) -> None:
-    """Put the image of every row of a chunk at its number; no other record is read."""
-    height, width = memory.array.shape[1:3]
-    start, stop = chunk.index.min(), chunk.index.max() + 1
-    if stop - start == len(chunk):  # else its rows lie among others
-        memory.populate(start, stop)
-    path = folder / chunk["shard"].iloc[0]
+    """Put the image of every row of a chunk at its number; no other record is read.
+
+    chunk: in the order of the shards. Raises Damaged.
+    """
+    _populate(memory, chunk.index)
     # Lists, because a name per row and column takes as long as half of the decoding.
     columns = [chunk[name].tolist() for name in COLUMNS]
-    with path.open("rb", buffering=0) as file:
-        for place, *values in zip(chunk.index, *columns, strict=True):
-            row = dict(zip(COLUMNS, values, strict=True))
-            resizing.resize(_image(file, folder, row, (height, width)), memory.array[place])
+    rows = [dict(zip(COLUMNS, values, strict=True)) for values in zip(*columns, strict=True)]
+    placed = zip(chunk.index, rows, strict=True)
+    for shard, of_shard in itertools.groupby(placed, lambda one: one[1]["shard"]):
+        with (folder / shard).open("rb", buffering=0) as file:
+            for place, row in of_shard:
+                target = memory.array[place]
+                resizing.resize(_image(file, folder, row, target.shape[:2]), target)
+
+
+def _populate(memory: PixelMemory, places: pd.Index) -> None:
+    start, stop = places.min(), places.max() + 1
+    if stop - start == len(places):
+        memory.populate(start, stop)
+    else:
+        for place in places:
+            memory.populate(place, place + 1)
 
 
 def stored_image(folder: Path, row: Mapping[str, Any]) -> np.ndarray:

@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -107,19 +106,19 @@ class Examples:
     units), or (images, views, units) where every image has several.
     """
 
-    images: np.ndarray
+    images: np.ndarray | reader.Images
     labels: np.ndarray
 
 
 def of_images(
-    records_path: Path, side: int, training: pd.DataFrame, validation: pd.DataFrame
+    reading: reader.Reading, training: pd.DataFrame, validation: pd.DataFrame
 ) -> tuple[Examples, Examples]:
-    """The images of the rows for training and validation."""
-    first, second = (
-        Examples(reader.pixels(records_path, rows, side, side), rows["label"].to_numpy())
-        for rows in (training, validation)
+    """The images of the rows for training and validation, which are read in this order."""
+    middle, end = len(training), len(training) + len(validation)
+    return (
+        Examples(reading.part(0, middle), training["label"].to_numpy()),
+        Examples(reading.part(middle, end), validation["label"].to_numpy()),
     )
-    return first, second
 
 
 def of_embeddings(

@@ -8,6 +8,7 @@ import pandas as pd
 
 from trackbed.networks import augmentation, registry
 from trackbed.networks.spec import Spec
+from trackbed.records import integrity, reader
 from trackbed.training import batches, checkpoint, loop, optimization, resources, resume
 from trackbed.training.callbacks import Observed
 from trackbed.training.early_stopping import Observer, Outcome
@@ -32,7 +33,8 @@ class ImageNetwork:
         self.p, self.spec, self.store = p, Spec.of(p, classes), store
         self.network = registry.build(p.network, self.spec)
         self.changes = augmentation.build(p.augment, p.seed)
-        self.examples = batches.of_images(records_path, self.spec.side, *rows)
+        self.records_path, self.rows = records_path, tuple(rows)
+        integrity.check(records_path, pd.concat(self.rows)["shard"])
         self.waiting = resources.InputWait()
         self.name, self.parameters = self.network.name, self.network.count_params()
 
@@ -42,20 +44,25 @@ class ImageNetwork:
         return self.waiting.seconds
 
     def fit(self, observers: Sequence[Observer]) -> Outcome:
-        """Train; see loop.fit."""
-        p = self.p
-        steps = batches.steps(len(self.examples[0].images), p.batch)
-        outcome = loop.fit(
-            self.network,
-            self.changes,
-            *self.examples,
-            phases=optimization.phases(p, self.spec, self.network, steps),
-            loss=optimization.loss_of(p),
-            plan=loop.Plan.of(p),
-            callbacks=[*map(Observed, observers), *optimization.plateau_callbacks(p)],
-            waiting=self.waiting,
-            store=self.store,
-        )
+        """Train while the images are read; see loop.fit. Raises Damaged as `reader.pixels` does."""
+        p, plan, side = self.p, loop.Plan.of(self.p), self.spec.side
+        training, validation = self.rows
+        order = loop.first_order(training["label"].to_numpy(), plan)
+        steps = batches.steps(len(training), p.batch)
+        with reader.Reading(self.records_path, pd.concat(self.rows), side, side, order) as reading:
+            examples = batches.of_images(reading, training, validation)
+            outcome = loop.fit(
+                self.network,
+                self.changes,
+                *examples,
+                phases=optimization.phases(p, self.spec, self.network, steps),
+                loss=optimization.loss_of(p),
+                plan=plan,
+                callbacks=[*map(Observed, observers), *optimization.plateau_callbacks(p)],
+                waiting=self.waiting,
+                store=self.store,
+            )
+        self.validation_images = examples[1].images
         if self.store:
             self.store.remove()
         return outcome
@@ -69,6 +76,6 @@ class ImageNetwork:
         checkpoint.save_network(folder, self.network)
 
     def probabilities(self) -> np.ndarray:
-        """Of the validation images: float32, shape (images, classes)."""
-        images = batches.in_order(self.examples[1].images, batch=self.p.batch)
+        """Of the validation images, after `fit`: float32, shape (images, classes)."""
+        images = batches.in_order(self.validation_images, batch=self.p.batch)
         return self.network.predict(images, verbose=0)

@@ -155,21 +155,32 @@ def _create_variables(model: keras.Model) -> None:
     model.reset_metrics()
 
 
+def first_order(labels: np.ndarray, plan: Plan) -> np.ndarray:
+    """The rows of the first epoch in the order in which `fit` takes them: int, shape (rows,)."""
+    return sampling.epoch_rows(len(labels), plan.seed, 0, _share(labels, plan))[0]
+
+
+def _share(labels: np.ndarray, plan: Plan) -> np.ndarray | None:
+    """How probable each row is with plan.balanced_sampling; else None: each once an epoch."""
+    if not plan.balanced_sampling:
+        return None
+    weights = sampling.class_weights(labels)
+    return weights / weights.sum(dtype=float)
+
+
 def _shuffled(
     training: Examples, classes: int, plan: Plan, first_epoch: int, geometry: Geometry | None
 ) -> tf.data.Dataset:
     """Endless training batches from an epoch on: inputs, one-hot labels, weights if any."""
-    weights = sampling.class_weights(training.labels)
     arrays = [training.images, one_hot(training.labels, classes)]
     if plan.class_weights:
-        arrays.append(weights)
-    share = weights / weights.sum(dtype=float) if plan.balanced_sampling else None
+        arrays.append(sampling.class_weights(training.labels))
     return batches.shuffled(
         *arrays,
         batch=plan.batch,
         seed=plan.seed,
         first_epoch=first_epoch,
-        share=share,
+        share=_share(training.labels, plan),
         views=training.images.ndim == 3,
         resident=training.images.ndim < IMAGES_DIMENSIONS,
         geometry=geometry,
