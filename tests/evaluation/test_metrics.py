@@ -43,6 +43,23 @@ def test_per_class_and_averages_agree_with_scikit_learn(random_case):
         np.testing.assert_allclose(mean.loc[row, ["precision", "recall", "f1"]], expected[:3])
 
 
+def test_counts_loss_and_default_f1_are_scikit_learns_to_the_digit():
+    random = np.random.default_rng(1)
+    for count, classes in ((1, 2), (7, 3), (130, 5), (999, 43)):
+        labels = random.integers(0, classes, count)
+        logits = random.normal(size=(count, classes), scale=random.choice([1, 40]))
+        probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
+        probabilities = probabilities.astype(np.float32)
+        predicted, every = probabilities.argmax(axis=1), np.arange(classes)
+        matrix = sklearn_metrics.confusion_matrix(labels, predicted, labels=every)
+        assert np.array_equal(metrics.confusion(labels, predicted, classes), matrix)
+        loss = sklearn_metrics.log_loss(labels, probabilities, labels=every)
+        assert metrics.loss(probabilities, labels) == loss
+        f1 = sklearn_metrics.f1_score(labels, predicted, average="macro", zero_division=0)
+        assert metrics.scikit_learn_macro_f1(labels, predicted) == f1
+
+
 def test_a_class_without_images_is_left_out_of_averages():
     matrix = np.array([[5, 0, 1], [0, 4, 0], [0, 0, 0]])
     table = metrics.per_class(matrix)

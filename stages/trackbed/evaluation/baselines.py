@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trackbed.evaluation import intervals, metrics
-from trackbed.records import reader
+from trackbed.evaluation import intervals, kept_results, metrics
+from trackbed.pipeline.index import SHARDS_TABLE
+from trackbed.records import integrity, reader
 
 SIDE = 32  # pixels
 ORIENTATIONS = 8  # bins over half a turn
@@ -24,23 +25,35 @@ def predicted(
 
     majority: the most frequent class of the training rows, the first of equally frequent ones.
     logistic: logistic regression on the standardised `features` of the images at SIDE pixels, or
-    the majority where the training rows are of one class.
+    the majority where the training rows are of one class. Runs with the same rows share it, see
+    kept_results. Raises Damaged for a damaged shard.
     """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
     labels = training["label"].to_numpy()
     majority = np.full(len(test), np.bincount(labels).argmax())
     some = training.iloc[np.unique(np.linspace(0, len(training) - 1, MOST).astype(int))]
     if some["label"].nunique() < 2 or test.empty:
         return {"majority": majority, "logistic": majority}
+    # Also where nothing has to be read: what is kept was read from the same bytes.
+    integrity.check(records_path, [*some["shard"], *test["shard"]])
+    shards = SHARDS_TABLE.read(records_path)
+    inputs = [table.to_csv(index=False).encode() for table in (shards, some, test)]
+    found = kept_results.kept("logistic", inputs, lambda: _logistic(records_path, some, test))
+    return {"majority": majority} | found
+
+
+def _logistic(
+    records_path: Path, training: pd.DataFrame, test: pd.DataFrame
+) -> dict[str, np.ndarray]:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     fitted, tested = (
-        features(reader.pixels(records_path, rows, SIDE, SIDE)) for rows in (some, test)
+        features(reader.pixels(records_path, rows, SIDE, SIDE)) for rows in (training, test)
     )
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=STEPS))
-    model.fit(fitted, some["label"])
-    return {"majority": majority, "logistic": model.predict(tested)}
+    model.fit(fitted, training["label"])
+    return {"logistic": model.predict(tested)}
 
 
 def features(images: np.ndarray) -> np.ndarray:
