@@ -67,11 +67,15 @@ def test_some_folds_and_no_grid(folder, capsys):
     assert "1 setting on 1 fold;" in capsys.readouterr().out
 
 
+def test_clipping_and_a_falling_rate_can_be_compared(folder, capsys):
+    assert called(folder, "-S", "train.clip_norm=0,1", "-S", "train.schedule=plateau,cosine") == 0
+    assert "4 settings on 3 folds" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["-S", "train.network=gtsrb"], "the embeddings are of rails, not gtsrb"),
-        (["-S", "train.clip_norm=1"], "look at each head alone"),
         (["-S", "train.droput=0.1"], "unknown key 'droput'. Did you mean 'dropout'?"),
         (["-S", "train.dropout=2"], "train.dropout: must be below 1, got 2"),
         (["-S", "data.source=x"], "must be a key of section train"),

@@ -1,22 +1,17 @@
-"""Training the head on embeddings is training the network on its images."""
+"""Batches of images and labels."""
 
 import itertools
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from recorded import random_pictures
 
 from trackbed.dataset import recording
-from trackbed.embedding import engines
-from trackbed.networks import augmentation, embeddings, registry
-from trackbed.networks.augmentation import Augmentation
-from trackbed.networks.spec import Spec
-from trackbed.pipeline import tensorflow_setup
-from trackbed.pipeline.errors import Damaged, UserError
-from trackbed.records import embedding_store, reader
-from trackbed.training import batches, loop, optimization, sampling
+from trackbed.networks import augmentation
+from trackbed.pipeline.errors import Damaged
+from trackbed.records import reader
+from trackbed.training import batches, sampling
 
 ROWS = np.arange(10, dtype=np.uint8)
 LABELS = np.eye(10, dtype=np.float32)
@@ -109,108 +104,6 @@ def test_rows_are_sampled_by_their_share():
 def test_a_later_start_has_the_order_of_that_epoch():
     late = batches.shuffled(ROWS, batch=4, seed=3, first_epoch=1).take(3).as_numpy_iterator()
     assert [rows.tolist() for (rows,) in late] == epochs(seed=3)[1]
-
-
-def test_every_epoch_holds_one_view_of_every_row():
-    views = 100 * np.arange(10)[:, None] + np.arange(5)  # row 3, view 2 is 302
-    found = batches.shuffled(views, LABELS, batch=4, seed=0, views=True).as_numpy_iterator()
-    epochs = [np.concatenate([next(found)[0] for _ in range(3)]) for _ in range(20)]
-    assert all(sorted(epoch // 100) == list(range(10)) for epoch in epochs)
-    seen = np.concatenate(epochs)
-    assert set(seen % 100) == {0, 1, 2, 3, 4}
-    assert all(len(set(seen[seen // 100 == row])) > 1 for row in range(10))
-
-
-@pytest.mark.parametrize("views", [False, True])
-@pytest.mark.parametrize("share", [None, np.arange(10) / 45])
-def test_resident_arrays_give_the_same_batches(views, share):
-    first = np.arange(40).reshape(10, 4) if views else ROWS
-    options = {"batch": 4, "seed": 2, "first_epoch": 3, "share": share, "views": views}
-    results = [
-        batches.shuffled(first, LABELS, **options, resident=resident).take(7)
-        for resident in (False, True)
-    ]
-    for one, other in zip(*results, strict=True):
-        for expected, found in zip(one, other, strict=True):
-            np.testing.assert_array_equal(found, expected)
-
-
-SIDE, TRAINED = 32, 40
-random = np.random.default_rng(0)
-LABELS_OF_EXAMPLES = np.arange(56) % 2
-IMAGES = random.integers(0, 120, (56, SIDE, SIDE, 3), dtype=np.uint8)
-IMAGES[LABELS_OF_EXAMPLES == 1, ::2] += 100
-TABLE = pd.DataFrame({"record": range(56), "label": LABELS_OF_EXAMPLES, "part": "train"})
-
-
-def network():
-    tensorflow_setup.make_deterministic(0)
-    return registry.build("rails", Spec(SIDE, 2, 0.3))
-
-
-class Curve(loop.keras.callbacks.Callback):
-    """Keeps the losses of every epoch."""
-
-    def __init__(self):
-        super().__init__()
-        self.losses = []
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.losses.append((logs["loss"], logs["val_loss"]))
-
-
-def curve(model, learned):
-    kept = Curve()
-    optimizer = optimization.optimizer("adamw", 0.01, weight_decay=0.01, average=0.9)
-    loop.fit(
-        model,
-        Augmentation(),
-        *learned,
-        phases=[optimization.Phase(4, optimizer)],
-        loss=optimization.loss("crossentropy", label_smoothing=0.1, gamma=0),
-        plan=loop.Plan(batch=16, patience=4, seed=0),
-        callbacks=[kept],
-    )
-    return kept.losses
-
-
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("embeddings")
-    backbone = embeddings.backbone(network())
-    forward = engines.forward(backbone, *embedding_store.EXACT, IMAGES[:0])
-    embedding_store.write(
-        folder / embedding_store.STORED_FILE, IMAGES, np.arange(56), [forward], 16
-    )
-    embedding_store.write_about(
-        folder, frozen=True, backbone=embeddings.weights_digest(backbone), views=0
-    )
-    return embedding_store.read(folder)
-
-
-def test_training_on_embeddings_equals_training_on_images(stored):
-    on_images = network()
-    expected = curve(
-        on_images,
-        [
-            batches.Examples(IMAGES[part], LABELS_OF_EXAMPLES[part])
-            for part in (slice(TRAINED), slice(TRAINED, None))
-        ],
-    )
-    whole = network()
-    rows = TABLE[:TRAINED], TABLE[TRAINED:]
-    learned = batches.of_embeddings(stored, whole, TABLE, *rows)
-    found = curve(embeddings.head(whole), learned)
-    assert expected[0][0] > expected[-1][0] + 0.1  # something was learned
-    np.testing.assert_allclose(found, expected, rtol=1e-3)
-    answers = [model.predict(IMAGES, verbose=0) for model in (whole, on_images)]
-    np.testing.assert_allclose(*answers, atol=1e-3)
-
-
-def test_embeddings_of_another_backbone_are_refused(stored):
-    other = registry.build("rails", Spec(SIDE, 2, 0.3, unfreeze="all"))
-    with pytest.raises(UserError, match="a backbone with other weights"):
-        batches.of_embeddings(stored, other, TABLE, TABLE[:TRAINED], TABLE[TRAINED:])
 
 
 def test_a_damaged_picture_is_named_where_its_batch_is_due(tmp_path):

@@ -10,11 +10,23 @@ import pandas as pd
 import pytest
 
 from trackbed.networks import embeddings, registry
+from trackbed.networks.augmentation import Augmentation
 from trackbed.networks.spec import Spec
 from trackbed.pipeline import params, tensorflow_setup
 from trackbed.pipeline.errors import UserError
 from trackbed.records import embedding_store
-from trackbed.training import checkpoint, frozen_network
+from trackbed.training import (
+    batches,
+    checkpoint,
+    dense_heads,
+    frozen_network,
+    loop,
+    optimization,
+    sampling,
+)
+from trackbed.training.callbacks import Observed
+from trackbed.training.dense_heads import DenseHeads
+from trackbed.training.early_stopping import Observer
 from trackbed.training.train_params import TrainParams
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +49,7 @@ def point(**changes):
 def folder(tmp_path_factory):
     """Embeddings of random images, as the stage embed writes them, with the network's file."""
     folder = tmp_path_factory.mktemp("embeddings")
+    keras.utils.clear_session()
     tensorflow_setup.make_deterministic(0)
     network = registry.build("MobileNetV2", Spec(32, len(CLASSES)))
     base = embeddings.backbone(network)
@@ -137,3 +150,51 @@ def test_a_head_is_trained_and_saved_without_tensorflow(folder, tmp_path):
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
     assert (tmp_path / checkpoint.MODEL_FILE).exists()
+
+
+@pytest.mark.slow
+def test_training_on_embeddings_equals_training_on_images(tmp_path):
+    labels, random = TABLE["label"].to_numpy(), np.random.default_rng(0)
+    images = random.integers(0, 120, (40, 32, 32, 3), dtype=np.uint8)
+    images[labels == 1, ::2] += 100
+    p = point(network="rails", dropout=0.0, epochs=4, patience=4, learning_rate=0.01)
+    keras.utils.clear_session()
+    tensorflow_setup.make_deterministic(p.seed)
+    whole = registry.build(p.network, Spec.of(p, len(CLASSES)))
+    base, head = embeddings.backbone(whole), embeddings.head(whole)
+    np.save(tmp_path / embedding_store.STORED_FILE, base.predict(images, verbose=0)[None])
+    embedding_store.write_about(
+        tmp_path,
+        **{"frozen": True, "exact": True, "views": 0, "of": {}},
+        backbone=embeddings.weights_digest(base),
+    )
+    network = made(tmp_path, p)
+    on_embeddings = Curve()
+    outcome = network.fit([on_embeddings])
+    initial = DenseHeads(dense_heads.initial(network.head.sizes, p.seed)[None], network.head.sizes)
+    head.set_weights([values[0] for layer in initial.layers for values in layer])
+    on_images, held_out = Curve(), (TABLE["fold"] == p.fold).to_numpy()
+    expected = loop.fit(
+        whole,
+        Augmentation(),
+        *(batches.Examples(images[part], labels[part]) for part in (~held_out, held_out)),
+        phases=optimization.phases(p, Spec.of(p, 2), whole, sampling.steps(30, p.batch)),
+        loss=optimization.loss_of(p),
+        plan=loop.Plan.of(p),
+        callbacks=[Observed(on_images)],
+    )
+    assert outcome.best_epoch == expected.best_epoch
+    assert on_images.losses[0][0] > on_images.losses[-1][0] + 0.1  # something was learned
+    np.testing.assert_allclose(on_embeddings.losses, on_images.losses, rtol=1e-3)
+    answers = whole.predict(images[held_out], verbose=0)
+    np.testing.assert_allclose(network.probabilities(), answers, atol=1e-3)
+
+
+class Curve(Observer):
+    """Keeps the losses of every epoch."""
+
+    def __init__(self):
+        self.losses = []
+
+    def on_epoch_end(self, epoch, logs):
+        self.losses.append((logs["loss"], logs["val_loss"]))

@@ -3,11 +3,11 @@
 import itertools
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from trackbed.networks import backbones
 from trackbed.networks.augmentation import Augmentation
 from trackbed.networks.spec import Spec
 from trackbed.pipeline import params
@@ -24,7 +24,6 @@ UNITS, CLASSES, ROWS = 12, 3, 90
 LABELS = np.arange(ROWS) % CLASSES
 RANDOM = np.random.default_rng(0)
 FEATURES = (RANDOM.normal(size=(ROWS, UNITS)) + 0.5 * LABELS[:, None]).astype(np.float32)
-VIEWS = np.stack([FEATURES, FEATURES[:, ::-1], FEATURES + 0.1], axis=1)
 PARTS = np.arange(ROWS) // CLASSES % 5 > 0, np.arange(ROWS) // CLASSES % 5 == 0
 SIZES = {"rails": (UNITS, 64, 32, 16, CLASSES), "MobileNetV2": (UNITS, CLASSES)}
 
@@ -46,9 +45,9 @@ def point(**changes):
     return p.model_copy(update=head | short | changes)
 
 
-def embedded(features=FEATURES):
+def embedded():
     training, validation = PARTS
-    return Embedded(features[training], LABELS[training], FEATURES[validation], LABELS[validation])
+    return Embedded(FEATURES[training], LABELS[training], FEATURES[validation], LABELS[validation])
 
 
 def untrained(p):
@@ -56,22 +55,25 @@ def untrained(p):
     return DenseHeads(np.full((1, dense_heads.parameters(sizes)), np.nan, np.float32), sizes)
 
 
-def in_numpy(p, features=FEATURES):
+def in_numpy(p):
     """Weights, outcome, and logs of every epoch."""
     kept, rows = untrained(p), Rows()
     with head_training.one_thread():
-        outcome = head_training.fit(p, kept, embedded(features), [rows])
+        outcome = head_training.fit(p, kept, embedded(), [rows])
     return [values[0] for layer in kept.layers for values in layer], outcome, rows.logs
 
 
-def in_keras(p, features=FEATURES):
+def in_keras(p):
     """The same, from the same initial weights."""
     spec, rows = Spec.of(p, CLASSES), Rows()
-    model = backbones.head(p.network, spec, UNITS)
     sizes = SIZES[p.network]
+    *hidden, classes = sizes[1:]
+    layers = [keras.layers.Dense(units, activation="relu") for units in hidden]
+    top = keras.layers.Dense(classes, activation="softmax")
+    model = keras.Sequential([keras.Input((UNITS,)), *layers, top])
     initial = DenseHeads(dense_heads.initial(sizes, p.seed)[None], sizes)
     model.set_weights([values[0] for layer in initial.layers for values in layer])
-    given = embedded(features)
+    given = embedded()
     examples = [
         batches.Examples(given.training, given.training_labels),
         batches.Examples(given.validation, given.validation_labels),
@@ -88,8 +90,8 @@ def in_keras(p, features=FEATURES):
     return model.get_weights(), outcome, rows.logs
 
 
-def compare(p, features=FEATURES):
-    ours, theirs = in_numpy(p, features), in_keras(p, features)
+def compare(p):
+    ours, theirs = in_numpy(p), in_keras(p)
     for one, other in zip(ours[0], theirs[0], strict=True):
         np.testing.assert_allclose(one, other, rtol=2e-4, atol=1e-5)
     assert (ours[1].best_epoch, ours[1].epochs) == (theirs[1].best_epoch, theirs[1].epochs)
@@ -140,8 +142,18 @@ def test_so_does_one_with_other_settings(changes):
     compare(point(**changes))
 
 
-def test_so_does_one_trained_on_views():
-    compare(point(), VIEWS)
+def test_every_row_of_an_epoch_is_one_of_its_views():
+    training, validation = PARTS
+    # The views of an image are its embedding and five that say which image and view they are.
+    views = np.zeros((training.sum(), 5, UNITS), np.float32)
+    views[:, :, 0], views[:, :, 1] = np.arange(training.sum())[:, None], np.arange(5)
+    given = Embedded(views, LABELS[training], FEATURES[validation], LABELS[validation])
+    rows = np.arange(len(views)), np.arange(validation.sum())
+    stack = HeadTraining(point(), SIZES["MobileNetV2"], [Head(0.1, 0.0, *rows)], given)
+    images, places, _ = stack._order()
+    np.testing.assert_array_equal(stack.rows[places[0]][:, 0], images[0])
+    assert sorted(images[0]) == rows[0].tolist()
+    assert set(stack.rows[places[0]][:, 1]) == set(range(5))
 
 
 def test_the_same_seed_gives_the_same_bytes():

@@ -16,14 +16,15 @@ def one_by_one(task: Task) -> Values:
     """Keras for every point, one after the other."""
     import keras
 
-    from trackbed.networks import backbones
-    from trackbed.networks.spec import Spec
-    from trackbed.training import sampling
+    from trackbed.training import frozen_network, sampling
 
     embedded, labels = _embedded(task.images)
     begun = time.perf_counter()
     for rate, dropout, rows, held_out in _points(len(labels)):
-        model = backbones.head("rails", Spec(32, CLASSES, dropout), UNITS)
+        hidden = frozen_network.head_sizes("rails", UNITS, CLASSES)[1:-1]
+        layers = [keras.layers.Dense(units, activation="relu") for units in hidden]
+        top = keras.layers.Dense(CLASSES, activation="softmax")
+        model = keras.Sequential([keras.layers.Dropout(dropout), *layers, top])
         optimizer = keras.optimizers.Adam(rate)
         steps = sampling.steps(len(rows), BATCH)
         model.compile(

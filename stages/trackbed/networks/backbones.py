@@ -45,15 +45,6 @@ def classifier(
     return spec.model(name or backbone.lower(), inputs, _head_layers(x, spec, hidden))
 
 
-def head(name: str, spec: Spec, units: int) -> keras.Model:
-    """The head of the network of that name, for embeddings of shape (batch, units).
-
-    With the same seed it has the same initial weights as on its frozen backbone.
-    """
-    inputs = keras.Input((units,))
-    return spec.model(name, inputs, _head_layers(inputs, spec, HIDDEN.get(name, ())))
-
-
 def _head_layers(x: keras.KerasTensor, spec: Spec, hidden: Sequence[int]) -> keras.KerasTensor:
     x = layers.Dropout(spec.dropout)(x)
     for units in hidden:

@@ -1,17 +1,15 @@
-"""Training examples, images or embeddings, and batches of them."""
+"""Images to train on, and batches of them."""
 
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from trackbed.networks import embeddings
 from trackbed.networks.geometry import Geometry
-from trackbed.records import embedding_store, reader
+from trackbed.records import reader
 from trackbed.training.sampling import epoch_rows, steps
 
 Batch = tuple[np.ndarray, ...]
@@ -23,8 +21,6 @@ def shuffled(
     seed: int,
     first_epoch: int = 0,
     share: np.ndarray | None = None,
-    views: bool = False,
-    resident: bool = False,
     geometry: Geometry | None = None,
 ) -> tf.data.Dataset:
     """Endless batches; (seed, epoch) alone decides the order of each epoch.
@@ -32,54 +28,22 @@ def shuffled(
     The arrays, such as images and labels, have the same first dimension. An epoch is
     `steps(len(array), batch)` batches and holds every row once; its last batch may be smaller.
     With `share` (float, shape (rows,), sum 1) the rows of an epoch are sampled with replacement
-    instead, each with this probability. With `views` the first array has shape
-    (rows, views, ...), and each row of an epoch is one of its views. `resident` copies the arrays
-    into TensorFlow, which then needs Python only once per epoch: for arrays whose batches take
-    less time to train on than to collect in Python. `geometry` changes the images, which are the
-    first array; (seed, epoch) decides its random values, too.
+    instead, each with this probability. `geometry` changes the images, which are the first array;
+    (seed, epoch) decides its random values, too.
     """
-    rows, count = len(arrays[0]), arrays[0].shape[1] if views else 1
-
-    def epochs() -> Iterator[Batch]:
-        for epoch in itertools.count(first_epoch):
-            yield epoch_rows(rows, seed, epoch, share, count)
-
-    if resident:
-        return _gathered(epochs, arrays, batch, views=views)
+    rows = len(arrays[0])
 
     def generate() -> Iterator[Batch]:
-        for epoch, (taken, view) in enumerate(epochs(), first_epoch):
+        for epoch in itertools.count(first_epoch):
+            taken, _ = epoch_rows(rows, seed, epoch, share)
             for start in range(0, rows, batch):
                 some = taken[start : start + batch]
-                place = (some, view[start : start + batch]) if views else some
-                first = arrays[0][place]
+                first = arrays[0][some]
                 if geometry:
                     first = geometry.changed(first, epoch, start)
                 yield first, *(array[some] for array in arrays[1:])
 
-    given = (arrays[0][:, 0], *arrays[1:]) if views else arrays
-    return _dataset(generate, given)
-
-
-def _gathered(
-    epochs: Callable[[], Iterator[Batch]], arrays: Batch, batch: int, *, views: bool
-) -> tf.data.Dataset:
-    """Batches of rows and views in the order of `epochs`, collected by TensorFlow itself."""
-    first, *others = map(tf.constant, arrays)
-
-    def take(rows: tf.Tensor, view: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        of_first = (
-            tf.gather_nd(first, tf.stack([rows, view], 1)) if views else tf.gather(first, rows)
-        )
-        return of_first, *(tf.gather(other, rows) for other in others)
-
-    orders = tf.TensorSpec(len(arrays[0]), tf.int64)
-    return (
-        tf.data.Dataset.from_generator(epochs, output_signature=(orders, orders))
-        .flat_map(lambda *order: tf.data.Dataset.from_tensor_slices(order).batch(batch))
-        .map(take)
-        .prefetch(8)
-    )
+    return _dataset(generate, arrays)
 
 
 def in_order(*arrays: np.ndarray, batch: int) -> tf.data.Dataset:
@@ -100,11 +64,7 @@ def _dataset(generate: Callable[[], Iterator[Batch]], arrays: Batch) -> tf.data.
 
 @dataclass(frozen=True)
 class Examples:
-    """Inputs of a model and their labels (int; images).
-
-    Images are uint8 of shape (images, side, side, 3); embeddings float32 of shape (images,
-    units), or (images, views, units) where every image has several.
-    """
+    """Images, uint8 of shape (images, side, side, 3), and their labels (int; images)."""
 
     images: np.ndarray | reader.Images
     labels: np.ndarray
@@ -118,22 +78,4 @@ def of_images(
     return (
         Examples(reading.part(0, middle), training["label"].to_numpy()),
         Examples(reading.part(middle, end), validation["label"].to_numpy()),
-    )
-
-
-def of_embeddings(
-    stored: embedding_store.Embeddings,
-    network: keras.Model,
-    table: pd.DataFrame,
-    training: pd.DataFrame,
-    validation: pd.DataFrame,
-) -> tuple[Examples, Examples]:
-    """The embeddings of the rows for training, all views, and of those for validation.
-
-    Raises UserError if they do not come from the network's backbone.
-    """
-    stored.refuse_other_backbone(embeddings.weights_digest(embeddings.backbone(network)))
-    return (
-        Examples(stored.training(table, training), training["label"].to_numpy()),
-        Examples(stored.of(validation), validation["label"].to_numpy()),
     )

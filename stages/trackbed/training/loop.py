@@ -1,4 +1,4 @@
-"""Train a network on images, or its head on embeddings, in memory."""
+"""Train a network on images in memory."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -17,8 +17,6 @@ from trackbed.training.early_stopping import Outcome
 from trackbed.training.optimization import Phase
 from trackbed.training.resources import InputWait
 from trackbed.training.resume import KeepState, State, Store
-
-IMAGES_DIMENSIONS = 4  # images, height, width, channels; embeddings have 2 or 3
 
 
 @dataclass(frozen=True)
@@ -69,8 +67,6 @@ def fit(
         validation.images, one_hot(validation.labels, classes), batch=plan.batch
     )
     best, steps = Best(plan.monitor, plan.patience), batches.steps(len(training.images), plan.batch)
-    # An epoch of embeddings takes less time than Keras' work between two steps.
-    steps_per_execution = steps if training.images.ndim < IMAGES_DIMENSIONS else 1
     state = (store.read() if store else None) or State()
     raw = RawWeights()
     keeper = KeepState(store, state, best, callbacks) if store else None
@@ -79,7 +75,7 @@ def fit(
         phase.prepare()
         first_epoch = state.first_epoch if number == state.phase else best.epochs
         momentum.follow(phase.optimizer, first=number == 0)
-        compile_model(augmented, phase.optimizer, loss, steps_per_execution=steps_per_execution)
+        compile_model(augmented, phase.optimizer, loss)
         _create_variables(augmented)
         training_batches = mixed(
             _shuffled(training, classes, plan, best.epochs, augmentation.geometry),
@@ -131,18 +127,13 @@ class MacroF1(keras.metrics.F1Score):
 
 
 def compile_model(
-    model: keras.Model,
-    optimizer: keras.optimizers.Optimizer,
-    loss: keras.losses.Loss,
-    *,
-    steps_per_execution: int = 1,
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: keras.losses.Loss
 ) -> None:
     """Compile with accuracy and macro F1; with XLA only on a GPU, since it is slower on a CPU."""
     model.compile(
         optimizer=optimizer,
         loss=loss,
         metrics=["accuracy", MacroF1()],
-        steps_per_execution=steps_per_execution,
         jit_compile=bool(tf.config.list_physical_devices("GPU")),
     )
 
@@ -181,8 +172,6 @@ def _shuffled(
         seed=plan.seed,
         first_epoch=first_epoch,
         share=_share(training.labels, plan),
-        views=training.images.ndim == 3,
-        resident=training.images.ndim < IMAGES_DIMENSIONS,
         geometry=geometry,
     )
 
