@@ -46,7 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seeds", metavar="0,1,...", help="values of train.seed; default: that of params.yaml"
     )
     parser.add_argument(
-        "--jobs", type=int, default=1, metavar="N", help="runs at the same time; default: 1"
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="runs at the same time; default: 1, or one per core (at most 4) where only the head "
+        "of a frozen backbone is trained",
     )
     parser.add_argument(
         "--prefix", default=PREFIX, metavar="NAME", help="first part of the names; default: sweep"
@@ -81,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.summarise:
         _summarise(arguments.summarise, arguments.rev)
         return 0
-    if arguments.jobs < 1:
+    if arguments.jobs is not None and arguments.jobs < 1:
         raise UserError(f"--jobs {arguments.jobs}: must be at least 1.")
     baseline = git.commit()
     try:
@@ -99,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _grid(arguments: argparse.Namespace, baseline: str) -> "tuple[list[Run], list[Failure]]":
     """Run every combination; all runs, and the failures."""
-    from trackbed.experiments import runs, search, sweeper, validity
+    from trackbed.experiments import concurrency, runs, search, sweeper, validity
     from trackbed.pipeline import params
 
     if not arguments.assignments and not arguments.folds and not arguments.seeds:
@@ -110,12 +114,14 @@ def _grid(arguments: argparse.Namespace, baseline: str) -> "tuple[list[Run], lis
     for key, value in {pair for setting in settings for pair in setting.items()}:
         if search.match_range(value):
             raise UserError(f"-S {key}={value}: a range goes with --search N; give values instead.")
-    count = validity.fold_count(params.sections())
+    sections = params.sections()
+    count = validity.fold_count(sections)
     keys = set(map(overrides.plain_key, settings[0]))
     folds, seeds = runs.folds_and_seeds(arguments.folds, arguments.seeds, keys, count)
     planned = runs.planned(arguments.prefix, settings, folds, seeds)
     _check([one.setting for one in planned])
-    logs, jobs = FOLDER / arguments.prefix / "logs", min(arguments.jobs, len(planned))
+    jobs = min(arguments.jobs or concurrency.suitable_jobs(keys, sections), len(planned))
+    logs = FOLDER / arguments.prefix / "logs"
     with sweeper.open_sweeper(baseline, logs, jobs, len(planned), arguments.force) as opened:
         opened.run(planned)
     return planned, opened.failed
@@ -123,22 +129,25 @@ def _grid(arguments: argparse.Namespace, baseline: str) -> "tuple[list[Run], lis
 
 def _search(arguments: argparse.Namespace, baseline: str) -> "tuple[list[Run], list[Failure]]":
     """Run the settings that a search suggests; all runs, and the failures."""
-    from trackbed.experiments import experiment, runs, search, sweeper, validity
+    from trackbed.experiments import concurrency, experiment, runs, search, sweeper, validity
     from trackbed.pipeline import params
 
     if arguments.search < 1:
         raise UserError(f"--search {arguments.search}: must be at least 1.")
     space = search.search_space(arguments.assignments)
-    count = validity.fold_count(params.sections())
+    sections = params.sections()
+    count = validity.fold_count(sections)
     keys = set(map(overrides.plain_key, space))
     folds, seeds = runs.folds_and_seeds(arguments.folds, arguments.seeds, keys, count)
     repeats = max(1, len(folds)) * max(1, len(seeds))
     limits = search.extreme_settings(space)
     _check([run.setting for one in limits for run in _planned(arguments, one, folds, seeds)])
-    at_once = max(1, arguments.jobs // repeats)
+    # Not by the cores of the machine: it decides which scores a suggestion knows.
+    at_once = max(1, (arguments.jobs or 1) // repeats)
+    jobs = arguments.jobs or min(concurrency.suitable_jobs(keys, sections), repeats)
     study, planned = search.create_study(at_once), {}
     logs, total = FOLDER / arguments.prefix / "logs", arguments.search * repeats
-    with sweeper.open_sweeper(baseline, logs, arguments.jobs, total, arguments.force) as opened:
+    with sweeper.open_sweeper(baseline, logs, jobs, total, arguments.force) as opened:
         for begin in range(0, arguments.search, at_once):
             trials = [study.ask() for _ in range(min(at_once, arguments.search - begin))]
             settings = [search.suggest(trial, space) for trial in trials]
