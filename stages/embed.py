@@ -71,6 +71,12 @@ def main(data_path: Path) -> None:
         write(folder / embedding_store.STORED_FILE, rows=np.arange(len(table)), views=[forward])
         if augmented:
             write(folder / embedding_store.VIEWS_FILE, rows=training, views=augmented)
+            first = engines.augmented_views(
+                np.asarray, backbone.augment, p.seed, min(p.views, embedding_store.SEEN_VIEWS)
+            )
+            labels = table["label"].to_numpy()[training]
+            some = index.spread_over_classes(labels, embedding_store.SEEN_IMAGES)
+            embedding_store.write_seen(folder, images[training[some]], first)
         if not exact:
             reference = engines.forward(base, *embedding_store.EXACT, images[:0])
             write(folder / embedding_store.REFERENCE_FILE, rows=test, views=[reference])

@@ -23,7 +23,8 @@ def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Pat
     rows = training, validation = index.training_and_validation(table, p.fold)
     names = index.classes(table)
     stored = embedding_store.read(embeddings_path)
-    if stored is None or p.augment:
+    seen = stored.seen() if stored else None
+    if stored is None or (p.augment and seen is None):
         tensorflow_setup.start()
         tensorflow_setup.make_deterministic(p.seed, p.precision)
     from trackbed.training import augmentation_preview, checkpoint, epoch_log, resources
@@ -38,9 +39,10 @@ def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Pat
 
         embedded = frozen_network.embedded(stored, table, *rows)
         network = frozen_network.FrozenNetwork(p, stored, embedded, len(names))
-    preview = augmentation.build(p.augment, p.seed)
-    shape = {"side": p.image_side, "classes": len(names)}
-    augmentation_preview.write(plots_path, records_path, training, preview, **shape)
+    if seen is None:
+        changes, shape = augmentation.build(p.augment, p.seed), (p.image_side, len(names))
+        seen = augmentation_preview.of_records(records_path, training, changes, *shape)
+    augmentation_preview.write(plots_path, seen)
     log_path, steps = metrics_path / epoch_log.FOLDER, sampling.steps(len(training), p.batch)
     with (
         checkpoint.kept_on_divergence(DIVERGED, network, names),

@@ -69,6 +69,7 @@ def test_views_are_embedded_and_precision_is_measured(frozen):
     views = np.load(frozen.folder / "data/embeddings/views.npy")
     assert views.shape[0] == 2
     assert not np.array_equal(*views)
+    assert embedding_store.read(frozen.folder / "data/embeddings").seen().shape[0] == 3
     assert "Equal with quick embeddings" in (frozen.folder / "plots/report.html").read_text()
     frozen.run("git", "checkout", "-q", ".")
     frozen.run("dvc", "checkout", "-q")

@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -87,3 +88,23 @@ def test_a_fold_that_does_not_exist_is_refused():
 def test_a_model_of_other_classes_is_refused(tmp_path):
     with pytest.raises(UserError, match="trained for the classes"):
         index.refuse_other_classes(indexed(), ["NA", "012"], tmp_path)
+
+
+def test_every_class_has_one_image_before_any_has_two():
+    labels = np.array([1, 1, 0, 0, 2, 0])
+    assert index.spread_over_classes(labels, 3).tolist() == [2, 0, 4]
+    assert index.spread_over_classes(labels, 5).tolist() == [2, 0, 4, 3, 1]
+    assert index.spread_over_classes(labels, 99).tolist() == [2, 0, 4, 3, 1, 5]
+
+
+def test_of_many_classes_a_few_are_spread_evenly():
+    assert index.spread_over_classes(np.arange(43), 8).tolist() == [
+        0,
+        6,
+        12,
+        18,
+        24,
+        30,
+        36,
+        42,
+    ]

@@ -106,3 +106,17 @@ def test_stored_values_that_are_not_finite_are_refused(tmp_path):
         np.save(tmp_path / name, values)
         with pytest.raises(Damaged, match=rf"{name}: holds values that are not finite"):
             read(TABLE) if read else kept.training(TABLE, TABLE[:3])
+
+
+def test_images_and_their_views_come_back_to_be_seen(tmp_path):
+    images = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
+    kept = stored(tmp_path)
+    assert kept.seen() is None
+    embedding_store.write_seen(tmp_path, images, [lambda some: some + 200.4, lambda some: some * 2])
+    found = kept.seen()
+    assert (found.shape, found.dtype) == ((3, 2, 4, 4, 3), np.uint8)
+    np.testing.assert_array_equal(found[1], np.minimum(images.astype(int) + 200, 255))
+    np.testing.assert_array_equal(found[2], images * 2)
+    (tmp_path / embedding_store.SEEN_FILE).write_bytes(b"PK cut")
+    with pytest.raises(UserError, match=r"seen\.npz: not readable .*dvc repro -f embed"):
+        kept.seen()

@@ -11,7 +11,7 @@ from trackbed.training.augmentation_preview import (
     VERSIONS,
     augmented,
     montage,
-    spread_over_classes,
+    of_records,
     write,
 )
 
@@ -34,26 +34,6 @@ class Swap(keras.layers.Layer):
 
     def call(self, both, training=False):
         return both | {"images": both["images"][::-1]}
-
-
-def test_every_class_has_one_image_before_any_has_two():
-    labels = np.array([1, 1, 0, 0, 2, 0])
-    assert spread_over_classes(labels, 3).tolist() == [2, 0, 4]
-    assert spread_over_classes(labels, 5).tolist() == [2, 0, 4, 3, 1]
-    assert spread_over_classes(labels, 99).tolist() == [2, 0, 4, 3, 1, 5]
-
-
-def test_of_many_classes_a_few_are_spread_evenly():
-    assert spread_over_classes(np.arange(43), 8).tolist() == [
-        0,
-        6,
-        12,
-        18,
-        24,
-        30,
-        36,
-        42,
-    ]
 
 
 def test_changes_show_in_every_row_below_the_stored_images():
@@ -94,7 +74,7 @@ def test_the_file_has_stored_and_changed_images(tmp_path):
     table, images = recorded.written(tmp_path / "records", count=2)
     for name in ("a", "b"):
         preview = Augmentation([Add()])
-        write(tmp_path / name, tmp_path / "records", table, preview, side=12, classes=2)
+        write(tmp_path / name, of_records(tmp_path / "records", table, preview, 12, 2))
     assert (tmp_path / "a" / FILE).read_bytes() == (tmp_path / "b" / FILE).read_bytes()
     preview = np.asarray(Image.open(tmp_path / "a" / FILE).convert("RGB")).astype(float)
     cell, step = 108, 108 + GAP

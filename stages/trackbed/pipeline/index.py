@@ -218,6 +218,18 @@ def spread(rows: pd.DataFrame, most: int) -> pd.DataFrame:
     return rows.iloc[places]
 
 
+def spread_over_classes(labels: np.ndarray, count: int) -> np.ndarray:
+    """Row numbers of up to `count` images: the first of every class, then the second of every one.
+
+    With more classes than `count`, evenly spaced classes. labels: int, shape (images,).
+    """
+    occurrence = np.empty(len(labels), int)
+    for label in np.unique(labels):
+        occurrence[labels == label] = np.arange((labels == label).sum())
+    order = np.lexsort((labels, occurrence))[: max(count, len(np.unique(labels)))]
+    return order[np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(int)]
+
+
 def refuse_other_classes(table: pd.DataFrame, names: list[str], models_path: Path) -> None:
     """Raise a UserError if a model was trained for other classes than those of the index."""
     if classes(table) != names:

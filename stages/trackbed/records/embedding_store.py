@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from numpy.lib import format as npy
 
 from trackbed.pipeline import tables
 from trackbed.pipeline.errors import Damaged, Diverged, UserError
-from trackbed.pipeline.outputs import replacing, write_json
+from trackbed.pipeline.outputs import replacing, write_arrays, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,9 @@ ABOUT_FILE = "embeddings.json"
 STORED_FILE = "embeddings.npy"
 VIEWS_FILE = "views.npy"
 REFERENCE_FILE = "reference.npy"
+# Some training images, spread over the classes, and views of them, to look at: uint8, shape
+# (1 + views, images, side, side, 3).
+SEEN_FILE, SEEN_IMAGES, SEEN_VIEWS = "seen.npz", 8, 4
 # The network around the backbone, with an untrained head, as saved by training.checkpoint.
 NETWORK_FILE = "network.keras"
 EXACT = ("tensorflow", "float32")  # engine and precision of the saved model
@@ -78,6 +82,17 @@ class Embeddings:
                     f"{getattr(p, key)}. Run `dvc repro embed`."
                 )
 
+    def seen(self) -> np.ndarray | None:
+        """The array of SEEN_FILE, None without views, or where they were made without it."""
+        path = self.folder / SEEN_FILE
+        if not path.exists():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return file["images"]
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise UserError(f"{path}: not readable ({error}). {REMEDY}") from None
+
     def _places(self, table: pd.DataFrame, rows: pd.DataFrame, part: str) -> np.ndarray:
         records = table.loc[table["part"] == part, "record"].to_numpy()
         return np.searchsorted(records, rows["record"].to_numpy())
@@ -103,6 +118,12 @@ def read(folder: Path) -> Embeddings | None:
 def write_about(folder: Path, **about: Any) -> None:
     """Write what the folder holds; the last file of it."""
     write_json(folder / ABOUT_FILE, about)
+
+
+def write_seen(folder: Path, images: np.ndarray, views: Sequence[Forward]) -> None:
+    """Write uint8 images (images, side, side, 3) and what functions from images to images make."""
+    changed = [np.clip(np.round(view(images)), 0, 255).astype(np.uint8) for view in views]
+    write_arrays(folder / SEEN_FILE, {"images": np.stack([images, *changed])})
 
 
 def write(

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from trackbed.networks.augmentation import Augmentation
+from trackbed.pipeline import index
 from trackbed.pipeline.outputs import jpeg, replacing
 from trackbed.records import reader
 
@@ -23,36 +24,23 @@ GAP = 4  # pixels
 QUALITY = 88  # of JPEG, 0 to 95
 
 
-def write(
-    plots_path: Path,
-    records_path: Path,
-    rows: pd.DataFrame,
-    augmentation: Augmentation,
-    *,
-    side: int,
-    classes: int,
-) -> None:
-    """Write the preview of some rows of the index, spread over the classes, as FILE.
+def write(plots_path: Path, pictures: np.ndarray) -> None:
+    """Write pictures of shape (rows, columns, side, side, 3) in a grid as FILE."""
+    with replacing(plots_path / FILE) as temporary:
+        temporary.write_bytes(jpeg(montage(pictures), QUALITY))
+
+
+def of_records(
+    records_path: Path, rows: pd.DataFrame, augmentation: Augmentation, side: int, classes: int
+) -> np.ndarray:
+    """Some images of the rows of the index, spread over the classes, see `augmented`.
 
     side: of the images, in pixels.
     """
-    rows = rows.iloc[spread_over_classes(rows["label"].to_numpy(), COLUMNS)]
+    rows = rows.iloc[index.spread_over_classes(rows["label"].to_numpy(), COLUMNS)]
     images = reader.pixels(records_path, rows, side, side)
     labels = np.eye(classes, dtype=np.float32)[rows["label"].to_numpy()]
-    with replacing(plots_path / FILE) as temporary:
-        temporary.write_bytes(jpeg(montage(augmented(images, labels, augmentation)), QUALITY))
-
-
-def spread_over_classes(labels: np.ndarray, count: int) -> np.ndarray:
-    """Row numbers of up to `count` images: the first of every class, then the second of every one.
-
-    With more classes than `count`, evenly spaced classes. labels: int, shape (images,).
-    """
-    occurrence = np.empty(len(labels), int)
-    for label in np.unique(labels):
-        occurrence[labels == label] = np.arange((labels == label).sum())
-    order = np.lexsort((labels, occurrence))[: max(count, len(np.unique(labels)))]
-    return order[np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(int)]
+    return augmented(images, labels, augmentation)
 
 
 def augmented(images: np.ndarray, labels: np.ndarray, augmentation: Augmentation) -> np.ndarray:
