@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trackbed.dataset import check, groups, pool, sources
+from trackbed.dataset import check, groups, images, pool, sources
 from trackbed.dataset.schema import Entry, Picture, RawPixels
 from trackbed.pictures.rejections import Limits, Rejected
 from trackbed.pipeline.errors import UserError
@@ -187,11 +187,11 @@ def test_few_pictures_are_checked_in_this_process(source, monkeypatch):
 
 
 def test_large_results_come_in_parts_and_lose_nothing(source, monkeypatch):
-    monkeypatch.setattr(check, "CHUNK_RESULT_BYTES", 1)
+    monkeypatch.setattr(images, "CHUNK_RESULT_BYTES", 1)
     assert len(checked(source)[1]) == 8
 
 
-class Deadly(check.ChunkCheck):
+class Deadly(images.ChunkCheck):
     """Kills its process at picture B/1.png, as a fault in a decoder or lack of memory would."""
 
     def __call__(self, chunk):
@@ -201,7 +201,7 @@ class Deadly(check.ChunkCheck):
 
 
 def test_a_killed_process_is_reported(source, parallel_for_few, monkeypatch):
-    monkeypatch.setattr(check, "ChunkCheck", Deadly)
+    monkeypatch.setattr(images, "ChunkCheck", Deadly)
     with pytest.raises(UserError) as raised:
         checked(source, workers=2)
     message = str(raised.value)
@@ -247,16 +247,16 @@ def test_pixels_in_a_tfrecord_count_alone(monkeypatch):
 
 
 def test_every_entry_becomes_a_picture_or_a_reason(entries):
-    outcomes = check.ChunkCheck(Limits(100), crop_margin=0)(entries)
+    outcomes = images.ChunkCheck(Limits(100), crop_margin=0)(entries)
     assert [type(outcome) for outcome in outcomes] == [Picture] * 3 + [Rejected] + [Picture] * 3
     assert outcomes[5].data == bytes([5] * 192)
-    outcomes = check.ChunkCheck(Limits(63), crop_margin=0)(entries)
+    outcomes = images.ChunkCheck(Limits(63), crop_margin=0)(entries)
     assert {outcome.reason for outcome in outcomes} == {"too many pixels", "empty"}
 
 
 def test_no_more_is_kept_than_fits(entries, monkeypatch):
-    monkeypatch.setattr(check, "CHUNK_RESULT_BYTES", 2 * 192)
-    checking = check.ChunkCheck(Limits(100), crop_margin=0)
+    monkeypatch.setattr(images, "CHUNK_RESULT_BYTES", 2 * 192)
+    checking = images.ChunkCheck(Limits(100), crop_margin=0)
     assert len(checking(entries)) == 2
     assert len(checking(entries[2:])) == 3  # one of them empty
 

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -20,8 +19,6 @@ from trackbed.pipeline.index import BOX_SCALE, REJECTS_TABLE, SCALED_BOX, SEVERA
 # About 10 ms of work: enough to outweigh the way to another process and back.
 CHUNK_PICTURES = 32
 CHUNK_FILE_BYTES = 2**19
-# Small files may hold large pictures.
-CHUNK_RESULT_BYTES = 2**23
 
 
 def chunks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
@@ -36,30 +33,6 @@ def chunks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
             chunk, file_bytes = [], 0
     if chunk:
         yield chunk
-
-
-@dataclass(frozen=True)
-class ChunkCheck:
-    """Checks a chunk of entries, in any process."""
-
-    limits: Limits
-    crop_margin: float
-
-    def __call__(self, chunk: list[Entry]) -> list[Picture | Rejected]:
-        """A picture or rejection per entry, or for the first ones alone if they fill memory."""
-        outcomes: list[Picture | Rejected] = []
-        result_bytes = 0
-        for entry in chunk:
-            try:
-                picture = images.load(entry, self.limits, self.crop_margin)
-            except Rejected as rejection:
-                outcomes.append(rejection)
-                continue
-            outcomes.append(picture)
-            result_bytes += len(picture.data)
-            if result_bytes >= CHUNK_RESULT_BYTES:
-                break
-        return outcomes
 
 
 def _file_bytes(entry: Entry) -> int:
@@ -84,7 +57,7 @@ class SourceCheck:
         self, listing: Listing, limits: Limits, crop_margin: float, workers: int = 1
     ) -> None:
         self.listing, self.workers = listing, workers
-        self._check_chunk = ChunkCheck(limits, crop_margin)
+        self._check_chunk = images.ChunkCheck(limits, crop_margin)
         self._rejects = [
             {"filename": name, "reason": reason, "detail": ""} for name, reason in listing.strays
         ]

@@ -1,7 +1,8 @@
-"""Check and decode one picture of a source, and measure it."""
+"""Check and decode pictures of a source, and measure them."""
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import cv2
@@ -12,9 +13,35 @@ from trackbed.dataset import source_pictures
 from trackbed.dataset.schema import Entry, Picture
 from trackbed.dataset.similarity import THUMBNAIL_CHARACTERS, THUMBNAIL_SIDE
 from trackbed.pictures.crop_boxes import Box
-from trackbed.pictures.rejections import Limits
+from trackbed.pictures.rejections import Limits, Rejected
 
+# Small files may hold large pictures.
+CHUNK_RESULT_BYTES = 2**23
 QUALITY_DIGITS = 3  # of what is kept: far below any difference that matters
+
+
+@dataclass(frozen=True)
+class ChunkCheck:
+    """Checks a chunk of entries, in any process."""
+
+    limits: Limits
+    crop_margin: float
+
+    def __call__(self, chunk: list[Entry]) -> list[Picture | Rejected]:
+        """A picture or rejection per entry, or for the first ones alone if they fill memory."""
+        outcomes: list[Picture | Rejected] = []
+        result_bytes = 0
+        for entry in chunk:
+            try:
+                picture = load(entry, self.limits, self.crop_margin)
+            except Rejected as rejection:
+                outcomes.append(rejection)
+                continue
+            outcomes.append(picture)
+            result_bytes += len(picture.data)
+            if result_bytes >= CHUNK_RESULT_BYTES:
+                break
+        return outcomes
 
 
 class Quality(NamedTuple):
@@ -45,9 +72,10 @@ def load(entry: Entry, limits: Limits, crop_margin: float = 0.0) -> Picture:
 
     Arguments and errors: see source_pictures.checked.
     """
-    found = source_pictures.checked(entry, limits, crop_margin)
+    found = source_pictures.checked(entry, limits, crop_margin, quick=True)
     image, source = found.image, found.source
-    pixels, grey = image.tobytes(), image.convert("L")
+    pixels = image.tobytes() if source.pixels is None or found.box else source.pixels
+    grey = image.convert("L")
     encoding, stored = found.as_it_came or ("raw", pixels)
     return Picture(
         data=stored,
@@ -96,7 +124,7 @@ def encoded_thumbnail(grey: Image.Image) -> str:
     return base64.b64encode(stretched.tobytes(), THUMBNAIL_CHARACTERS).decode()
 
 
-def _pixel_hash(size: tuple[int, int], pixels: bytes) -> str:
+def _pixel_hash(size: tuple[int, int], pixels: bytes | np.ndarray) -> str:
     digest = hashlib.blake2b(f"{size}".encode(), digest_size=16)
     digest.update(pixels)
     return digest.hexdigest()

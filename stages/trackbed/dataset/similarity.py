@@ -3,10 +3,12 @@
 import base64
 import itertools
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:  # takes longer than all else that a process needs to check pictures
+    import pandas as pd
 
 THUMBNAIL_SIDE = 12  # pixels
 THUMBNAIL_CHARACTERS = b"._"  # for + and /: a spreadsheet takes a cell with + for a formula
@@ -93,7 +95,7 @@ class Appearance(NamedTuple):
     thumbnails: np.ndarray  # uint8, shape (pictures, 12, 12)
 
 
-def appearance(table: pd.DataFrame) -> Appearance:
+def appearance(table: "pd.DataFrame") -> Appearance:
     """The columns perceptual_hash, contrast and thumbnail of an index."""
     data = base64.b64decode("".join(table["thumbnail"]), THUMBNAIL_CHARACTERS)
     return Appearance(

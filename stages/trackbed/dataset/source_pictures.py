@@ -63,20 +63,22 @@ class SourcePicture:
     box: BoxFit | None = None
 
 
-def checked(entry: Entry, limits: Limits, crop_margin: float = 0.0) -> SourcePicture:
+def checked(
+    entry: Entry, limits: Limits, crop_margin: float = 0.0, *, quick: bool = False
+) -> SourcePicture:
     """Check and decode a picture, upright and cropped to its box.
 
     The box counts in the upright picture; `crop_margin` adds this share of its sides to every
     side, as far as the picture reaches. `limits.pixels` is for the whole picture, the other
-    limits are for what is kept of it. Raises Rejected, and nothing else, for a file that
-    cannot be used.
+    limits are for what is kept of it. `quick`: see decoding.decoded. Raises Rejected, and nothing
+    else, for a file that cannot be used.
     """
     content = _read(entry, limits)
     if entry.raw is not None:
         source = Decoded(image_of_raw_pixels(content, entry.raw), "RAW", None)
     else:
         whole = entry.box is None or limits.boxes == "ignore"
-        source = decoding.decoded(content, limits, whole=whole)
+        source = decoding.decoded(content, limits, whole=whole, quick=quick)
     fit = crop_boxes.box_fit(entry.box, entry.size, source.image.size, limits.boxes)
     if fit is None:
         return SourcePicture(content, source, source.image, source.stored)

@@ -1,5 +1,6 @@
 """File descriptor 2, to which C libraries print: many threads print, or one catches all of it."""
 
+import functools
 import os
 import tempfile
 import threading
@@ -48,23 +49,31 @@ def caught() -> Iterator[Messages]:
         _catching = True
         _condition.wait_for(lambda: not _printing)
     try:
-        messages = Messages()
-        with _memory() as file:
+        messages, file = Messages(), _memory()
+        try:
             with _redirected(file):
                 yield messages
-            file.seek(0)
-            messages.first = file.readline().decode("utf-8", "replace").strip()
+        finally:
+            if os.fstat(file.fileno()).st_size:
+                file.seek(0)
+                messages.first = file.readline().decode("utf-8", "replace").strip()
+                file.seek(0)
+                file.truncate()
     finally:
         with _condition:
             _catching = False
             _condition.notify_all()
 
 
+@functools.cache
 def _memory() -> IO[bytes]:
-    """A file in memory, where the system has such: a server may find no disk to write to."""
+    """An empty file in memory, where the system has such: a server may find no disk to write to.
+
+    One for all times, since opening it takes longer than most of what is done meanwhile.
+    """
     if hasattr(os, "memfd_create"):  # Linux
-        return os.fdopen(os.memfd_create("messages"), "w+b")
-    return tempfile.TemporaryFile()
+        return os.fdopen(os.memfd_create("messages"), "w+b", buffering=0)
+    return tempfile.TemporaryFile(buffering=0)
 
 
 def uncaught() -> IO[str]:
