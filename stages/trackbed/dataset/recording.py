@@ -12,6 +12,7 @@ from trackbed.pipeline.index import INDEX_TABLE, SHARDS_TABLE
 from trackbed.records import record_features, tfrecord
 from trackbed.records.record_features import IMAGE, REJECTED_FILE
 
+BUFFER_BYTES = 2**20  # of the shard that is written
 PICTURE_COLUMNS = (
     *("encoding", "format", "height", "width"),
     *("sha256", "perceptual_hash", "pixel_hash", "thumbnail"),
@@ -135,7 +136,7 @@ class ShardWriter:
 
     def _start(self) -> None:
         self._name = f"part-{len(self._finished):05d}.tfrecord"
-        self._file = (self.folder / self._name).open("wb")
+        self._file = (self.folder / self._name).open("wb", BUFFER_BYTES)
         self._digest = hashlib.sha256()
         self._offset = self._records = 0
 

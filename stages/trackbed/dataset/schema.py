@@ -1,9 +1,10 @@
 """What a source holds: pictures to check and checked, names of parts."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from trackbed.pictures.crop_boxes import Box, BoxFit
 
@@ -151,5 +152,5 @@ def counterparts(parts: Mapping[str, str]) -> set[str]:
 
 def is_document(name: str) -> bool:
     """Whether a file is no picture but a text or table that comes with a set, by its name."""
-    path = PurePosixPath(name.lower())
-    return path.suffix in DOCUMENT_SUFFIXES or path.name in DOCUMENT_NAMES
+    base = name.lower().rpartition("/")[2]
+    return os.path.splitext(base)[1] in DOCUMENT_SUFFIXES or base in DOCUMENT_NAMES

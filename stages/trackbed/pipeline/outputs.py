@@ -33,12 +33,20 @@ FOLDER_NOT_FILE = "a folder; name a file."
 EARLIEST_DATE = (1980, 1, 1, 0, 0, 0)  # that a zip archive can hold
 
 
+TEMPORARY_SUFFIX = ".partial"
+
+
+def _is_temporary(path: Path) -> bool:
+    return path.name.startswith(".") and path.name.endswith(TEMPORARY_SUFFIX)
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block ends without an error.
 
     It is on the disk by then, so that a crash of the machine leaves the old file or the new one
-    whole. Of a folder it leaves the old one, the new one, or none. Raises UserError, and leaves
+    whole. Of a folder it leaves the old one, the new one, or none. What lies in another temporary
+    folder comes to the disk with that. Raises UserError, and leaves
     everything as it is, where a file would take the place of a folder, or of a device or pipe.
     """
     if not path.name:
@@ -46,17 +54,20 @@ def replacing(path: Path) -> Iterator[Path]:
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise UserError(f"{path}: a device or pipe; name a file.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.partial")
+    temporary = path.with_name(f".{path.name}{TEMPORARY_SUFFIX}")
     _remove(temporary)
     try:
         yield temporary
-        _sync(temporary)
+        within = any(map(_is_temporary, path.parents))
+        if not within:
+            _sync(temporary)
         if path.is_dir():
             if not temporary.is_dir():
                 raise UserError(f"{path}: {FOLDER_NOT_FILE}")
             shutil.rmtree(path)
         os.replace(temporary, path)
-        _sync_one(path.parent)
+        if not within:
+            _sync_one(path.parent)
     finally:
         _remove(temporary)
 
