@@ -14,6 +14,7 @@ from trackbed.pipeline.runner import run
 from trackbed.records import embedding_store
 
 CALIBRATION_IMAGES = 300  # training images that set the ranges of int8
+CHECKED_IMAGES = 16  # on which the backbone as ONNX must answer as in TensorFlow
 
 
 class EmbedParams(params.Section):
@@ -53,13 +54,15 @@ def main(data_path: Path) -> None:
 
     tensorflow_setup.start()
     from trackbed.embedding import engines
+    from trackbed.exporting import backbone_conversion
     from trackbed.networks import registry
     from trackbed.networks.spec import Spec
     from trackbed.records import reader
 
     tensorflow_setup.make_deterministic(p.seed)
     spec = Spec.of(backbone, len(index.classes(table)))
-    base = embeddings.backbone(registry.build(backbone.network, spec))
+    network = registry.build(backbone.network, spec)
+    base = embeddings.backbone(network)
     images = reader.pixels(records_path, table, spec.side, spec.side)
     training, test = (np.flatnonzero(table["part"] == part) for part in ("train", "test"))
     sample = training[:: max(1, len(training) // CALIBRATION_IMAGES)][:CALIBRATION_IMAGES]
@@ -77,15 +80,18 @@ def main(data_path: Path) -> None:
             labels = table["label"].to_numpy()[training]
             some = index.spread_over_classes(labels, embedding_store.SEEN_IMAGES)
             embedding_store.write_seen(folder, images[training[some]], first)
+        reference = forward
         if not exact:
             reference = engines.forward(base, *embedding_store.EXACT, images[:0])
             write(folder / embedding_store.REFERENCE_FILE, rows=test, views=[reference])
+        converted = backbone_conversion.write(folder, network, reference, images[:CHECKED_IMAGES])
         embedding_store.write_about(
             folder,
             frozen=True,
             backbone=embeddings.weights_digest(base),
             of={key: f"{getattr(backbone, key)}" for key in BackboneParams.model_fields},
             exact=exact,
+            **converted,
             **p.model_dump(),
         )
     print(f"{len(table)} images embedded by {backbone.network}, {p.engine}, {p.precision}")

@@ -8,6 +8,8 @@ import pandas as pd
 from pydantic import ConfigDict, Field
 
 from trackbed.evaluation import calibration, selective_prediction
+from trackbed.exporting import format_check, head_on_backbone, novelty_reference
+from trackbed.exporting.parity import SUMMARY_FILE
 from trackbed.inference import other_runtimes
 from trackbed.inference.exported_model import ExportedModel
 from trackbed.integrity import dvc_lock
@@ -15,6 +17,7 @@ from trackbed.pipeline import index, measurements, params, tables, tensorflow_se
 from trackbed.pipeline.outputs import replacing_folder
 from trackbed.pipeline.runner import run
 from trackbed.records import embedding_store, reader
+from trackbed.training import checkpoint
 
 INT8_IMAGES = 200  # of the training part that set the ranges of int8
 # Where a frozen backbone ran once for all runs and ONNX is all, to keep these quick.
@@ -74,25 +77,21 @@ def main(data_path: Path, models_path: Path, exported_path: Path, metrics_path: 
     stored = embedding_store.read(data_path / embedding_store.FOLDER)
     description = answers.model_dump() | refusal(fold, answers)
 
-    tensorflow_setup.start()
-    from trackbed.exporting import exported_folder, float32_copy, format_check, novelty_reference
-    from trackbed.exporting.parity import SUMMARY_FILE
-    from trackbed.training import checkpoint
+    network = head_on_backbone.read(models_path, stored, formats)
+    if network is None:
+        tensorflow_setup.start()
+        from trackbed.exporting import trained_network
 
-    trained, classes = checkpoint.load(models_path)
-    model = float32_copy.float32_copy(trained)
-    _, height, width, _ = model.input_shape
-    pixels = partial(reader.pixels, records_path, height=height, width=width)
+        network = trained_network.read(models_path)
+    pixels = partial(reader.pixels, records_path, height=network.side, width=network.side)
     with replacing_folder(exported_path) as folder:
-        exported_folder.write(
+        network.write(
             folder,
-            model,
-            classes,
             formats,
             pixels(index.spread(training, INT8_IMAGES)) if "litert_int8" in formats else None,
             **description,
             pictures=pictures.model_dump(),
-            model=exported_folder.digest(models_path / checkpoint.MODEL_FILE),
+            model=embedding_store.digest(models_path / checkpoint.MODEL_FILE),
         )
         embedder = novelty_reference.Embedder(ExportedModel.load(folder), records_path, stored)
         reference = novelty_reference.reference(embedder, training, held_out)
@@ -100,12 +99,13 @@ def main(data_path: Path, models_path: Path, exported_path: Path, metrics_path: 
         quick = stored is not None and not formats
         compared = index.spread(test, COMPARED_IMAGES) if quick else test
         images = pixels(compared)
-        expected = format_check.reference(model, images, compared, description)
+        probabilities = network.probabilities(images, table, compared)
+        expected = format_check.reference(probabilities, compared, description)
         found, milliseconds = format_check.check(folder, formats, images, expected)
     summary = metrics_path / SUMMARY_FILE
     tables.write_metrics(summary, {name: each.values() for name, each in found.items()})
     measurements.write_formats(summary, milliseconds)
-    print(f"{exported_path}: {model.name} as {', '.join(found)}")
+    print(f"{exported_path}: {network.name} as {', '.join(found)}")
 
 
 if __name__ == "__main__":

@@ -55,14 +55,16 @@ def folder(tmp_path_factory):
     base = embeddings.backbone(network)
     values = np.random.default_rng(0).normal(size=(1, 40, 1280)).astype(np.float32)
     np.save(folder / embedding_store.STORED_FILE, values)
+    checkpoint.save_network(folder, network)
+    (folder / checkpoint.MODEL_FILE).rename(folder / embedding_store.NETWORK_FILE)
+    name = embedding_store.NETWORK_FILE
     embedding_store.write_about(
         folder,
+        files={name: embedding_store.digest(folder / name)},
         **{"frozen": True, "exact": True, "views": 0},
         backbone=embeddings.weights_digest(base),
         of={"network": "MobileNetV2", "weights": "none", "image_side": "32", "augment": "[]"},
     )
-    checkpoint.save_network(folder, network)
-    (folder / checkpoint.MODEL_FILE).rename(folder / embedding_store.NETWORK_FILE)
     return folder
 
 
@@ -84,8 +86,11 @@ def trained(folder, p, target):
 
 def without_file(folder, target):
     """The same embeddings, as written before there was a file of the network."""
-    for name in (embedding_store.STORED_FILE, embedding_store.ABOUT_FILE):
-        (target / name).write_bytes((folder / name).read_bytes())
+    name = embedding_store.STORED_FILE
+    (target / name).write_bytes((folder / name).read_bytes())
+    about = dict(embedding_store.read(folder).about)
+    del about["files"]
+    embedding_store.write_about(target, **about)
     return target
 
 

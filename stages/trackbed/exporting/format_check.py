@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pandas as pd
 
@@ -19,7 +18,6 @@ from trackbed.exporting import parity
 from trackbed.exporting.parity import Parity, Reference
 from trackbed.inference import exported_model, other_runtimes
 from trackbed.pipeline.errors import UserError
-from trackbed.training import batches
 
 SOURCE = Path(__file__).parents[2]  # where Python finds this package
 WORK = Path(".cache/export")  # in a fixed place: what a killed run left goes with the next one
@@ -58,14 +56,15 @@ def _empty_folder(path: Path) -> Iterator[Path]:
 
 
 def reference(
-    model: keras.Model, images: np.ndarray, rows: pd.DataFrame, description: Mapping[str, Any]
+    probabilities: np.ndarray, rows: pd.DataFrame, description: Mapping[str, Any]
 ) -> Reference:
-    """The answers of the trained model for the images of some rows of the index.
+    """The answers of the trained model for some rows of the index.
 
-    description: of the exported model, with calibrated, temperature and refusal_threshold.
+    probabilities: float, shape (rows, classes). description: of the exported model, with
+    calibrated, temperature and refusal_threshold.
     """
     return Reference(
-        model.predict(batches.in_order(images, batch=other_runtimes.BATCH), verbose=0),
+        probabilities,
         rows["label"].to_numpy(),
         rows["group"].to_numpy(),
         description["refusal_threshold"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -11,30 +10,44 @@ import onnx
 import tensorflow as tf
 
 from trackbed.exporting import network_parts
+from trackbed.exporting.onnx_graph import OPSET, canonical
 from trackbed.inference.exported_model import EMBEDDING, FEATURES, IMAGES, PROBABILITIES
 from trackbed.pipeline import tensorflow_setup
 
-OPSET = 17  # of ONNX 1.12; ONNX Runtime reads it since 1.12
-BATCH = "batch"  # the name of the first dimension
 
+def traced(model: keras.Model) -> tf.types.experimental.PolymorphicFunction:
+    """The outputs of a model by name, as a function of its images: uint8, (batch, side, side, 3).
 
-def onnx_bytes(model: keras.Model) -> bytes:
-    """The model as a file of ONNX.
-
-    Input `images`: uint8, shape (batch, side, side, 3). Outputs: `probabilities`, `embedding`
-    and, where it is averaged into the embedding, `features`, see inference.exported_model.
+    `probabilities`, `embedding` and, where it is averaged into the embedding, `features`, see
+    inference.exported_model.
     """
+    return _traced(model, _outputs(model))
+
+
+def traced_backbone(model: keras.Model) -> tf.types.experimental.PolymorphicFunction:
+    """Like `traced`, without the probabilities."""
+    outputs = _outputs(model)
+    del outputs[PROBABILITIES]
+    return _traced(model, outputs)
+
+
+def _traced(
+    model: keras.Model, outputs: dict[str, keras.KerasTensor]
+) -> tf.types.experimental.PolymorphicFunction:
+    given = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, name=IMAGES)
+    whole = keras.Model(model.inputs, outputs)
+    return tf.function(
+        lambda images: whole(tf.cast(images, tf.float32), training=False), input_signature=[given]
+    )
+
+
+def onnx_bytes(function: tf.types.experimental.PolymorphicFunction) -> bytes:
+    """A traced model as a file of ONNX, with the same input and outputs."""
     import tf2onnx
 
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    _, side, _, channels = model.input_shape
-    given = tf.TensorSpec((None, side, side, channels), tf.uint8, name=IMAGES)
-    whole = keras.Model(model.inputs, _outputs(model))
-    function = tf.function(
-        lambda images: whole(tf.cast(images, tf.float32), training=False), input_signature=[given]
-    )
     with tensorflow_setup.filtered_stderr():
-        proto, _ = tf2onnx.convert.from_function(function, [given], opset=OPSET)
+        proto, _ = tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET)
     _put_in_captured(proto, function.get_concrete_function())
     _pool_globally(proto.graph)
     return canonical(proto)
@@ -84,79 +97,3 @@ def _outputs(model: keras.Model) -> dict[str, keras.KerasTensor]:
     parts = network_parts.parts(model)
     found = {PROBABILITIES: model.outputs[0], EMBEDDING: parts.embedding}
     return found | ({} if parts.features is None else {FEATURES: parts.features})
-
-
-def canonical(proto: onnx.ModelProto) -> bytes:
-    """The bytes of a model that depend on its graph alone, not on names or the order of nodes.
-
-    The converter takes names from a counter of the process, and nodes come in no fixed order.
-    Raises onnx.checker.ValidationError for an invalid model.
-    """
-    graph = proto.graph
-    outputs = sorted(
-        graph.output, key=lambda one: (PROBABILITIES, EMBEDDING, FEATURES).index(one.name)
-    )
-    nodes = list(_ordered(graph, [one.name for one in outputs]))
-    names = _new_names(graph, nodes)
-    initializers = {one.name: one for one in graph.initializer}
-    made = onnx.helper.make_graph(
-        [_renamed(node, names, number) for number, node in enumerate(nodes)],
-        "classifier",
-        [_with_batch(one) for one in graph.input],
-        [_with_batch(one) for one in outputs],
-        [_tensor(initializers[old], new) for old, new in names.items() if old in initializers],
-    )
-    model = onnx.helper.make_model(
-        made, opset_imports=proto.opset_import, ir_version=proto.ir_version
-    )
-    onnx.checker.check_model(model, full_check=True)
-    return model.SerializeToString(deterministic=True)
-
-
-def _ordered(graph: onnx.GraphProto, outputs: list[str]) -> Iterator[onnx.NodeProto]:
-    """The nodes that the outputs need, each behind those that it needs, depth first."""
-    producer = {name: node for node in graph.node for name in node.output}
-    waiting, done = list(reversed(outputs)), set()
-    while waiting:
-        node = producer.get(waiting[-1])
-        needed = [name for name in node.input if name in producer] if node else []
-        needed = [name for name in needed if producer[name].output[0] not in done]
-        if node is None or node.output[0] in done or not needed:
-            waiting.pop()
-            if node is not None and node.output[0] not in done:
-                done.add(node.output[0])
-                yield node
-        else:
-            waiting.extend(reversed(needed))
-
-
-def _new_names(graph: onnx.GraphProto, nodes: list[onnx.NodeProto]) -> dict[str, str]:
-    """New names of all tensors, in the order of their use; inputs and outputs keep theirs."""
-    names = {one.name: one.name for one in (*graph.input, *graph.output)} | {"": ""}
-    for node in nodes:
-        for name in (*node.input, *node.output):
-            names.setdefault(name, f"tensor_{len(names)}")
-    return names
-
-
-def _renamed(node: onnx.NodeProto, names: dict[str, str], number: int) -> onnx.NodeProto:
-    found = onnx.NodeProto(op_type=node.op_type, domain=node.domain)
-    found.name = f"{node.op_type}_{number}"
-    found.input.extend(names[name] for name in node.input)
-    found.output.extend(names[name] for name in node.output)
-    found.attribute.extend(sorted(node.attribute, key=lambda one: one.name))
-    return found
-
-
-def _tensor(tensor: onnx.TensorProto, name: str) -> onnx.TensorProto:
-    found = onnx.TensorProto()
-    found.CopyFrom(tensor)
-    found.name = name
-    return found
-
-
-def _with_batch(value: onnx.ValueInfoProto) -> onnx.ValueInfoProto:
-    found = onnx.ValueInfoProto()
-    found.CopyFrom(value)
-    found.type.tensor_type.shape.dim[0].dim_param = BATCH
-    return found

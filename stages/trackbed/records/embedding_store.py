@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import zipfile
 from collections.abc import Callable, Sequence
@@ -35,6 +36,9 @@ EXACT = ("tensorflow", "float32")  # engine and precision of the saved model
 Forward = Callable[[np.ndarray], np.ndarray]
 """uint8 or float32 pixels (batch, side, side, 3) to float32 embeddings (batch, units)."""
 REMEDY = "Run `dvc repro -f embed`."
+# The network up to the embedding as ONNX: `images`, uint8, to `embedding` and, where it is averaged
+# into the embedding, `features`.
+BACKBONE_FILE = "backbone.onnx"
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,22 @@ class Embeddings:
             return self.of(rows)
         places = self._places(table, rows, "test")
         return self._finite(REFERENCE_FILE, self._array(REFERENCE_FILE)[0, places])
+
+    def checked(self, name: str) -> Path | None:
+        """The path of NETWORK_FILE or BACKBONE_FILE; None where the embeddings came without it.
+
+        Raises UserError for a missing file, Damaged for one that differs from its digest.
+        """
+        path, expected = self.folder / name, self.about.get("files", {}).get(name)
+        if expected is None:
+            return None
+        try:
+            found = digest(path)
+        except OSError as error:
+            raise UserError(f"{path}: {error.strerror}. {REMEDY}") from None
+        if found != expected:
+            raise Damaged(f"{path}: differs from its digest in {ABOUT_FILE}. {REMEDY}")
+        return path
 
     def refuse_other_backbone(self, digest: str) -> None:
         """Raise a UserError if the embeddings come from another backbone."""
@@ -107,6 +127,12 @@ class Embeddings:
             return np.load(self.folder / name, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:
             raise UserError(f"{self.folder / name}: not readable ({error}). {REMEDY}") from None
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read(folder: Path) -> Embeddings | None:

@@ -39,10 +39,10 @@ class FrozenNetwork:
         unknown = np.full((1, dense_heads.parameters(sizes)), np.nan, np.float32)
         self.head = DenseHeads(unknown, sizes)
         stored.refuse_other_params(p)
-        path = stored.folder / embedding_store.NETWORK_FILE
+        path = stored.checked(embedding_store.NETWORK_FILE)
         # The layers of a file have the precision with which they were built: float32.
-        from_file = path.exists() and p.precision == "float32"
-        found = _of_file(path, p.dropout) if from_file else _built(p, stored, classes)
+        from_file = path if p.precision == "float32" else None
+        found = _of_file(from_file, p.dropout) if from_file else _built(p, stored, classes)
         self.name, self.parameters, self._save = found
 
     @property

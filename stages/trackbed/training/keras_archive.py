@@ -5,6 +5,7 @@ whose attribute `name` is that of the layer. Only the head is understood: dropou
 behind the layer `embedding`.
 """
 
+import hashlib
 import io
 import json
 import zipfile
@@ -75,6 +76,19 @@ class Archive:
             if layer["class_name"] == "Dropout":
                 layer["config"]["rate"] = dropout
         return self.entries | {CONFIG: _text(self.config), WEIGHTS: content.getvalue()}
+
+    def backbone_digest(self) -> str:
+        """SHA-256 of all layers in front of the head: their settings and their weights."""
+        head = {one["config"]["name"] for one in self.layers}
+        layers = self.config["config"]["layers"]
+        found = hashlib.sha256(_text([one for one in layers if one["config"]["name"] not in head]))
+        with self._weights() as file:
+            left_out = tuple(f"{_groups(file)[name].name}/" for name in self.dense)
+            for place, values in sorted(_arrays(file).items()):
+                if not place.startswith(left_out):
+                    found.update(f"{place} {values.shape} {values.dtype}".encode())
+                    found.update(values[()].tobytes())
+        return found.hexdigest()
 
     def _weights(self) -> h5py.File:
         return h5py.File(io.BytesIO(self.entries[WEIGHTS]), "r")
@@ -153,6 +167,13 @@ def _sources(value: Any) -> list[str]:
     if value.get("class_name") == "__keras_tensor__":
         return [value["config"]["keras_history"][0]]
     return [name for inner in value.values() for name in _sources(inner)]
+
+
+def _arrays(file: h5py.File) -> dict[str, h5py.Dataset]:
+    """All arrays of a file by their place in it."""
+    found: list[h5py.Dataset] = []
+    file.visititems(lambda _, one: found.append(one) if isinstance(one, h5py.Dataset) else None)
+    return {one.name: one for one in found}
 
 
 def _groups(file: h5py.File) -> dict[str, h5py.Group]:
