@@ -45,11 +45,13 @@ def main(data_path: Path, metrics_path: Path) -> None:
     """Write the shards, index.csv, rejects.csv, findings.csv and the counts."""
     records_path = data_path / index.RECORDS
     p, runtime = params.load("data", DataParams), params.load("runtime", RuntimeParams)
+    workers = runtime.workers or pool.cores()
+    check.prepare(Path(p.source), workers)
     grouping = groups.Grouping(p.group, p.group_per_class)
     listing = sources.scan(Path(p.source), p.classes, grouping, p.parts)
     print(*listing.notes, sep="\n", end="\n" if listing.notes else "")
     limits = Limits(p.max_pixels, p.min_side, p.max_aspect, p.white_level, p.boxes)
-    checked = check.SourceCheck(listing, limits, p.crop_margin, runtime.workers or pool.cores())
+    checked = check.SourceCheck(listing, limits, p.crop_margin, workers)
     with replacing_folder(records_path) as folder, closing(checked.accepted()) as pictures:
         shard_bytes = int(p.shard_size * MEBIBYTE)
         table = recording.write(folder, pictures, listing.classes, shard_bytes)

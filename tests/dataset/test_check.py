@@ -186,6 +186,20 @@ def test_few_pictures_are_checked_in_this_process(source, monkeypatch):
     assert used == [1, 2]
 
 
+@pytest.mark.parametrize("files, workers, started", [(4, 2, 1), (3, 2, 0), (4, 1, 0)])
+def test_processes_are_started_early_for_many_files_alone(
+    tmp_path, parallel_for_few, monkeypatch, files, workers, started
+):
+    calls = []
+    monkeypatch.setattr(pool, "prepare", lambda: calls.append(1))
+    for number in range(files):
+        folder = tmp_path / f"{number % 2}"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{number}.png").touch()
+    check.prepare(tmp_path, workers)
+    assert len(calls) == started
+
+
 def test_large_results_come_in_parts_and_lose_nothing(source, monkeypatch):
     monkeypatch.setattr(images, "CHUNK_RESULT_BYTES", 1)
     assert len(checked(source)[1]) == 8

@@ -37,11 +37,16 @@ def killed_at_three(number):
 
 
 def children():
-    """The processes that this one has started, without Python's tracker of semaphores."""
+    """The processes that this one has started, without those that Python keeps for later ones."""
+    found = psutil.Process().children(recursive=True)
+    commands = [(child, " ".join(child.cmdline())) for child in found]
+    servers = [child for child, command in commands if "multiprocessing.forkserver" in command]
+    # Copies of the server have its command.
+    kept = [child for child in servers if child.ppid() == os.getpid()]
     return [
         child
-        for child in psutil.Process().children(recursive=True)
-        if "resource_tracker" not in " ".join(child.cmdline())
+        for child, command in commands
+        if child not in kept and "resource_tracker" not in command
     ]
 
 
@@ -81,6 +86,12 @@ def test_an_error_comes_where_its_item_stands(workers):
 def test_a_killed_process_is_noticed():
     with pytest.raises(pool.WorkerKilled):
         list(pool.ordered_map(killed_at_three, range(50), 2))
+    assert not children()
+
+
+def test_prepared_processes_do_the_same():
+    pool.prepare()
+    assert list(pool.ordered_map(square, range(5), 2)) == [n * n for n in range(5)]
     assert not children()
 
 

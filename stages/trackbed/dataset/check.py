@@ -1,5 +1,6 @@
 """Check the pictures of a source in chunks, and count what becomes of every file."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -48,6 +49,18 @@ CACHE = Path(".cache")
 LISTED_CLASSES = 5  # in a message
 # Starting a process takes as long as checking some 40 chunks of 32 JPEGs of 150 x 150 each.
 CHUNKS_PER_WORKER = 40
+
+
+def prepare(folder: Path, workers: int) -> None:
+    """Start several processes early, if a source will need them, as far as its files can tell."""
+    enough, files = 2 * CHUNKS_PER_WORKER * CHUNK_PICTURES, 0
+    if workers < 2:
+        return
+    for _, _, names in os.walk(folder):
+        files += len(names)
+        if files >= enough:
+            pool.prepare()
+            return
 
 
 class SourceCheck:
