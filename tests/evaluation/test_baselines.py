@@ -9,6 +9,7 @@ from sklearn.metrics import f1_score
 from trackbed.dataset import recording
 from trackbed.dataset.schema import Entry
 from trackbed.evaluation import baselines
+from trackbed.pipeline.errors import Damaged
 
 LABELS = np.arange(90) % 3
 GROUPS = np.arange(90) // 3
@@ -116,6 +117,25 @@ def test_regression_learns_colour_and_majority_is_the_largest(tmp_path):
     assert (found["logistic"] == test["label"]).mean() > 0.9
     again = baselines.predicted(tmp_path, training, test)
     np.testing.assert_array_equal(found["logistic"], again["logistic"])
+
+
+def test_a_kept_baseline_is_of_the_same_undamaged_records(tmp_path):
+    folder, other = tmp_path / "records", tmp_path / "other"
+    folder.mkdir()
+    other.mkdir()
+    table = records(folder, (9, 9, 9))
+    training, test = table[table.index % 3 > 0], table[table.index % 3 == 0]
+    found = baselines.predicted(folder, training, test)["logistic"]
+    # Other pictures under the same names, and fewer rows, are computed anew.
+    same_names = records(other, (9, 9, 9), seed=4)
+    rows = same_names.loc[training.index], same_names.loc[test.index]
+    fresh = baselines._logistic(other, *rows)["logistic"]
+    np.testing.assert_array_equal(baselines.predicted(other, *rows)["logistic"], fresh)
+    assert len(baselines.predicted(folder, training, test[1:])["logistic"]) == len(found) - 1
+    shard = folder / table["shard"].iloc[0]
+    shard.write_bytes(shard.read_bytes()[:-1] + b"x")
+    with pytest.raises(Damaged, match=shard.name):
+        baselines.predicted(folder, training, test)
 
 
 def test_of_equally_frequent_classes_the_first_is_the_majority(tmp_path):
