@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 
 import keras
 import numpy as np
@@ -13,6 +17,8 @@ from trackbed.exporting import network_parts
 from trackbed.exporting.onnx_graph import OPSET, canonical
 from trackbed.inference.exported_model import EMBEDDING, FEATURES, IMAGES, PROBABILITIES
 from trackbed.pipeline import tensorflow_setup
+
+CATCH_ERRORS = "TF2ONNX_CATCH_ERRORS"  # a variable that tf2onnx reads
 
 
 def traced(model: keras.Model) -> tf.types.experimental.PolymorphicFunction:
@@ -43,14 +49,39 @@ def _traced(
 
 def onnx_bytes(function: tf.types.experimental.PolymorphicFunction) -> bytes:
     """A traced model as a file of ONNX, with the same input and outputs."""
-    import tf2onnx
-
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     with tensorflow_setup.filtered_stderr():
-        proto, _ = tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET)
+        proto = _converted(function)
     _put_in_captured(proto, function.get_concrete_function())
     _pool_globally(proto.graph)
     return canonical(proto)
+
+
+def _converted(function: tf.types.experimental.PolymorphicFunction) -> onnx.ModelProto:
+    import tf2onnx
+
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    convert = partial(tf2onnx.convert.from_function, function, function.input_signature, OPSET)
+    try:
+        with _without_copies():
+            return convert()[0]
+    except Exception:  # of an optimizer, which may be left out of a copy
+        return convert()[0]
+
+
+@contextmanager
+def _without_copies() -> Iterator[None]:
+    """Have the converter's optimizers work on the graph itself, which takes two thirds of the time.
+
+    Otherwise each works on a copy, several times, so that one that fails can be left out.
+    """
+    before = os.environ.get(CATCH_ERRORS)
+    os.environ[CATCH_ERRORS] = "FALSE"
+    try:
+        yield
+    finally:
+        del os.environ[CATCH_ERRORS]
+        if before is not None:
+            os.environ[CATCH_ERRORS] = before
 
 
 def _put_in_captured(
