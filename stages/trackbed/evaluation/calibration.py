@@ -9,7 +9,7 @@ from trackbed.pipeline.tables import EVALUATION_REMEDY, TableFile
 # Where every validation answer is right, the likeliest temperature is 0, certainty; where they
 # are chance, it has no upper end. Networks in Guo et al. 2017 have 0.9 to 3.
 TEMPERATURE_BOUNDS = (0.1, 10.0)
-TOLERANCE = 1e-6  # of the logarithm of the temperature
+TOLERANCE = 1e-7  # of the logarithm of the temperature
 TEMPERATURE_DIGITS = 6  # that are kept
 BIN_COLUMNS = {"images": "int64", "right": "int64", "confidence": "float64", "accuracy": "float64"}
 RELIABILITY_TABLE = TableFile(
@@ -33,18 +33,19 @@ def fitted_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """
     if not len(labels):
         return 1.0
-    from scipy.optimize import minimize_scalar
-
     values, own = logits(probabilities), np.arange(len(labels))
 
-    def loss(logarithm: float) -> float:
-        return float(-log_softmax(values / np.exp(logarithm))[own, labels].mean())
+    def slope(logarithm: float) -> float:
+        """Of the loss along 1 / temperature, which grows with it."""
+        expected = (np.exp(log_softmax(values / np.exp(logarithm))) * values).sum(axis=1)
+        return float((expected - values[own, labels]).mean())
 
-    options = {"xatol": TOLERANCE}
-    found = minimize_scalar(
-        loss, bounds=np.log(TEMPERATURE_BOUNDS), method="bounded", options=options
-    )
-    return round(float(np.exp(found.x)), TEMPERATURE_DIGITS)
+    # A bisection: importing SciPy's optimizers takes 0.4 s, a quarter of a short stage `export`.
+    low, high = np.log(TEMPERATURE_BOUNDS)
+    while high - low > TOLERANCE:
+        middle = (low + high) / 2
+        low, high = (middle, high) if slope(middle) > 0 else (low, middle)
+    return round(float(np.exp((low + high) / 2)), TEMPERATURE_DIGITS)
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> pd.DataFrame:
