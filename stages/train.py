@@ -29,6 +29,7 @@ def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Pat
         tensorflow_setup.make_deterministic(p.seed, p.precision)
     from trackbed.training import augmentation_preview, checkpoint, epoch_log, resources
 
+    store = None
     if stored is None:
         from trackbed.training import image_network, resume
 
@@ -59,6 +60,8 @@ def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Pat
         network.save(folder)
         checkpoint.write_classes(folder, names)
         tables.VALIDATION_TABLE.write(folder, predictions)
+    if store:
+        store.remove()
 
 
 if __name__ == "__main__":

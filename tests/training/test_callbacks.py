@@ -4,7 +4,15 @@ import pytest
 
 from trackbed.pipeline.errors import Diverged
 from trackbed.training import batches
-from trackbed.training.callbacks import Best, Plateau, RawWeights, RefuseDivergence, averaging
+from trackbed.training.callbacks import (
+    Best,
+    Observed,
+    Plateau,
+    RawWeights,
+    RefuseDivergence,
+    averaging,
+)
+from trackbed.training.early_stopping import Observer
 from trackbed.training.optimization import optimizer
 
 
@@ -117,3 +125,21 @@ def test_early_stopping_counts_epochs_without_a_number():
 def test_the_learning_rate_falls_without_improvement_only(name, values, rate):
     plateau = monitored(Plateau(name, factor=0.5, patience=2), values)
     assert float(plateau.model.optimizer.learning_rate) == rate
+
+
+class Remembers(Observer):
+    remembered = ("count", "values")
+
+    def __init__(self):
+        self.count, self.values, self.goes_on = 0, [], False
+
+    def resumed(self):
+        self.goes_on = True
+
+
+def test_the_memory_of_an_observer_is_that_of_its_callback():
+    observer, later = Remembers(), Remembers()
+    observer.count, observer.values = 2, [0.5, 0.25]
+    Observed(later).memory = Observed(observer).memory
+    Observed(later).resumed()
+    assert (later.count, later.values, later.goes_on) == (2, [0.5, 0.25], True)

@@ -63,8 +63,6 @@ class ImageNetwork:
                 store=self.store,
             )
         self.validation_images = examples[1].images
-        if self.store:
-            self.store.remove()
         return outcome
 
     def weights(self) -> list[np.ndarray]:
