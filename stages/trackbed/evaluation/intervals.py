@@ -72,8 +72,12 @@ def macro_f1_difference(
         return value, *UNKNOWN
     strata = bootstrap.strata(counted[0])
     first, second = bootstrap.resampled(counted, strata, seed)
-    quantile = t_quantile((1 + LEVEL) / 2, bootstrap.degrees_of_freedom(strata))
-    reach = float(quantile * (first.macro_f1 - second.macro_f1).std())
+    degrees = bootstrap.degrees_of_freedom(strata)
+    if not degrees:
+        return value, *UNKNOWN
+    reach = float((first.macro_f1 - second.macro_f1).std())
+    if reach:  # of equal answers it is 0, and SciPy need not be imported
+        reach *= t_quantile((1 + LEVEL) / 2, degrees)
     return value, max(value - reach, -1.0), min(value + reach, 1.0)
 
 
