@@ -1,5 +1,9 @@
 """The network small_cnn and a simple augmentation in PyTorch."""
 
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -59,3 +63,36 @@ def shifted_and_flipped(images: torch.Tensor) -> torch.Tensor:
     moved = torch.roll(images, (down, right), (2, 3))
     mirrored = torch.rand(len(images)) < 0.5
     return torch.where(mirrored[:, None, None, None], moved.flip(3), moved)
+
+
+def augmented(images: torch.Tensor, changes: Sequence[Mapping[str, Any]]) -> torch.Tensor:
+    """A batch after the changes of a recipe, random for each image: those of position as one."""
+    count, side = len(images), images.shape[-1]
+    named = {change["name"]: change for change in changes}
+    pixels = images.to(torch.float32, memory_format=torch.channels_last)
+    angle = _uniform(count, math.radians(named.get("rotation", {}).get("degrees", 0)))
+    zoom = named.get("zoom", {})
+    size = _uniform(count, zoom.get("factor", 0))
+    size = 1 - size.abs() if zoom.get("inward") else 1 + size
+    mirrored = torch.rand(count) < 0.5 if "flip" in named else torch.zeros(count, dtype=torch.bool)
+    most = named.get("translation", {}).get("factor", 0)
+    theta = torch.zeros(count, 2, 3)
+    theta[:, 0, 0], theta[:, 1, 1] = size * angle.cos(), size * angle.cos()
+    theta[:, 0, 1], theta[:, 1, 0] = -size * angle.sin(), size * angle.sin()
+    theta[:, :, 2] = 2 * (torch.rand(count, 2) * 2 - 1) * most
+    theta[:, 0] *= torch.where(mirrored, -1.0, 1.0)[:, None]
+    grid = nn.functional.affine_grid(theta, [count, 3, side, side], align_corners=False)
+    pixels = nn.functional.grid_sample(pixels, grid, padding_mode="reflection", align_corners=False)
+    if "brightness" in named:
+        shift = _uniform(count, 255 * named["brightness"]["factor"])[:, None, None, None]
+        pixels = (pixels + shift).clamp(0, 255)
+    if "contrast" in named:
+        factor = 1 + _uniform(count, named["contrast"]["factor"])[:, None, None, None]
+        mean = pixels.mean((2, 3), keepdim=True)
+        pixels = (mean + factor * (pixels - mean)).clamp(0, 255)
+    return pixels
+
+
+def _uniform(count: int, most: float) -> torch.Tensor:
+    """Random numbers from -most to most, shape (count,)."""
+    return (torch.rand(count) * 2 - 1) * most

@@ -83,6 +83,15 @@ def test_seed_and_epoch_alone_decide_the_shifts():
     assert equal(second, shifted_epochs(seed=3, first_epoch=1)[0])
 
 
+def test_the_images_of_an_epoch_have_its_side():
+    found = batches.shuffled(
+        PIXELS, ROWS, batch=5, seed=0, first_epoch=1, sides=lambda epoch: 2 + 2 * epoch
+    ).as_numpy_iterator()
+    assert [images.shape for images, _ in itertools.islice(found, 6)] == [
+        (5, side, side, 3) for side in (4, 4, 6, 6, 8, 8)
+    ]
+
+
 def test_in_order_gives_every_row_once():
     dataset = batches.in_order(ROWS, batch=4)
     assert [rows.tolist() for (rows,) in dataset.as_numpy_iterator()] == [

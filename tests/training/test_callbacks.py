@@ -54,6 +54,22 @@ def test_a_weight_that_is_not_finite_is_found(broken):
         callback.on_epoch_end(4, {"loss": 0.5, "val_loss": 0.5})
 
 
+@pytest.mark.parametrize(("earliest", "last"), [(0, 3), (2, 3), (5, 6), (6, 7)])
+def test_early_epochs_do_not_count_as_without_improvement(earliest, last):
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    best = Best("val_loss", patience=2, earliest=earliest)
+    best.set_model(model)
+    best.on_train_begin()
+    model.stop_training = False
+    epoch = -1
+    while not model.stop_training:
+        epoch += 1
+        # The best epoch is the second.
+        best.on_epoch_end(epoch, {"val_loss": 0.5 if epoch == 1 else 1.0})
+    assert epoch == last
+    assert best.best_epoch == 1
+
+
 def test_raw_and_averaged_weights_of_the_last_epoch_are_compared():
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
     model.set_weights([np.zeros((1, 1))])

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 from coloured import coloured_noise
+from pydantic import TypeAdapter
 from sklearn.metrics import f1_score
 
 from trackbed.evaluation import metrics
-from trackbed.networks import registry
+from trackbed.networks import augmentation, registry
 from trackbed.networks.augmentation import Augmentation
 from trackbed.networks.spec import Spec
 from trackbed.pipeline import tensorflow_setup
@@ -70,6 +71,34 @@ def test_early_stopping_keeps_the_weights_of_the_best_epoch():
     assert loss(network, coloured_noise(32, 2)) == pytest.approx(min(seen), rel=1e-3)
     assert outcome.epochs == len(seen)
     assert outcome.stopped_early == (len(seen) == outcome.best_epoch + 3)
+
+
+@pytest.mark.slow
+def test_every_change_works_on_small_images():
+    changes = TypeAdapter(augmentation.Changes).validate_python(
+        [
+            {"name": "rotation", "degrees": 10},
+            {"name": "perspective", "scale": 0.2},
+            {"name": "erasing", "factor": 1, "area": 0.3},
+            {"name": "rand_augment", "count": 2, "factor": 0.5},
+            {"name": "hue", "factor": 0.2},
+            {"name": "saturation", "low": 0.3, "high": 0.6},
+            {"name": "cutmix"},
+            {"name": "mixup", "alpha": 0.2},
+        ]
+    )
+    network = registry.build("small_cnn", Spec(32, 2, 0.1, width=0.25))
+    outcome = loop.fit(
+        network,
+        augmentation.build(changes, 0),
+        coloured_noise(48, 1, side=32),
+        coloured_noise(16, 2, side=32),
+        phases=[optimization.Phase(4, adam(0.003))],
+        loss=optimization.loss("crossentropy", label_smoothing=0, gamma=0),
+        plan=loop.Plan(batch=16, patience=4, seed=0, initial_scale=0.5),
+    )
+    assert outcome.epochs == 4
+    assert network.input_shape == (None, 32, 32, 3)
 
 
 def test_a_divergence_names_epoch_batch_and_learning_rate():

@@ -94,13 +94,13 @@ def shear_y(images: Tensor, signed: Tensor) -> Tensor:
 
 def translate_x(images: Tensor, signed: Tensor) -> Tensor:
     """Shifted sideways, by whole pixels."""
-    pixels = ops.round(signed[:, 0, 0, 0] * (SHIFT * images.shape[2]))
+    pixels = ops.round(signed[:, 0, 0, 0] * (SHIFT * _side(images, 2)))
     return shifted(images, pixels, ops.zeros_like(pixels))
 
 
 def translate_y(images: Tensor, signed: Tensor) -> Tensor:
     """Shifted up or down, by whole pixels."""
-    pixels = ops.round(signed[:, 0, 0, 0] * (SHIFT * images.shape[1]))
+    pixels = ops.round(signed[:, 0, 0, 0] * (SHIFT * _side(images, 1)))
     return shifted(images, ops.zeros_like(pixels), pixels)
 
 
@@ -163,6 +163,10 @@ def shifted(images: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return ops.image.affine_transform(images, matrix, interpolation="nearest", fill_mode="reflect")
 
 
+def _side(images: Tensor, axis: int) -> Tensor:
+    return ops.cast(ops.shape(images)[axis], "float32")
+
+
 def _grey(images: Tensor) -> Tensor:
     return ops.sum(images * LUMINANCE, axis=3, keepdims=True)
 
@@ -175,7 +179,7 @@ def _blended(degenerate: Tensor, images: Tensor, signed: Tensor) -> Tensor:
 
 def _about_centre(images: Tensor, a: Tensor, b: Tensor, d: Tensor, e: Tensor) -> Tensor:
     """The place (x, y) of the result has the pixel (a x + b y, d x + e y), from the centre."""
-    x, y = (images.shape[2] - 1) / 2, (images.shape[1] - 1) / 2
+    x, y = (_side(images, 2) - 1) / 2, (_side(images, 1) - 1) / 2
     zero = ops.zeros_like(a)
     columns = [a, b, x - a * x - b * y, d, e, y - d * x - e * y, zero, zero]
     return ops.image.affine_transform(images, ops.stack(columns, axis=1), fill_mode="reflect")

@@ -198,7 +198,8 @@ def _rectangle(
     shares: height and width of the rectangle as shares of the image, shape (batch, 2).
     """
     inside = []
-    for axis, side in enumerate(ops.shape(images)[1:3]):
+    for axis in range(2):
+        side = ops.cast(ops.shape(images)[1 + axis], "float32")
         length = ops.maximum(rounded(shares[:, axis] * side), smallest)
         start = ops.floor(_uniform(images, 0, 1, generator)[:, 0, 0, 0] * (side - length + 1))
         places = ops.arange(side, dtype="float32")[None]

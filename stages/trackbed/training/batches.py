@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from trackbed.networks.geometry import Geometry
 from trackbed.records import reader
+from trackbed.training import progressive_resizing
 from trackbed.training.sampling import epoch_rows, steps
 
 Batch = tuple[np.ndarray, ...]
@@ -22,6 +23,7 @@ def shuffled(
     first_epoch: int = 0,
     share: np.ndarray | None = None,
     geometry: Geometry | None = None,
+    sides: Callable[[int], int] | None = None,
 ) -> tf.data.Dataset:
     """Endless batches; (seed, epoch) alone decides the order of each epoch.
 
@@ -29,7 +31,8 @@ def shuffled(
     `steps(len(array), batch)` batches and holds every row once; its last batch may be smaller.
     With `share` (float, shape (rows,), sum 1) the rows of an epoch are sampled with replacement
     instead, each with this probability. `geometry` changes the images, which are the first array;
-    (seed, epoch) decides its random values, too.
+    (seed, epoch) decides its random values, too. `sides` gives their side in pixels in an epoch,
+    see progressive_resizing.
     """
     rows = len(arrays[0])
 
@@ -39,11 +42,13 @@ def shuffled(
             for start in range(0, rows, batch):
                 some = taken[start : start + batch]
                 first = arrays[0][some]
+                if sides:
+                    first = progressive_resizing.resized(first, sides(epoch))
                 if geometry:
                     first = geometry.changed(first, epoch, start)
                 yield first, *(array[some] for array in arrays[1:])
 
-    return _dataset(generate, arrays)
+    return _dataset(generate, arrays, any_side=sides is not None)
 
 
 def in_order(*arrays: np.ndarray, batch: int) -> tf.data.Dataset:
@@ -57,9 +62,14 @@ def in_order(*arrays: np.ndarray, batch: int) -> tf.data.Dataset:
     return _dataset(generate, arrays).apply(cardinality)
 
 
-def _dataset(generate: Callable[[], Iterator[Batch]], arrays: Batch) -> tf.data.Dataset:
-    signature = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in arrays)
-    return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(2)
+def _dataset(
+    generate: Callable[[], Iterator[Batch]], arrays: Batch, *, any_side: bool = False
+) -> tf.data.Dataset:
+    shapes = [(None, *array.shape[1:]) for array in arrays]
+    if any_side:
+        shapes[0] = (None, None, None, arrays[0].shape[-1])
+    specs = (tf.TensorSpec(*one) for one in zip(shapes, (a.dtype for a in arrays), strict=True))
+    return tf.data.Dataset.from_generator(generate, output_signature=tuple(specs)).prefetch(2)
 
 
 @dataclass(frozen=True)

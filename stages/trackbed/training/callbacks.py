@@ -132,18 +132,21 @@ class Plateau(keras.callbacks.ReduceLROnPlateau):
 
 
 class Best(keras.callbacks.EarlyStopping):
-    """Early stopping with the best weights of several phases."""
+    """Early stopping with the best weights of several phases.
+
+    Epochs before the `earliest`, counted from 0, do not count as epochs without improvement.
+    """
 
     remembered = ("best", "best_epoch", "wait", "epochs")
 
-    def __init__(self, monitor: str, patience: int) -> None:
+    def __init__(self, monitor: str, patience: int, earliest: int = 0) -> None:
         super().__init__(
             monitor,
             patience=patience,
             mode=mode(monitor),
             restore_best_weights=True,
         )
-        self.epochs = 0
+        self.epochs, self.earliest = 0, earliest
         self.kept: tuple[Any, int, Any] = (None, 0, None)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -158,6 +161,8 @@ class Best(keras.callbacks.EarlyStopping):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Count the epoch and keep its weights if they are the best."""
         self.epochs = epoch + 1
+        if epoch < self.earliest:
+            self.wait = -1  # Keras adds 1, or sets it to 0
         super().on_epoch_end(epoch, with_comparable(logs, self.monitor))
         self.kept = (self.best, self.best_epoch, self.best_weights)
 

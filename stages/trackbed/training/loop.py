@@ -1,7 +1,7 @@
 """Train a network on images in memory."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import keras
@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from trackbed.networks.augmentation import Augmentation
 from trackbed.networks.geometry import Geometry
-from trackbed.training import batch_normalization, batches, sampling
+from trackbed.training import batch_normalization, batches, progressive_resizing, sampling
 from trackbed.training.batches import Examples
 from trackbed.training.callbacks import Best, RawWeights, RefuseDivergence, averaging
 from trackbed.training.early_stopping import Outcome
@@ -29,11 +29,13 @@ class Plan:
     monitor: str = "val_loss"
     class_weights: bool = False
     balanced_sampling: bool = False
+    initial_scale: float = 1.0  # see progressive_resizing
 
     @classmethod
     def of(cls, p: Any) -> "Plan":
-        """The plan of section `train` of params.yaml."""
-        return cls(**{field.name: getattr(p, field.name) for field in fields(cls)})
+        """The plan of section `train` of params.yaml; `initial_scale` is for small_cnn only."""
+        plan = cls(**{field.name: getattr(p, field.name) for field in fields(cls)})
+        return plan if p.network == "small_cnn" else replace(plan, initial_scale=1.0)
 
 
 def fit(
@@ -59,14 +61,20 @@ def fit(
     weights of the best finished epoch, if there is one.
     """
     momentum = batch_normalization.prepare(network)
+    trained = network
+    if plan.initial_scale < 1:
+        trained = progressive_resizing.for_any_side(network)
     augmented = keras.Sequential(
-        [keras.Input(network.input_shape[1:]), *augmentation.layers, network]
+        [keras.Input(trained.input_shape[1:]), *augmentation.layers, trained]
     )
+    epochs = sum(phase.epochs for phase in phases)
     classes = network.output_shape[-1]
     validation_batches = batches.in_order(
         validation.images, one_hot(validation.labels, classes), batch=plan.batch
     )
-    best, steps = Best(plan.monitor, plan.patience), batches.steps(len(training.images), plan.batch)
+    full = progressive_resizing.first_full_epoch(plan.initial_scale, epochs)
+    best = Best(plan.monitor, plan.patience, earliest=full)
+    steps = batches.steps(len(training.images), plan.batch)
     state = (store.read() if store else None) or State()
     raw = RawWeights()
     keeper = KeepState(store, state, best, callbacks) if store else None
@@ -78,7 +86,7 @@ def fit(
         compile_model(augmented, phase.optimizer, loss)
         _create_variables(augmented)
         training_batches = mixed(
-            _shuffled(training, classes, plan, best.epochs, augmentation.geometry),
+            _shuffled(training, classes, plan, best.epochs, augmentation.geometry, epochs),
             augmentation.mixers,
             best.epochs * steps,
         )
@@ -99,7 +107,7 @@ def fit(
                 shuffle=False,  # the batches come shuffled
                 verbose=0,
             )
-    early = best.epochs < sum(phase.epochs for phase in phases)
+    early = best.epochs < epochs
     return Outcome(best.best_epoch + 1, best.epochs, early, raw.scores(validation_batches))
 
 
@@ -160,9 +168,16 @@ def _share(labels: np.ndarray, plan: Plan) -> np.ndarray | None:
 
 
 def _shuffled(
-    training: Examples, classes: int, plan: Plan, first_epoch: int, geometry: Geometry | None
+    training: Examples,
+    classes: int,
+    plan: Plan,
+    first_epoch: int,
+    geometry: Geometry | None,
+    epochs: int,
 ) -> tf.data.Dataset:
     """Endless training batches from an epoch on: inputs, one-hot labels, weights if any."""
+    side = training.images.shape[2]
+    sides = progressive_resizing.sides(side, plan.initial_scale, epochs)
     arrays = [training.images, one_hot(training.labels, classes)]
     if plan.class_weights:
         arrays.append(sampling.class_weights(training.labels))
@@ -173,6 +188,7 @@ def _shuffled(
         first_epoch=first_epoch,
         share=_share(training.labels, plan),
         geometry=geometry,
+        sides=sides if plan.initial_scale < 1 else None,
     )
 
 
