@@ -61,12 +61,7 @@ def fit(
     weights of the best finished epoch, if there is one.
     """
     momentum = batch_normalization.prepare(network)
-    trained = network
-    if plan.initial_scale < 1:
-        trained = progressive_resizing.for_any_side(network)
-    augmented = keras.Sequential(
-        [keras.Input(trained.input_shape[1:]), *augmentation.layers, trained]
-    )
+    augmented = _augmented(network, augmentation, any_side=plan.initial_scale < 1)
     epochs = sum(phase.epochs for phase in phases)
     classes = network.output_shape[-1]
     validation_batches = batches.in_order(
@@ -144,6 +139,14 @@ def compile_model(
         metrics=["accuracy", MacroF1()],
         jit_compile=bool(tf.config.list_physical_devices("GPU")),
     )
+
+
+def _augmented(
+    network: keras.Model, augmentation: Augmentation, *, any_side: bool
+) -> keras.Sequential:
+    """The network, with the layers of the augmentation before it."""
+    trained = progressive_resizing.for_any_side(network) if any_side else network
+    return keras.Sequential([keras.Input(trained.input_shape[1:]), *augmentation.layers, trained])
 
 
 def _create_variables(model: keras.Model) -> None:
