@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from trackbed.networks import progressive_resizing
 from trackbed.networks.geometry import Geometry
 from trackbed.records import reader
-from trackbed.training import progressive_resizing
 from trackbed.training.sampling import epoch_rows, steps
 
 Batch = tuple[np.ndarray, ...]

@@ -8,9 +8,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from trackbed.networks import progressive_resizing
 from trackbed.networks.augmentation import Augmentation
 from trackbed.networks.geometry import Geometry
-from trackbed.training import batch_normalization, batches, progressive_resizing, sampling
+from trackbed.training import batch_normalization, batches, sampling
 from trackbed.training.batches import Examples
 from trackbed.training.callbacks import Best, RawWeights, RefuseDivergence, averaging
 from trackbed.training.early_stopping import Outcome

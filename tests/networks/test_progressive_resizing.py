@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from trackbed.networks import registry
+from trackbed.networks import progressive_resizing, registry
 from trackbed.networks.spec import Spec
-from trackbed.training import checkpoint, progressive_resizing
+from trackbed.training import checkpoint
 
 
 def sides(side, scale, epochs):
