@@ -10,7 +10,7 @@ from trackbed.networks.augmentation import Augmentation
 from trackbed.networks.spec import Spec
 from trackbed.pipeline import tensorflow_setup
 from trackbed.pipeline.errors import Diverged, UserError
-from trackbed.training import loop, optimization
+from trackbed.training import checkpoint, loop, optimization
 
 NONE = Augmentation()
 
@@ -220,3 +220,19 @@ def test_mixed_precision_gives_a_float32_model_that_learns():
     answers = network.predict(coloured_noise(50, 3).images, verbose=0)
     assert answers.dtype == np.float32
     assert (answers.argmax(1) == coloured_noise(50, 3).labels).mean() > 0.9
+
+
+def test_the_network_for_any_side_has_the_same_weights_and_answers(tmp_path):
+    network = registry.build("small_cnn", Spec(32, 3, width=0.5))
+    (tmp_path / "before").mkdir()
+    checkpoint.save(tmp_path / "before", network, ["a", "b", "c"])
+    other = loop.for_any_side(network)
+    images = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
+    np.testing.assert_array_equal(other(images), network(images))
+    assert other(images[:, :20, :20]).shape == (2, 3)
+    assert all(a is b for a, b in zip(other.weights, network.weights, strict=True))
+    # The copy leaves no trace in what is saved.
+    (tmp_path / "after").mkdir()
+    checkpoint.save(tmp_path / "after", network, ["a", "b", "c"])
+    file = checkpoint.MODEL_FILE
+    assert (tmp_path / "before" / file).read_bytes() == (tmp_path / "after" / file).read_bytes()

@@ -8,7 +8,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trackbed.networks import progressive_resizing
 from trackbed.networks.augmentation import Augmentation
 from trackbed.networks.geometry import Geometry
 from trackbed.training import batch_normalization, batches, sampling
@@ -30,7 +29,7 @@ class Plan:
     monitor: str = "val_loss"
     class_weights: bool = False
     balanced_sampling: bool = False
-    initial_scale: float = 1.0  # see progressive_resizing
+    initial_scale: float = 1.0  # see batches.progressive_sides
 
     @classmethod
     def of(cls, p: Any) -> "Plan":
@@ -68,7 +67,7 @@ def fit(
     validation_batches = batches.in_order(
         validation.images, one_hot(validation.labels, classes), batch=plan.batch
     )
-    full = progressive_resizing.first_full_epoch(plan.initial_scale, epochs)
+    full = batches.first_full_epoch(plan.initial_scale, epochs)
     best = Best(plan.monitor, plan.patience, earliest=full)
     steps = batches.steps(len(training.images), plan.batch)
     state = (store.read() if store else None) or State()
@@ -146,8 +145,21 @@ def _augmented(
     network: keras.Model, augmentation: Augmentation, *, any_side: bool
 ) -> keras.Sequential:
     """The network, with the layers of the augmentation before it."""
-    trained = progressive_resizing.for_any_side(network) if any_side else network
+    trained = for_any_side(network) if any_side else network
     return keras.Sequential([keras.Input(trained.input_shape[1:]), *augmentation.layers, trained])
+
+
+def for_any_side(network: keras.Model) -> keras.Model:
+    """The network with the same layers and weights, for images of any side.
+
+    It must consist of layers that allow it, such as those of small_cnn.
+    """
+    return keras.models.clone_model(
+        network,
+        input_tensors=keras.Input((None, None, network.input_shape[-1])),
+        clone_function=lambda layer: layer,
+        call_function=lambda layer, *tensors, **options: layer(*tensors, **options),
+    )
 
 
 def _create_variables(model: keras.Model) -> None:
@@ -181,7 +193,7 @@ def _shuffled(
 ) -> tf.data.Dataset:
     """Endless training batches from an epoch on: inputs, one-hot labels, weights if any."""
     side = training.images.shape[2]
-    sides = progressive_resizing.sides(side, plan.initial_scale, epochs)
+    sides = batches.progressive_sides(side, plan.initial_scale, epochs)
     arrays = [training.images, one_hot(training.labels, classes)]
     if plan.class_weights:
         arrays.append(sampling.class_weights(training.labels))

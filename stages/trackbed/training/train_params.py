@@ -20,7 +20,7 @@ class TrainParams(params.Section):
     head_epochs: int = Field(ge=0)
     fine_tune_rate: float = Field(gt=0)
     image_side: int = Field(ge=8, le=1024)  # pixels
-    initial_scale: float = Field(1.0, gt=0, le=1)  # see progressive_resizing
+    initial_scale: float = Field(1.0, gt=0, le=1)  # see training.batches
     dropout: float = Field(ge=0, lt=1)
     width: float = Field(ge=0.25, le=8)
     units: int = Field(ge=1)
