@@ -29,7 +29,7 @@ def test_the_copy_is_the_same_function_and_exports(network):
     expected = network(IMAGES.astype(np.float32))
     np.testing.assert_allclose(copy(IMAGES.astype(np.float32)), expected, atol=1e-6)
     assert copy.name == "network"
-    session = onnxruntime.InferenceSession(onnx_export.onnx_bytes(copy))
+    session = onnxruntime.InferenceSession(onnx_export.onnx_bytes(onnx_export.traced(copy)))
     (found,) = session.run(["probabilities"], {"images": IMAGES})
     np.testing.assert_allclose(found, expected, atol=1e-6)
 

@@ -1,6 +1,6 @@
 """Train a network on images in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -141,6 +141,13 @@ def compile_model(
     )
 
 
+def _sides(training: Examples, plan: Plan, epochs: int) -> Callable[[int], int] | None:
+    """The side of the training images by the epoch, None where it is always the full one."""
+    if plan.initial_scale == 1:
+        return None
+    return batches.progressive_sides(training.images.shape[2], plan.initial_scale, epochs)
+
+
 def _augmented(
     network: keras.Model, augmentation: Augmentation, *, any_side: bool
 ) -> keras.Sequential:
@@ -192,8 +199,6 @@ def _shuffled(
     epochs: int,
 ) -> tf.data.Dataset:
     """Endless training batches from an epoch on: inputs, one-hot labels, weights if any."""
-    side = training.images.shape[2]
-    sides = batches.progressive_sides(side, plan.initial_scale, epochs)
     arrays = [training.images, one_hot(training.labels, classes)]
     if plan.class_weights:
         arrays.append(sampling.class_weights(training.labels))
@@ -204,7 +209,7 @@ def _shuffled(
         first_epoch=first_epoch,
         share=_share(training.labels, plan),
         geometry=geometry,
-        sides=sides if plan.initial_scale < 1 else None,
+        sides=_sides(training, plan, epochs),
     )
 
 
