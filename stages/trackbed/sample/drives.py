@@ -11,11 +11,13 @@ STONE/drive903_frame00.jpg is text, and ASPHALT/.DS_Store is hidden.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFilter
 
+from trackbed.dataset import pool
 from trackbed.pipeline.outputs import jpeg
 from trackbed.sample import texture, trackside
 from trackbed.sample.surfaces import SURFACES
@@ -205,13 +207,19 @@ def write_sample(
     for name in CLASSES:
         (folder / name).mkdir()
     order = np.random.default_rng(seed).permutation(np.repeat(CLASSES, drives))
-    for number, name in enumerate(order.tolist(), start=1):
-        for frame, picture in enumerate(
-            drive_images(np.random.default_rng([seed, number]), name, frames)
-        ):
-            path = folder / name / f"drive{number:03d}_frame{frame:02d}.jpg"
-            path.write_bytes(jpeg(picture, QUALITY))
+    write = partial(_write_drive, folder, seed, tuple(frames))
+    for _ in pool.ordered_map(write, enumerate(order.tolist(), start=1), pool.cores()):
+        pass
     _add_bad_files(folder)
+
+
+def _write_drive(folder: Path, seed: int, frames: Sequence[int], drive: tuple[int, str]) -> None:
+    """Draw a drive, given by its number and class; it does not depend on the others."""
+    number, name = drive
+    random = np.random.default_rng([seed, number])
+    for frame, picture in enumerate(drive_images(random, name, frames)):
+        path = folder / name / f"drive{number:03d}_frame{frame:02d}.jpg"
+        path.write_bytes(jpeg(picture, QUALITY))
 
 
 def drive_images(random: Random, class_name: str, frames: Sequence[int]) -> Iterator[Image.Image]:

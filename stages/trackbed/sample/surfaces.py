@@ -111,11 +111,13 @@ def _strokes(
     size: tuple[int, int], ground: np.ndarray, lines: np.ndarray, colours: np.ndarray
 ) -> np.ndarray:
     """Lines (x, y, x, y) in their colours, 0 to 1, on a ground; the picture has half the size."""
-    levels = np.clip(np.vstack([ground, colours]) * 255, 0, 255).astype(np.uint8).tolist()
-    picture = Image.new("RGB", size, tuple(levels[0]))
-    pen = ImageDraw.Draw(picture)
-    for line, level in zip(lines.tolist(), levels[1:], strict=True):
-        pen.line(line, fill=tuple(level), width=2)
+    levels = np.clip(np.vstack([ground, colours]) * 255, 0, 255).astype(np.uint8)
+    picture = Image.new("RGB", size, tuple(levels[0].tolist()))
+    # What ImageDraw.Draw.line does for every line, after it has looked at the kind of its colour.
+    draw = ImageDraw.Draw(picture).draw
+    inks = levels[1:] @ np.array([1, 2**8, 2**16])
+    for line, ink in zip(lines.tolist(), inks.tolist(), strict=True):
+        draw.draw_lines(line, ink, 2)
     return np.asarray(picture.reduce(2), np.float32) / 255
 
 

@@ -49,7 +49,9 @@ def patches(
 
 def mix(below: np.ndarray, above: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Picture or colour `above` on the picture `below` where the mask is 1."""
-    return below + (np.asarray(above, np.float32) - below) * mask[..., None]
+    # A mask of the picture's shape: NumPy is slow at repeating a value three times.
+    masks = np.repeat(mask, 3).reshape(*mask.shape, 3)
+    return below + (np.asarray(above, np.float32) - below) * masks
 
 
 def shaded(values: np.ndarray, colour: np.ndarray) -> np.ndarray:
@@ -86,15 +88,29 @@ def cells(random: Random, shape: Shape, side: float, jitter: float = 0.9) -> Cel
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32) / side + 1
     y += noise(random, shape, side / 2) * 0.12
     x += noise(random, shape, side / 2) * 0.12
-    nearest = np.full(shape, np.inf, np.float32)
-    second, number = nearest.copy(), np.zeros(shape, np.int64)
     row, column = np.clip(y.astype(int), 1, rows - 2), np.clip(x.astype(int), 1, columns - 2)
-    for candidate in (
-        (row + below) * columns + column + beside for below in (-1, 0, 1) for beside in (-1, 0, 1)
-    ):
-        distance = np.hypot(y - points[0].take(candidate), x - points[1].take(candidate))
-        second = np.minimum(second, np.maximum(nearest, distance))
-        number = np.where(distance < nearest, candidate, number)
-        nearest = np.minimum(nearest, distance)
-    right, down = x - points[1].take(number), y - points[0].take(number)
+    first = (row - 1) * columns + column - 1
+    downs, rights = points.reshape(2, -1)
+    steps = np.array([below * columns + beside for below in range(3) for beside in range(3)])
+    nearest = np.full(shape, np.inf, np.float32)
+    second, place = nearest.copy(), np.zeros(shape, np.uint8)
+    for number, step in enumerate(steps):
+        distance = _length(_taken(rights[step:], first) - x, _taken(downs[step:], first) - y)
+        np.minimum(second, np.maximum(nearest, distance), out=second)
+        np.putmask(place, distance < nearest, number)
+        np.minimum(nearest, distance, out=nearest)
+    number = first + steps.take(place)
+    right, down = x - _taken(rights, number), y - _taken(downs, number)
     return Cells(number, right, down, (second - nearest) * side)
+
+
+def _length(right: np.ndarray, down: np.ndarray) -> np.ndarray:
+    """np.hypot of float32, exact to the last bit as that is, in a third of its time."""
+    squares = np.square(right, dtype=np.float64)
+    squares += np.square(down, dtype=np.float64)
+    return np.sqrt(squares, out=squares).astype(np.float32)
+
+
+def _taken(values: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """values[index], for an index within them."""
+    return values.take(index, mode="clip")
