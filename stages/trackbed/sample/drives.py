@@ -171,7 +171,9 @@ def _frame(random: Random, camera: Camera, track: Image.Image, number: int) -> n
     if random.random() < 0.12:  # a jolt, a bridge: worse than its neighbours, yet usable
         blur, light = random.uniform(0.6, 1.3), random.uniform(0.55, 0.9)
     view = view.filter(ImageFilter.GaussianBlur(blur))
-    exposed = np.asarray(view, np.float32) * camera.gain * np.float32(light)
+    row = np.tile(camera.gain, camera.width)  # NumPy is slow at repeating three values
+    exposed = np.asarray(view, np.float32).reshape(camera.height, -1) * row * np.float32(light)
+    exposed = exposed.reshape(camera.height, camera.width, 3)
     return exposed + camera.noise * random.standard_normal(exposed.shape, np.float32)
 
 

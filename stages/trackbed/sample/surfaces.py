@@ -31,7 +31,7 @@ def stones(random: Random, shape: Shape, side: float, tint: np.ndarray) -> np.nd
     on_top = whole.each(random.random(MANY) < 0.45) * texture.ramp(whole.rim, 0.2, 1.2)
     value = small + (large - small) * on_top
     hue = whole.each(random.normal(0, 0.05, MANY).astype(np.float32))
-    return texture.shaded(value, tint) * (1 + hue[..., None] * np.float32([1, 0.2, -1]))
+    return texture.shaded(value, tint) * (1 + texture.shaded(hue, [1, 0.2, -1]))
 
 
 def _broken(random: Random, shape: Shape, side: float) -> tuple[np.ndarray, texture.Cells]:

@@ -49,14 +49,14 @@ def patches(
 
 def mix(below: np.ndarray, above: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Picture or colour `above` on the picture `below` where the mask is 1."""
-    # A mask of the picture's shape: NumPy is slow at repeating a value three times.
-    masks = np.repeat(mask, 3).reshape(*mask.shape, 3)
-    return below + (np.asarray(above, np.float32) - below) * masks
+    # NumPy is slow at repeating a value three times, so the mask comes in the picture's shape.
+    return below + (np.asarray(above, np.float32) - below) * np.stack([mask] * 3, axis=-1)
 
 
 def shaded(values: np.ndarray, colour: np.ndarray) -> np.ndarray:
     """A picture of one colour (red, green, blue) or of one per pixel, times the values."""
-    return values[..., None].astype(np.float32) * np.asarray(colour, np.float32)
+    values, colour = values.astype(np.float32), np.asarray(colour, np.float32)
+    return np.stack([values * colour[..., channel] for channel in range(3)], axis=-1)
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ def cells(random: Random, shape: Shape, side: float, jitter: float = 0.9) -> Cel
     rows, columns = int(shape[0] / side) + 3, int(shape[1] / side) + 3
     points = (random.random((2, rows, columns)).astype(np.float32) - 0.5) * jitter + 0.5
     points += np.mgrid[:rows, :columns]
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32) / side + 1
-    y += noise(random, shape, side / 2) * 0.12
-    x += noise(random, shape, side / 2) * 0.12
+    y, x = (np.arange(size, dtype=np.float32) / side + 1 for size in shape)
+    y = y[:, None] + noise(random, shape, side / 2) * 0.12
+    x = x + noise(random, shape, side / 2) * 0.12
     row, column = np.clip(y.astype(int), 1, rows - 2), np.clip(x.astype(int), 1, columns - 2)
     first = (row - 1) * columns + column - 1
     downs, rights = points.reshape(2, -1)
@@ -97,7 +97,7 @@ def cells(random: Random, shape: Shape, side: float, jitter: float = 0.9) -> Cel
     for number, step in enumerate(steps):
         distance = _length(_taken(rights[step:], first) - x, _taken(downs[step:], first) - y)
         np.minimum(second, np.maximum(nearest, distance), out=second)
-        np.putmask(place, distance < nearest, number)
+        np.maximum(place, (distance < nearest) * np.uint8(number), out=place)
         np.minimum(nearest, distance, out=nearest)
     number = first + steps.take(place)
     right, down = x - _taken(rights, number), y - _taken(downs, number)
