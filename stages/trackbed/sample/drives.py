@@ -217,6 +217,7 @@ def write_sample(
 
 def _write_drive(folder: Path, seed: int, frames: Sequence[int], drive: tuple[int, str]) -> None:
     """Draw a drive, given by its number and class; it does not depend on the others."""
+    np.empty(2**24, np.uint8)  # glibc keeps memory for arrays up to the largest that was freed
     number, name = drive
     random = np.random.default_rng([seed, number])
     for frame, picture in enumerate(drive_images(random, name, frames)):

@@ -74,7 +74,7 @@ class Cells:
 
     def each(self, values: np.ndarray) -> np.ndarray:
         """One of the values per cell, at every pixel."""
-        return values[self.number % len(values)]
+        return values.take(self.number, mode="wrap")
 
 
 def cells(random: Random, shape: Shape, side: float, jitter: float = 0.9) -> Cells:
@@ -88,7 +88,7 @@ def cells(random: Random, shape: Shape, side: float, jitter: float = 0.9) -> Cel
     y, x = (np.arange(size, dtype=np.float32) / side + 1 for size in shape)
     y = y[:, None] + noise(random, shape, side / 2) * 0.12
     x = x + noise(random, shape, side / 2) * 0.12
-    row, column = np.clip(y.astype(int), 1, rows - 2), np.clip(x.astype(int), 1, columns - 2)
+    row, column = np.clip(y, 1, rows - 2).astype(int), np.clip(x, 1, columns - 2).astype(int)
     first = (row - 1) * columns + column - 1
     downs, rights = points.reshape(2, -1)
     steps = np.array([below * columns + beside for below in range(3) for beside in range(3)])
@@ -99,7 +99,7 @@ def cells(random: Random, shape: Shape, side: float, jitter: float = 0.9) -> Cel
         np.minimum(second, np.maximum(nearest, distance), out=second)
         np.maximum(place, (distance < nearest) * np.uint8(number), out=place)
         np.minimum(nearest, distance, out=nearest)
-    number = first + steps.take(place)
+    number = first + _taken(steps, place)
     right, down = x - _taken(rights, number), y - _taken(downs, number)
     return Cells(number, right, down, (second - nearest) * side)
 
