@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from trackbed.dataset import pool
+from trackbed.pipeline.errors import UserError
 from trackbed.pipeline.outputs import jpeg
 from trackbed.sample import texture, trackside
 from trackbed.sample.surfaces import SURFACES
@@ -204,14 +205,20 @@ def write_sample(
 ) -> None:
     """Draw `drives` drives of every class into the existing folder; same arguments, same bytes.
 
-    Every drive has one of the numbers of frames.
+    Every drive has one of the numbers of frames. As many processes draw as there are cores. Raises
+    UserError where one of them is killed.
     """
     for name in CLASSES:
         (folder / name).mkdir()
     order = np.random.default_rng(seed).permutation(np.repeat(CLASSES, drives))
     write = partial(_write_drive, folder, seed, tuple(frames))
-    for _ in pool.ordered_map(write, enumerate(order.tolist(), start=1), pool.cores()):
-        pass
+    try:
+        for _ in pool.ordered_map(write, enumerate(order.tolist(), start=1), pool.cores()):
+            pass
+    except pool.WorkerKilled:
+        raise UserError(
+            "a process that draws pictures was killed, for lack of memory or by hand; run again."
+        ) from None
     _add_bad_files(folder)
 
 
