@@ -1,5 +1,7 @@
 import hashlib
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, UnidentifiedImageError
 
+from trackbed.pipeline.errors import UserError
 from trackbed.sample import drives
 
 ROOT = Path(__file__).parents[2]
@@ -133,3 +136,20 @@ def test_the_stage_replaces_what_was_there(tmp_path):
     assert 5 * 26 * 4 < count <= 5 * 26 * 6 + 3
     total = sum(path.stat().st_size for path in (tmp_path / "sample").rglob("*.jpg"))
     assert total < 6_000_000
+
+
+def test_one_core_draws_the_same_bytes(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(drives.pool, "cores", lambda: 1)
+    assert files(sample(tmp_path / "alone")) == files(folder)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
+def test_a_killed_process_is_an_error_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(drives.pool, "cores", lambda: 2)
+    monkeypatch.setattr(drives, "_write_drive", killed)
+    with pytest.raises(UserError, match="was killed"):
+        sample(tmp_path / "sample")
+
+
+def killed(*_):
+    os.kill(os.getpid(), signal.SIGKILL)

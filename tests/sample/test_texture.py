@@ -65,3 +65,8 @@ def test_each_gives_one_value_per_cell():
     cells = texture.cells(random(), SHAPE, 10.0)
     values = np.arange(10_000)
     assert np.array_equal(cells.each(values), cells.number)
+
+
+def test_cells_measure_distances_as_numpy_does():
+    right, down = np.random.default_rng(1).normal(0, 3, (2, 100_000)).astype(np.float32)
+    assert np.array_equal(texture._length(right, down), np.hypot(right, down))

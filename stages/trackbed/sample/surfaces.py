@@ -24,19 +24,26 @@ def earth(random: Random, shape: Shape) -> np.ndarray:
     return texture.shaded(1 + 0.3 * texture.fractal(random, shape, 12), tint)
 
 
-def stones(random: Random, shape: Shape, side: float, tint: np.ndarray) -> np.ndarray:
-    """Broken stones of two sizes, the larger ones on top here and there."""
-    small = _broken(random, shape, side * 0.7)[0]
-    large, whole = _broken(random, shape, side * 1.25)
+def stones(
+    random: Random, shape: Shape, side: float, tint: np.ndarray, seen: texture.Seen = ...
+) -> np.ndarray:
+    """Broken stones of two sizes, the larger ones on top here and there.
+
+    Of all pixels, or as one row of those that are seen.
+    """
+    small = _broken(random, shape, side * 0.7, seen)[0]
+    large, whole = _broken(random, shape, side * 1.25, seen)
     on_top = whole.each(random.random(MANY) < 0.45) * texture.ramp(whole.rim, 0.2, 1.2)
     value = small + (large - small) * on_top
     hue = whole.each(random.normal(0, 0.05, MANY).astype(np.float32))
     return texture.shaded(value, tint) * (1 + texture.shaded(hue, [1, 0.2, -1]))
 
 
-def _broken(random: Random, shape: Shape, side: float) -> tuple[np.ndarray, texture.Cells]:
+def _broken(
+    random: Random, shape: Shape, side: float, seen: texture.Seen
+) -> tuple[np.ndarray, texture.Cells]:
     """Brightness of stones, each of its own grey with lit and dark faces, and their cells."""
-    whole, faces = (texture.cells(random, shape, part) for part in (side, side * 0.6))
+    whole, faces = (texture.cells(random, shape, part, seen=seen) for part in (side, side * 0.6))
     tone, slope, fall, depth = random.uniform(-1, 1, (4, MANY)).astype(np.float32)
     value = 1.05 + 0.25 * whole.each(tone) + 0.16 * faces.each(tone)
     value += 0.55 * (whole.each(slope) * whole.right + (whole.each(fall) - 0.5) * whole.down)
@@ -46,6 +53,11 @@ def _broken(random: Random, shape: Shape, side: float) -> tuple[np.ndarray, text
 
 def blades(random: Random, shape: Shape) -> np.ndarray:
     """Grass from fresh green to straw, drawn blade by blade at twice the size."""
+    return _strokes(shape, *_blades(random, shape))
+
+
+def _blades(random: Random, shape: Shape) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Colour of the ground, and lines and colours of the blades, for `_strokes`."""
     height, width = 2 * shape[0], 2 * shape[1]
     fresh, straw = np.float32([0.33, 0.47, 0.2]), np.float32([0.66, 0.58, 0.38])
     dryness = random.choice([0.1, 0.4, 0.9]) + random.uniform(-0.15, 0.15)
@@ -59,7 +71,7 @@ def blades(random: Random, shape: Shape) -> np.ndarray:
     colours = (fresh + (straw - fresh) * share) * random.uniform(0.45, 1.35, (count, 1))
     lines = np.concatenate([places, tips], axis=1)
     ground = (fresh + (straw - fresh) * dryness) * 0.5
-    return _strokes((width, height), ground, lines, colours)
+    return ground, lines, colours
 
 
 def setts(random: Random, shape: Shape) -> tuple[np.ndarray, np.ndarray]:
@@ -108,11 +120,11 @@ def _turned(random: Random, shape: Shape, angle: float) -> tuple[np.ndarray, np.
 
 
 def _strokes(
-    size: tuple[int, int], ground: np.ndarray, lines: np.ndarray, colours: np.ndarray
+    shape: Shape, ground: np.ndarray, lines: np.ndarray, colours: np.ndarray
 ) -> np.ndarray:
-    """Lines (x, y, x, y) in their colours, 0 to 1, on a ground; the picture has half the size."""
+    """Lines (x, y, x, y), at twice the size, in their colours, 0 to 1, on a ground."""
     levels = np.clip(np.vstack([ground, colours]) * 255, 0, 255).astype(np.uint8)
-    picture = Image.new("RGB", size, tuple(levels[0].tolist()))
+    picture = Image.new("RGB", (2 * shape[1], 2 * shape[0]), tuple(levels[0].tolist()))
     # What ImageDraw.Draw.line does for every line, after it has looked at the kind of its colour.
     draw = ImageDraw.Draw(picture).draw
     inks = levels[1:] @ np.array([1, 2**8, 2**16])
@@ -134,7 +146,7 @@ def asphalt(random: Random, shape: Shape) -> np.ndarray:
     oil = texture.patches(random, shape, 35, random.choice([0, 0.1, 0.2]))
     road = texture.mix(road, road * 0.65, oil)
     gravel = texture.patches(random, shape, 25, random.choice([0, 0, 0.06, 0.12, 0.2]))
-    road = texture.mix(road, _gravel(random, shape), gravel)
+    road = _with_gravel(random, road, gravel)
     return _with_weeds(random, road, random.choice([0, 0, 0, 0.05, 0.1]))
 
 
@@ -153,8 +165,9 @@ def grass(random: Random, shape: Shape) -> np.ndarray:
     """Blades over soil or gravel; some of it worn bare."""
     lawn = blades(random, shape)
     bare = texture.patches(random, shape, 45, random.choice([0, 0.05, 0.12, 0.25]), softness=0.35)
-    ground = _gravel if random.random() < 0.5 else earth
-    return texture.mix(lawn, ground(random, shape), bare)
+    if random.random() < 0.5:
+        return _with_gravel(random, lawn, bare)
+    return texture.mix(lawn, earth(random, shape), bare)
 
 
 def paving(random: Random, shape: Shape) -> np.ndarray:
@@ -184,15 +197,31 @@ def _with_weeds(random: Random, ground: np.ndarray, share: float) -> np.ndarray:
     if share == 0:
         return ground
     shape = ground.shape[:2]
-    green = blades(random, shape)
-    if random.random() < 0.3:
-        green = ground * np.float32([0.75, 0.95, 0.5])
-    return texture.mix(ground, green, texture.patches(random, shape, 30, share))
+    soil, lines, colours = _blades(random, shape)
+    mossy = random.random() < 0.3
+    mask = texture.patches(random, shape, 30, share)
+    if mossy:
+        return texture.mix(ground, ground * np.float32([0.75, 0.95, 0.5]), mask)
+    seen = _touching(lines, mask > 0)
+    return texture.mix(ground, _strokes(shape, soil, lines[seen], colours[seen]), mask)
 
 
-def _gravel(random: Random, shape: Shape) -> np.ndarray:
+def _touching(lines: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Which lines, at twice the size of the mask, may touch it: by the boxes around them."""
+    counts = np.pad(seen.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    ends = lines.reshape(-1, 2, 2) / 2
+    limits = seen.shape[::-1]
+    left, top = np.clip(np.floor(ends.min(axis=1)) - 2, 0, limits).astype(int).T
+    right, bottom = np.clip(np.ceil(ends.max(axis=1)) + 3, 0, limits).astype(int).T
+    inside = counts[bottom, right] - counts[top, right] - counts[bottom, left] + counts[top, left]
+    return inside > 0
+
+
+def _with_gravel(random: Random, ground: np.ndarray, mask: np.ndarray) -> np.ndarray:
     tint = grey(random, 0.35, 0.65, warmth=0.08)
-    return stones(random, shape, random.uniform(4, 7), tint)
+    seen, gravel = mask > 0, np.zeros_like(ground)
+    gravel[seen] = stones(random, mask.shape, random.uniform(4, 7), tint, seen)
+    return texture.mix(ground, gravel, mask)
 
 
 def _with_patches(random: Random, road: np.ndarray) -> np.ndarray:

@@ -4,12 +4,14 @@ A shape is (height, width) in pixels; a picture is float, shape (height, width, 
 """
 
 from dataclasses import dataclass
+from types import EllipsisType
 
 import numpy as np
 from PIL import Image
 
 Shape = tuple[int, int]
 Random = np.random.Generator
+Seen = np.ndarray | EllipsisType  # a mask, bool, of the pixels that are wanted; ... for all
 
 
 def noise(random: Random, shape: Shape, cell: float, stretch: float = 1) -> np.ndarray:
@@ -77,23 +79,26 @@ class Cells:
         return values.take(self.number, mode="wrap")
 
 
-def cells(random: Random, shape: Shape, side: float, jitter: float = 0.9) -> Cells:
+def cells(
+    random: Random, shape: Shape, side: float, jitter: float = 0.9, seen: Seen = ...
+) -> Cells:
     """Cells around points that lie on a grid, moved by up to half of `jitter` of its side.
 
+    Of all pixels, or as one row of those that are seen.
     Worley's cellular basis function (SIGGRAPH 1996) on nine candidate points per pixel.
     """
     rows, columns = int(shape[0] / side) + 3, int(shape[1] / side) + 3
     points = (random.random((2, rows, columns)).astype(np.float32) - 0.5) * jitter + 0.5
     points += np.mgrid[:rows, :columns]
     y, x = (np.arange(size, dtype=np.float32) / side + 1 for size in shape)
-    y = y[:, None] + noise(random, shape, side / 2) * 0.12
-    x = x + noise(random, shape, side / 2) * 0.12
+    y = (y[:, None] + noise(random, shape, side / 2) * 0.12)[seen]
+    x = (x + noise(random, shape, side / 2) * 0.12)[seen]
     row, column = np.clip(y, 1, rows - 2).astype(int), np.clip(x, 1, columns - 2).astype(int)
     first = (row - 1) * columns + column - 1
     downs, rights = points.reshape(2, -1)
     steps = np.array([below * columns + beside for below in range(3) for beside in range(3)])
-    nearest = np.full(shape, np.inf, np.float32)
-    second, place = nearest.copy(), np.zeros(shape, np.uint8)
+    nearest = np.full(x.shape, np.inf, np.float32)
+    second, place = nearest.copy(), np.zeros(x.shape, np.uint8)
     for number, step in enumerate(steps):
         distance = _length(_taken(rights[step:], first) - x, _taken(downs[step:], first) - y)
         np.minimum(second, np.maximum(nearest, distance), out=second)
