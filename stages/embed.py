@@ -89,6 +89,7 @@ def main(data_path: Path) -> None:
             folder,
             frozen=True,
             backbone=embeddings.weights_digest(base),
+            weights_file=embedding_store.weights_file_digest(backbone.weights),
             of={key: f"{getattr(backbone, key)}" for key in BackboneParams.model_fields},
             exact=exact,
             **converted,

@@ -45,7 +45,15 @@ def test_other_code_or_libraries_compute_again(tmp_path, monkeypatch):
     assert kept(np.ones(1), b"a")[1]
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[:-30], lambda data: b"", lambda data: b"x"])
+def of_unknown_compression(data):
+    place = data.index(b"PK\x01\x02") + 10  # in the table of contents of a zip archive
+    return data[:place] + b"\x99" + data[place + 1 :]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda data: data[:-30], lambda data: b"", lambda data: b"x", of_unknown_compression],
+)
 def test_a_damaged_file_is_computed_again(folder, damage):
     kept(np.ones(3), b"a")
     (path,) = folder.iterdir()

@@ -6,7 +6,8 @@ import onnxruntime
 import pytest
 
 from trackbed.embedding import engines
-from trackbed.exporting import backbone_conversion
+from trackbed.exporting import backbone_conversion, onnx_export
+from trackbed.exporting.convertible_copy import convertible_copy
 from trackbed.networks import embeddings, registry
 from trackbed.networks.spec import Spec
 from trackbed.pipeline.errors import UserError
@@ -46,6 +47,16 @@ def test_the_files_hold_the_network_and_its_backbone(network, forward, stored):
 
 def test_a_second_time_gives_the_same_bytes(network, forward, stored, tmp_path):
     assert backbone_conversion.write(tmp_path, network, forward, IMAGES) == stored.about
+
+
+def test_a_backbone_that_gives_only_zeros_is_no_other():
+    inputs = keras.Input((32, 32, 3))
+    zeros = keras.layers.GlobalAveragePooling2D(name="embedding")(keras.layers.Rescaling(0)(inputs))
+    copy = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(zeros))
+    content = onnx_export.onnx_bytes(onnx_export.traced_backbone(convertible_copy(copy)))
+    backbone_conversion.refuse_other_answers(
+        content, lambda some: np.zeros((len(some), 3), np.float32), IMAGES
+    )
 
 
 def test_other_answers_than_those_of_tensorflow_are_refused(forward, stored):

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -64,6 +66,20 @@ def test_embeddings_of_another_backbone_are_refused(tmp_path):
     stored(tmp_path).refuse_other_backbone("abc")
     with pytest.raises(UserError, match=r"other weights .*dvc repro -f embed"):
         stored(tmp_path).refuse_other_backbone("abd")
+
+
+def test_embeddings_of_a_weights_file_that_was_replaced_are_refused(tmp_path):
+    weights = tmp_path / "weights.h5"
+    weights.write_bytes(b"one")
+    of, digest = {"weights": f"{weights}"}, embedding_store.weights_file_digest(f"{weights}")
+    kept = embedding_store.Embeddings(tmp_path, {"of": of, "weights_file": digest})
+    p = SimpleNamespace(weights=f"{weights}")
+    kept.refuse_other_params(p)
+    weights.write_bytes(b"two")
+    with pytest.raises(UserError, match=r"weights\.h5 .*dvc repro -f embed"):
+        kept.refuse_other_params(p)
+    weights.unlink()  # what it gave is in the embeddings
+    kept.refuse_other_params(p)
 
 
 def test_missing_and_cut_files_are_errors_with_a_remedy(tmp_path):

@@ -159,11 +159,13 @@ def test_a_reading_begins_with_whole_shards_alone(tmp_path):
     table, _ = written(tmp_path)
     path = tmp_path / table["shard"].iloc[-1]
     path.write_bytes(path.read_bytes()[:-1] + b"?")
+    before = threading.active_count()
     with (
         pytest.raises(UserError, match=rf"{path.name}: damaged"),
         reader.Reading(tmp_path, table, 8, 8),
     ):
         pytest.fail("was entered")
+    assert threading.active_count() == before
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, LookupError])

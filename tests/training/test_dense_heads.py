@@ -80,6 +80,12 @@ def test_dropout_zeroes_its_share_and_keeps_the_mean():
     assert np.unique(x[0]) == pytest.approx([0, 1 / 0.75])
 
 
+def test_dropout_of_nearly_all_leaves_nearly_nothing():
+    x = np.ones((1, 400, 500), np.float32)
+    Dropout(np.array([0.999999]), seed=3, epoch=1).apply(x)
+    assert 0 < (x != 0).sum() < 30  # 3 are expected
+
+
 def test_dropout_follows_from_seed_and_epoch():
     def noise(seed, epoch, calls=1):
         dropout = Dropout(np.array([0.5]), seed, epoch)

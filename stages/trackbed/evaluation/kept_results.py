@@ -30,7 +30,7 @@ def kept(name: str, inputs: Iterable[bytes], compute: Callable[[], Arrays]) -> A
     read is computed again, and one that cannot be written is done without.
     """
     path = CACHE / f"{name}-{_key(inputs)}.npz"
-    with suppress(OSError, EOFError, ValueError, zipfile.BadZipFile):
+    with suppress(OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile):
         with np.load(path, allow_pickle=False) as file:
             found = dict(file)
         os.utime(path)

@@ -101,6 +101,12 @@ class Embeddings:
                     f"{self.folder}: the embeddings are of train.{key} {value}, params.yaml has "
                     f"{getattr(p, key)}. Run `dvc repro embed`."
                 )
+        embedded, now = self.about.get("weights_file"), weights_file_digest(p.weights)
+        if embedded and now and now != embedded:
+            raise UserError(
+                f"{self.folder}: the embeddings were made with another content of the weights file "
+                f"{p.weights} (SHA-256 {embedded[:12]}…, now {now[:12]}…). {REMEDY}"
+            )
 
     def seen(self) -> np.ndarray | None:
         """The array of SEEN_FILE, None without views, or where they were made without it."""
@@ -133,6 +139,11 @@ def digest(path: Path) -> str:
     """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def weights_file_digest(weights: str) -> str | None:
+    """SHA-256 of the file that train.weights names, None where it names none that exists."""
+    return digest(Path(weights)) if Path(weights).is_file() else None
 
 
 def read(folder: Path) -> Embeddings | None:

@@ -94,7 +94,11 @@ class Reading:
             raise
 
     def __enter__(self) -> "Reading":
-        self.wait(np.empty(0, int))
+        try:
+            self.wait(np.empty(0, int))
+        except Exception:
+            self._pool.shutdown(cancel_futures=True)
+            raise
         return self
 
     def __exit__(

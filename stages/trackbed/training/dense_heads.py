@@ -84,12 +84,13 @@ def initial(sizes: Sequence[int], seed: int) -> np.ndarray:
 class Dropout:
     """Sets a share of the inputs to zero and scales up the others; each head has its own share.
 
-    rates: float, shape (heads,), each rounded to a multiple of 1 / LEVELS. The noise follows from
-    seed and epoch, and is the same for all heads.
+    rates: float, shape (heads,), each rounded to a multiple of 1 / LEVELS below 1. The
+    noise follows from seed and epoch, and is the same for all heads.
     """
 
     def __init__(self, rates: np.ndarray, seed: int, epoch: int) -> None:
-        levels = np.rint(np.asarray(rates) * LEVELS).astype(np.uint16)[:, None, None]
+        rounded = np.rint(np.asarray(rates) * LEVELS).clip(max=LEVELS - 1)
+        levels = rounded.astype(np.uint16)[:, None, None]
         self.lowest, self.used = levels, bool(levels.any())
         self.scale = (1 / (1 - levels / LEVELS)).astype(np.float32)
         self.bits = np.random.default_rng([seed, epoch, 1]).bit_generator
