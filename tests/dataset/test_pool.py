@@ -95,6 +95,18 @@ def test_prepared_processes_do_the_same():
     assert not children()
 
 
+def test_a_long_path_of_temporary_files_is_no_hindrance(tmp_path):
+    folder = tmp_path / ("a" * 100)  # longer than the address of a socket may be
+    folder.mkdir()
+    script = "import math\nfrom trackbed.dataset import pool\n"
+    script += "print(list(pool.ordered_map(math.sqrt, [1, 4], 2)))"
+    environment = {**os.environ, "PYTHONPATH": f"{STAGES}", "TMPDIR": f"{folder}"}
+    found = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert (found.stdout.strip(), found.stderr) == ("[1.0, 2.0]", "")
+
+
 # A script that no child imports: without a guard it would start processes without end.
 SCRIPT = """
 import signal

@@ -67,24 +67,28 @@ def prepare() -> None:
 
     It ends with this process.
     """
-    if _context().get_start_method() == "forkserver":
-        from multiprocessing import forkserver
-
-        with _without_main():
-            forkserver.ensure_running()
+    _context()
 
 
 def _context() -> "BaseContext":
     """How processes are started: as copies of one that has imported PRELOADED, where possible.
 
-    Copies of this one would be quicker still, but those of a process with threads may hang.
+    Copies of this one would be quicker still, but those of a process with threads may hang. That
+    one is reached by a socket in the folder for temporary files, whose path may be too long for it.
     """
     import multiprocessing
 
     if "forkserver" not in multiprocessing.get_all_start_methods():  # on Windows
         return multiprocessing.get_context("spawn")
+    from multiprocessing import forkserver
+
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
+    try:
+        with _without_main():
+            forkserver.ensure_running()
+    except OSError:
+        return multiprocessing.get_context("spawn")
     return context
 
 
