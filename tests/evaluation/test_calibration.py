@@ -107,3 +107,9 @@ def test_a_probability_of_zero_and_no_images_are_no_trouble():
     assert 1 < calibration.fitted_temperature(probabilities, np.array([1, 0, 0])) <= 10
     assert np.isfinite(with_temperature(probabilities, 0.1)).all()
     assert calibration.fitted_temperature(np.empty((0, 3)), np.empty(0, int)) == 1
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5, 7])
+def test_answers_that_are_all_equal_have_the_highest_temperature(classes):
+    equal = np.full((50, classes), 1 / classes, np.float32)
+    assert calibration.fitted_temperature(equal, np.arange(50) % classes) == 10

@@ -34,6 +34,8 @@ def fitted_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
     if not len(labels):
         return 1.0
     values, own = logits(probabilities), np.arange(len(labels))
+    if not np.ptp(values, axis=1).any():  # all temperatures are equally likely; the least sure
+        return TEMPERATURE_BOUNDS[1]
 
     def slope(logarithm: float) -> float:
         """Of the loss along 1 / temperature, which grows with it."""
