@@ -86,6 +86,21 @@ def test_averages_replace_the_weights_at_the_end(name):
         np.testing.assert_allclose(variable.numpy(), value, rtol=1e-5, atol=1e-6)
 
 
+def test_weights_and_averages_are_exchanged_and_back_without_rounding():
+    optimizer = ours("adam", 0.05, average=0.9)
+    variables = weights()
+    for gradients in GRADIENTS:
+        optimizer.apply([keras.ops.convert_to_tensor(one) for one in gradients], variables)
+    trained_values = [variable.numpy() for variable in variables]
+    optimizer.exchange_averages()
+    averages = [variable.numpy() for variable in variables]
+    assert not any(map(np.array_equal, averages, trained_values))
+    optimizer.exchange_averages()
+    assert all(map(np.array_equal, [one.numpy() for one in variables], trained_values))
+    optimizer.finalize_variable_values(variables)
+    assert all(map(np.array_equal, [one.numpy() for one in variables], averages))
+
+
 def test_a_network_of_biases_alone_trains():
     variable = keras.Variable([1.0], name="bias")
     optimizer = ours("adamw", 0.1)

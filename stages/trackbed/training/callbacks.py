@@ -21,13 +21,22 @@ def averaging(optimizer: keras.optimizers.Optimizer) -> list[keras.callbacks.Cal
 
 
 class SwapAverages(keras.callbacks.SwapEMAWeights):
-    """Exchanges weights and averages of an optimizer that has both as vectors, see optimizers."""
+    """Exchanges weights and averages of an optimizer that has both as vectors, see optimizers.
 
-    def _apply_to_ema_optimizers(self, *exchanges: Any) -> None:
-        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+    In one compiled function and without rounding; Keras exchanges variable by variable, by sums.
+    """
+
+    def _swap_variables(self) -> None:
+        self._optimizer().exchange_averages()
+
+    def _finalize_ema_values(self) -> None:
+        optimizer = self._optimizer()
         optimizer.collect()
-        super()._apply_to_ema_optimizers(*exchanges)
+        super()._finalize_ema_values()
         optimizer.distribute()
+
+    def _optimizer(self) -> Any:
+        return getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
 
 
 class Observed(keras.callbacks.Callback):

@@ -35,6 +35,7 @@ class _Flat(keras.optimizers.Optimizer):
         ]
         self.places = [places for places in self.places if places]
         super().build(self.vectors)
+        self.exchange_averages = tf.function(self._exchange_averages)
 
     def apply(self, grads: Sequence[Any], trainable_variables: Any = None) -> None:
         """Change the weights by their gradients; a weight without a gradient has one of zeros."""
@@ -59,6 +60,15 @@ class _Flat(keras.optimizers.Optimizer):
             parts = tf.split(vector.value, [int(np.prod(weight.shape)) for weight in weights])
             for weight, part in zip(weights, parts, strict=True):
                 weight.assign(tf.reshape(part, weight.shape))
+
+    def _exchange_averages(self) -> None:
+        """Give the weights their averages, and the averages the weights."""
+        self.collect()
+        for vector, average in zip(self.vectors, self._model_variables_moving_average, strict=True):
+            weights = tf.identity(vector.value)
+            vector.assign(average)
+            average.assign(weights)
+        self.distribute()
 
     def finalize_variable_values(self, var_list: Sequence[keras.Variable]) -> None:
         """Give the weights their averages, if they are averaged."""
