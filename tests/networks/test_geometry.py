@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from distributions import assert_share, assert_uniform
 from pydantic import TypeAdapter
 from scipy import stats
 
@@ -41,16 +42,6 @@ def maps(change, count=COUNT):
     return np.array(
         [cv2.findHomography(places, one[inner].reshape(-1, 3)[:, :2])[0] for one in results]
     )
-
-
-def assert_uniform(values, low, high):
-    assert stats.kstest(values, stats.uniform(low, high - low).cdf).pvalue > 0.01
-    assert low - 1e-2 <= values.min() < low + 0.05 * (high - low)
-    assert high - 0.05 * (high - low) < values.max() <= high + 1e-2
-
-
-def assert_share(changed, share):
-    assert stats.binomtest(int(changed.sum()), len(changed), share).pvalue > 0.01
 
 
 def test_both_directions_of_a_flip_are_independent():

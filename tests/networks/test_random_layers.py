@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from distributions import assert_share, assert_uniform
 from pydantic import TypeAdapter
 from scipy import stats
 
@@ -38,16 +39,6 @@ def of_one_colour(colour, change, count=COUNT):
     result = changed(images, change)
     assert np.ptp(result, axis=(1, 2)).max() < 1e-3
     return result[:, 0, 0]
-
-
-def assert_uniform(values, low, high):
-    assert stats.kstest(values, stats.uniform(low, high - low).cdf).pvalue > 0.01
-    assert low - 1e-2 <= values.min() < low + 0.05 * (high - low)
-    assert high - 0.05 * (high - low) < values.max() <= high + 1e-2
-
-
-def assert_share(changed, share):
-    assert stats.binomtest(int(changed.sum()), len(changed), share).pvalue > 0.01
 
 
 def test_brightness_adds_a_share_of_the_range():
