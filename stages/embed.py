@@ -41,6 +41,14 @@ class BackboneParams(params.Section):
     augment: augmentation.Changes
 
 
+def seen_views(p: EmbedParams, backbone: BackboneParams) -> list[embedding_store.Forward]:
+    """The first views as functions from images to augmented images, for the preview."""
+    from trackbed.embedding import engines
+
+    count = min(p.views, embedding_store.SEEN_VIEWS)
+    return engines.augmented_views(np.asarray, backbone.augment, p.seed, count)
+
+
 def main(data_path: Path) -> None:
     """Write the embeddings, or a marker that this network has none."""
     records_path, embeddings_path = data_path / index.RECORDS, data_path / embedding_store.FOLDER
@@ -74,12 +82,9 @@ def main(data_path: Path) -> None:
         write(folder / embedding_store.STORED_FILE, rows=np.arange(len(table)), views=[forward])
         if augmented:
             write(folder / embedding_store.VIEWS_FILE, rows=training, views=augmented)
-            first = engines.augmented_views(
-                np.asarray, backbone.augment, p.seed, min(p.views, embedding_store.SEEN_VIEWS)
-            )
             labels = table["label"].to_numpy()[training]
             some = index.spread_over_classes(labels, embedding_store.SEEN_IMAGES)
-            embedding_store.write_seen(folder, images[training[some]], first)
+            embedding_store.write_seen(folder, images[training[some]], seen_views(p, backbone))
         reference = forward
         if not exact:
             reference = engines.forward(base, *embedding_store.EXACT, images[:0])
