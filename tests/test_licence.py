@@ -1,0 +1,38 @@
+"""The licence, and the files that tell people how to cite the project and report a problem."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+def citation_check(path):
+    command = ["check_jsonschema", "--builtin-schema", "vendor.citation-file-format", path]
+    return subprocess.run([sys.executable, "-m", *command], capture_output=True, check=False)
+
+
+def test_the_citation_file_fits_its_schema(tmp_path):
+    assert citation_check(ROOT / "CITATION.cff").returncode == 0
+    wrong = tmp_path / "CITATION.cff"
+    wrong.write_text(yaml.safe_dump({**CITATION, "authors": []}))
+    assert citation_check(wrong).returncode == 1
+
+
+def test_citation_and_package_agree():
+    assert CITATION["version"] == PROJECT["version"]
+    assert CITATION["license"] == PROJECT["license"] == "Apache-2.0"
+    assert CITATION["authors"] == PROJECT["authors"]
+
+
+def test_the_licence_is_whole_and_part_of_the_package():
+    text = (ROOT / "LICENSE").read_text("utf-8")
+    assert text.split()[:5] == ["Apache", "License", "Version", "2.0,", "January"]
+    assert [f"\n   {number}. " in text for number in range(1, 10)] == [True] * 9
+    assert "END OF TERMS AND CONDITIONS" in text
+    assert PROJECT["license-files"][0] == "LICENSE"
