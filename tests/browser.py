@@ -1,28 +1,23 @@
-"""A page in a real browser: what a script finds there, and what the console says."""
+"""A page in a real browser: what a script finds there, what it asks for, what the console says."""
 
-import base64
-import hashlib
-import html
-import json
-import re
 import shutil
-import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import pytest
+from playwright.sync_api import Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-NARROWEST = 500  # pixels of a window; a frame may be narrower
 QUIET = ("--disable-background-networking", "--no-first-run", "--disable-component-update")
 QUIET += ("--disable-sync", "--disable-gpu", "--hide-scrollbars", "--no-sandbox")
+HEIGHT = 900  # pixels of a window
 
 WIDTH = """
 const wide = [...document.querySelectorAll("body *")].filter((one) =>
   one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".scroll, .box, svg, [hidden]")
   && one.checkVisibility());
 return {inner: innerWidth, page: document.documentElement.scrollWidth,
-        wide: wide.map((one) => one.outerHTML.slice(0, 90)),
-        requests: performance.getEntriesByType("resource").map((one) => one.name),
-        titles: [document.title, document.querySelectorAll("script").length]};
+        wide: wide.map((one) => one.outerHTML.slice(0, 90))};
 """
 
 
@@ -34,32 +29,53 @@ def program():
     return found
 
 
-def asked(page, folder, script, width=1000):
-    """What `script` (the body of a function) returns in a copy of the page, and the console.
+@dataclass
+class Opened:
+    """A page that has loaded.
 
-    The copy's Content-Security-Policy allows this script beside the page's own.
+    page: that of Playwright. requests: the names of the files that it loaded beside itself.
+    console: errors and warnings, those of its scripts and of its policy.
     """
-    code = (
-        "addEventListener('load', () => { const found = (() => {" + script + "})();"
-        "const result = document.createElement('pre'); result.id = 'result';"
-        "result.textContent = JSON.stringify(found); top.document.body.replaceChildren(result); });"
-    )
-    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
-    changed = page.replace("script-src ", f"script-src 'sha256-{digest}' ", 1)
-    dom, console = opened(changed + f"<script>{code}</script>", folder, width)
-    text = re.search(r'<pre id="result">(.*?)</pre>', dom, flags=re.DOTALL)[1]
-    return json.loads(html.unescape(text)), console
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    console: list[str] = field(default_factory=list)
+
+    def __post_init__(self):
+        self.page.on("request", self._request)
+        self.page.on("console", self._message)
+        self.page.on("pageerror", lambda error: self.console.append(str(error)))
+
+    def result(self, script):
+        """What `script`, the body of a function, returns in the page."""
+        return self.page.evaluate("() => {" + script + "}")
+
+    def _request(self, request):
+        if not request.is_navigation_request() and not request.url.startswith("data:"):
+            self.requests.append(request.url.rpartition("/")[2])
+
+    def _message(self, message):
+        if message.type in ("error", "warning"):
+            self.console.append(message.text)
 
 
-def opened(page, folder, width=1000):
-    """The document after the page has loaded, and the lines that the console wrote."""
-    file = folder / "page.html"
-    if width < NARROWEST:
-        frame = f"border: 0; width: {width}px; height: 800px"
-        page = f'<!DOCTYPE html><iframe style="{frame}" srcdoc="{html.escape(page)}"></iframe>'
-    file.write_text(page, encoding="utf-8")
-    command = [program(), "--headless", *QUIET, f"--user-data-dir={folder / 'profile'}"]
-    command += ["--enable-logging=stderr", "--virtual-time-budget=3000", "--dump-dom"]
-    command += [f"--window-size={width},900", file.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    return done.stdout, [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
+@contextmanager
+def opener():
+    """A function that opens pages in one browser; they are closed with it."""
+    executable = program()
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=QUIET)
+
+        def page_at(file, width=1000, scheme="light", **options):
+            """The page of a file in a window of that width.
+
+            scheme: 'light' or 'dark'. options: as of Playwright's Browser.new_context.
+            """
+            size = {"width": width, "height": HEIGHT}
+            context = chromium.new_context(viewport=size, color_scheme=scheme, **options)
+            opened = Opened(context.new_page())
+            opened.page.goto(file.as_uri())
+            return opened
+
+        yield page_at
+        chromium.close()

@@ -1,5 +1,6 @@
 import shutil
 
+import browser
 import damage
 import deliveries
 import pytest
@@ -82,6 +83,13 @@ def photographs():
     if not folder.is_dir():
         pytest.skip(f"no real photographs at {folder.relative_to(ROOT.parent)}")
     return folder
+
+
+@pytest.fixture(scope="module")
+def page_at():
+    """page_at(file, width, scheme) opens a page, see browser.py; one browser for a module."""
+    with browser.opener() as page_at:
+        yield page_at
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,6 @@
 """The page of a run as a browser shows it: clicks, widths, console."""
 
 import re
-import shutil
-from pathlib import Path
 
 import browser
 import fabricated
@@ -66,16 +64,21 @@ def pages(factory, names, **options):
     return fabricated.report_again(folder, paths)[0], folder
 
 
-def beside(run, folder):
-    """A folder for the page, with the file that the page loads."""
-    shutil.copy(run / "plots/report_context.js", folder)
-    return folder
+def report(run):
+    return run[1] / "plots/report.html"
+
+
+def written(page, folder):
+    """The file of a page in another folder."""
+    file = folder / "page.html"
+    file.write_text(page, "utf-8")
+    return file
 
 
 @pytest.fixture(scope="module")
-def clicked(evil, tmp_path_factory):
-    folder = beside(evil[1], tmp_path_factory.mktemp("clicked"))
-    return browser.asked(evil[0], folder, CLICKS)
+def clicked(evil, page_at):
+    opened = page_at(report(evil))
+    return opened.result(CLICKS), opened.console
 
 
 def test_a_click_sorts_by_number_missing_values_last(clicked, evil):
@@ -122,27 +125,24 @@ def test_no_script_of_the_data_runs_and_the_console_stays_empty(clicked):
 
 
 @pytest.mark.parametrize("width", [400, 1000, 1600])
-def test_nothing_overflows_and_nothing_is_fetched(evil, tmp_path, width):
-    check_width(*evil, tmp_path, width)
+def test_nothing_overflows_and_nothing_is_fetched(evil, page_at, width):
+    check_width(page_at(report(evil), width))
 
 
 @pytest.mark.parametrize(("classes", "width"), [(43, 400), (43, 1600), (2, 1000)])
-def test_many_and_few_classes_fit_too(tmp_path_factory, tmp_path, classes, width):
-    names = fabricated.SIGNS[:classes]
-    check_width(*pages(tmp_path_factory, names, per_class=10), tmp_path, width)
+def test_many_and_few_classes_fit_too(tmp_path_factory, page_at, classes, width):
+    run = pages(tmp_path_factory, fabricated.SIGNS[:classes], per_class=10)
+    check_width(page_at(report(run), width))
 
 
-def check_width(page, run, folder, width):
-    found, console = browser.asked(page, beside(run, folder), browser.WIDTH, width)
-    assert found["inner"] == width
-    assert found["page"] <= width
+def check_width(opened):
+    found = opened.result(browser.WIDTH)
+    assert found["page"] <= found["inner"]
     assert found["wide"] == []
-    assert {Path(name).name for name in found["requests"]} <= {"report_context.js"}
-    assert found["titles"] == [
-        "Track bed under rails",
-        4,
-    ]  # its data, two of its own and that of the test
-    assert console == []
+    assert set(opened.requests) <= {"report_context.js"}
+    assert opened.page.title() == "Track bed under rails"
+    assert opened.page.locator("script").count() == 3  # its data and two of its own
+    assert opened.console == []
 
 
 MAP = """
@@ -175,9 +175,9 @@ return found;
 
 
 @pytest.fixture(scope="module")
-def mapped(evil, tmp_path_factory):
-    folder = beside(evil[1], tmp_path_factory.mktemp("mapped"))
-    return browser.asked(evil[0], folder, MAP, 1300)
+def mapped(evil, page_at):
+    opened = page_at(report(evil), 1300)
+    return opened.result(MAP), opened.console
 
 
 def test_a_point_shows_its_picture_and_a_click_enlarges_it(mapped, evil):
@@ -216,45 +216,43 @@ return Object.fromEntries(names.map((one) => [one, part(one)]));
 """
 
 
-def test_measurements_come_from_the_file_beside_the_page(evil, tmp_path):
-    found, console = browser.asked(evil[0], beside(evil[1], tmp_path), CONTEXT)
+def test_measurements_come_from_the_file_beside_the_page(evil, page_at):
+    opened = page_at(report(evil))
+    found = opened.result(CONTEXT)
     assert found["revision"] == ", revision unknown"
     assert "median 4.2 s an epoch" in found["times"]
     assert "The repository held no other run" in found["others"]
     assert re.search(r"memory\s*\d+ GiB", found["machine"])
-    assert console == []
+    assert opened.console == []
 
 
-def test_without_that_file_the_page_names_it(evil, tmp_path):
-    found, _ = browser.asked(evil[0], tmp_path, CONTEXT)
+def test_without_that_file_the_page_names_it(evil, page_at, tmp_path):
+    found = page_at(written(evil[0], tmp_path)).result(CONTEXT)
     assert found["revision"] == ""
     assert found["times"].startswith("Seconds, images per second and memory: in report_context.js")
 
 
-def test_the_file_of_another_page_is_not_shown(evil, tmp_path):
-    context = beside(evil[1], tmp_path) / "report_context.js"
-    context.write_text(re.sub('"page": "..', '"page": "--', context.read_text()))
-    found, _ = browser.asked(evil[0], tmp_path, CONTEXT)
+def test_the_file_of_another_page_is_not_shown(evil, page_at, tmp_path):
+    text = (evil[1] / "plots/report_context.js").read_text("utf-8")
+    (tmp_path / "report_context.js").write_text(re.sub('"page": "..', '"page": "--', text))
+    found = page_at(written(evil[0], tmp_path)).result(CONTEXT)
     assert found["times"] == "report_context.js beside this page belongs to another."
     assert found["revision"] == ""
 
 
-def test_any_other_script_is_refused_by_the_policy(evil, tmp_path):
+def test_any_other_script_is_refused_by_the_policy(evil, page_at, tmp_path):
     page = evil[0] + "<script>document.title = 'taken over'</script>"
-    dom, console = browser.opened(page, tmp_path)
-    assert "<title>Track bed under rails</title>" in dom
-    assert any("Content Security Policy" in line for line in console)
+    opened = page_at(written(page, tmp_path))
+    assert opened.page.title() == "Track bed under rails"
+    assert any("Content Security Policy" in line for line in opened.console)
 
 
-def test_without_script_everything_is_there(evil, tmp_path):
-    page = evil[0].replace("script-src 'self' file: 'sha256-", "script-src 'sha256-x", 1)
-    found, _ = browser.asked(
-        page,
-        tmp_path,
+def test_without_script_everything_is_there(evil, page_at):
+    found = page_at(report(evil), java_script_enabled=False).result(
         """return [document.querySelectorAll("#gallery > li").length,
         document.querySelector(".filters").checkVisibility(),
         document.querySelectorAll("thead button").length,
         document.querySelector("#classes tbody").rows.length,
-        document.querySelector("#map-plain").checkVisibility()]""",
+        document.querySelector("#map-plain").checkVisibility()]"""
     )
     assert found == [24, False, 0, 6, True]

@@ -212,13 +212,14 @@ def test_a_missing_or_empty_folder_is_an_error(drift, tmp_path):
     assert "no picture, 1 other file." in refused(drift())
 
 
-def test_the_page_fits_a_narrow_window_and_shows_pictures(drift, tmp_path):
+def test_the_page_fits_a_narrow_window_and_shows_pictures(drift, tmp_path, page_at):
     deliveries.deliver(tmp_path / "new", factor=0.6)
     drift("--pictures", 12)
     page = (tmp_path / "drift.html").read_text("utf-8")
     assert page.count("data:image/jpeg") == 12
-    found, console = browser.asked(page, tmp_path, browser.WIDTH, 400)
-    assert (found["wide"], found["requests"], console) == ([], [], [])
+    opened = page_at(tmp_path / "drift.html", 400)
+    found = opened.result(browser.WIDTH)
+    assert (found["wide"], opened.requests, opened.console) == ([], [], [])
     assert found["page"] <= found["inner"] == 400
 
 

@@ -91,24 +91,28 @@ return found;
 """
 
 
-def test_keys_and_filters_work_in_a_browser(written, tmp_path):
-    found, console = browser.asked(written[0], tmp_path, LOOK)
+@pytest.fixture(scope="module")
+def page(project, written):
+    return project[0] / "plots/explanations.html"
+
+
+def test_keys_and_filters_work_in_a_browser(page, written, page_at):
+    opened = page_at(page)
+    found = opened.result(LOOK)
     first = written[1][0]
     assert found["images"] == 3
     assert found["opened"]
     assert f"What speaks for {first['predicted']}" in found["text"]
     assert found["left"] == [first["true"]]
-    assert console == []
+    assert opened.console == []
 
 
 @pytest.mark.parametrize("width", [400, 1300, 1600])
-def test_nothing_overflows_and_nothing_is_fetched(written, tmp_path, width):
-    found, console = browser.asked(written[0], tmp_path, browser.WIDTH, width)
-    assert found["inner"] == width
-    assert found["page"] <= width
-    assert found["wide"] == []
-    assert found["requests"] == []
-    assert console == []
+def test_nothing_overflows_and_nothing_is_fetched(page, page_at, width):
+    opened = page_at(page, width)
+    found = opened.result(browser.WIDTH)
+    assert found["page"] <= found["inner"]
+    assert (found["wide"], opened.requests, opened.console) == ([], [], [])
 
 
 def test_another_class_is_explained_on_demand(project, tmp_path):

@@ -144,7 +144,7 @@ def test_the_output_counts_images_and_models(output):
     assert "suspects/suspects.html" in output
 
 
-def test_the_page_has_pictures_and_filters_by_class(finished, output, tmp_path):
+def test_the_page_has_pictures_and_filters_by_class(finished, output, page_at):
     page = (finished.folder / "suspects/suspects.html").read_text("utf-8")
     assert page.count("data:image/jpeg;base64,") == 12
     assert html.escape(NAMES[1]) in page
@@ -155,15 +155,14 @@ def test_the_page_has_pictures_and_filters_by_class(finished, output, tmp_path):
     form.dispatchEvent(new Event("change"));
     const cards = [...document.querySelectorAll("#gallery > li")];
     const shown = cards.filter((one) => one.checkVisibility());
-    const filtered = [form.querySelector("[role=status]").textContent,
+    return [form.querySelector("[role=status]").textContent,
       shown.map((one) => one.dataset.suggested)];
-    const width = (() => {%s})();
-    return {filtered, width};
     """
-    found, console = browser.asked(page, tmp_path, script % browser.WIDTH, 400)
-    assert found["filtered"] == ["5 of 12 shown", [NAMES[1]] * 5]
-    assert (found["width"]["wide"], found["width"]["requests"], console) == ([], [], [])
-    assert found["width"]["page"] <= found["width"]["inner"] == 400
+    opened = page_at(finished.folder / "suspects/suspects.html", 400)
+    assert opened.result(script) == ["5 of 12 shown", [NAMES[1]] * 5]
+    found = opened.result(browser.WIDTH)
+    assert (found["wide"], opened.requests, opened.console) == ([], [], [])
+    assert found["page"] <= found["inner"] == 400
 
 
 def test_a_commit_without_a_training_is_refused(finished):
