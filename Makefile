@@ -24,7 +24,7 @@ exec "$$here/python" -c 'import sys; sys.path[0] = sys.argv.pop(1); from trackbe
 endef
 export PROGRAM
 
-.PHONY: repro recipe test test-slow faults install lint openvino litert serve search suspects lock audit bench help venv
+.PHONY: repro recipe test test-slow faults install lint schema openvino litert serve search suspects lock audit bench help venv
 
 repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment and run the pipeline
 	@dvc repro
@@ -49,6 +49,9 @@ install: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environmen
 lint: $(VENV)/installed-dev ## check style and formatting
 	@ruff check .
 	@ruff format --check .
+
+schema: $(VENV)/installed ## write params.schema.json anew, after a change of parameters or their comments
+	@python .ci/params_schema.py
 
 openvino: $(VENV)/installed ## install the engine that embed.engine: openvino selects
 	@$(INSTALL) requirements-openvino.lock

@@ -98,6 +98,12 @@ def test_the_same_recipe_again_changes_nothing():
     assert with_recipe(RESULT, RECIPE, PATH) == RESULT
 
 
+def test_the_line_that_names_the_schema_stays_the_first():
+    line = "# yaml-language-server: $schema=params.schema.json\n"
+    assert with_recipe(line + BASE, RECIPE, PATH) == line + RESULT
+    assert with_recipe(line + RESULT, RECIPE, PATH) == line + RESULT
+
+
 @pytest.mark.parametrize("recipe", ["train:\n  btach: 1\n", "trian:\n  btach: 1\n"])
 def test_an_unknown_key_is_an_error(recipe):
     with pytest.raises(UserError, match=r"recipes/signs.yaml, .*no key 'btach'"):

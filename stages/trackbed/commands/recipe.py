@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 FOLDER = Path("recipes")
 # The line of a recipe's header that names it, in params.yaml too.
 COMMAND = re.compile(r"^# command: trackbed recipe (\w+)", re.MULTILINE)
+# The first line of params.yaml, by which editors find its schema.
+MODELINE = re.compile(r"# yaml-language-server:.*\n")
 
 HELP = "write params.yaml with the settings of a recipe, or list the recipes"
 DESCRIPTION = """\
@@ -80,6 +82,8 @@ def with_recipe(base: str, recipe: str, path: Path) -> str:
     the text of an overlay, which is at `path`. Both are sections of keys in block style.
     Raises UserError for a section or key that the base does not have.
     """
+    modeline = found[0] if (found := MODELINE.match(base)) else ""
+    base = base.removeprefix(modeline)
     body = base.removeprefix(_header(base)).lstrip("\n")
     values, places = _values(recipe), _values(body)
     for section, key in values:
@@ -89,7 +93,7 @@ def with_recipe(base: str, recipe: str, path: Path) -> str:
     for name in sorted(values, key=lambda one: places[one].start, reverse=True):
         value, place = values[name], places[name]
         body = body[: place.start] + recipe[value.start : value.stop] + body[place.stop :]
-    return f"{_header(recipe)}\n{body}"
+    return f"{modeline}{_header(recipe)}\n{body}"
 
 
 def _paths() -> list[Path]:

@@ -1,8 +1,8 @@
 """The names of parts in params.yaml."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from trackbed.dataset.schema import part_of
 
@@ -12,5 +12,8 @@ def _usual_part(value: Any) -> Any:
     return part if alone else value
 
 
-PartName = Annotated[Literal["train", "validation", "test", "ignore"], BeforeValidator(_usual_part)]
+_Part = Literal["train", "validation", "test", "ignore"]
+# An editor suggests the parts, and accepts the usual names.
+_SCHEMA = {"anyOf": [{"enum": list(get_args(_Part))}, {"type": "string"}]}
+PartName = Annotated[_Part, BeforeValidator(_usual_part), WithJsonSchema(_SCHEMA)]
 """A value of data.parts; usual names such as `val` become that of the part."""
