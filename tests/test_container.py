@@ -28,19 +28,51 @@ def copied():
             yield from ((source, target) for source in sources)
 
 
+def bound():
+    """Files of the repository that a step of the build reads."""
+    return re.findall(r"--mount=type=bind,source=(\S+?),", TEXT)
+
+
 def test_what_is_copied_exists_and_is_not_left_out():
     kept = [
         line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"
     ]
-    for source, _ in copied():
+    assert bound() == ["requirements-predict.lock", "requirements-serve.lock"]
+    for source in [*bound(), *(source for source, _ in copied())]:
         assert (ROOT / source).exists(), source
         assert any(fnmatch.fnmatch(source, pattern) for pattern in kept), source
 
 
 def test_it_runs_without_rights_and_checks_its_health():
-    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", instructions("USER")[-1])
+    users = instructions("USER")
+    assert len(users) == len(instructions("ENTRYPOINT")) == 2
+    assert all(re.fullmatch(r"[1-9]\d*:[1-9]\d*", user) for user in users)
     assert "/v2/health/ready" in TEXT
-    assert "--require-hashes" in TEXT
+    assert TEXT.count("--require-hashes") == len(bound())
+
+
+def test_images_are_of_one_base_with_a_version():
+    first, *others = instructions("FROM")
+    assert re.fullmatch(r"python:3\.11-slim-\w+ AS base", first)
+    stages = [other.split(" AS ") for other in others]
+    assert {source for source, _ in stages} == {"base"}
+    assert stages[-1][1] == "serve"  # what `docker build` makes without --target
+
+
+def test_the_command_of_predict_answers_pictures(tmp_path):
+    model = served.write_model(tmp_path / "model")
+    (tmp_path / "red.png").write_bytes(served.picture())
+    words = json.loads(instructions("ENTRYPOINT")[0])
+    words = [str(model) if word == "/model" else word for word in words]
+    done = subprocess.run(
+        [sys.executable, *words[1:], tmp_path / "red.png"],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "stages")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    header, answer = done.stdout.splitlines()
+    assert dict(zip(header.split(","), answer.split(","), strict=True))["class"] == "red"
 
 
 def test_a_linter_has_nothing_to_say():
@@ -72,13 +104,12 @@ def image(tmp_path_factory):
         if done.returncode:
             pytest.skip(f"the packages cannot be installed here: {done.stderr[-300:]}")
     for source, target in copied():
-        if not source.startswith("requirements"):
-            place = folder / target.lstrip("/")
-            if (ROOT / source).is_dir():
-                shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                place.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / source, place)
+        place = folder / target.lstrip("/")
+        if (ROOT / source).is_dir():
+            shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            place.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / source, place)
     return folder
 
 
