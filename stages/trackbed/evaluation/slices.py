@@ -42,7 +42,7 @@ def slices(
     by chance, so the level of this interval is 1 - 0.05 / m (Bonferroni).
     """
     right = labels == predicted
-    parts = [part for part in (*_classes(labels, classes), *_terciles(rows)) if part[2].any()]
+    parts = [part for part in (*_classes(labels, classes), *thirds(rows)) if part[2].any()]
     groups = list(_groups(rows["group"].to_numpy()))
     parts += sorted(groups, key=lambda part: right[part[2]].mean())[:LISTED_GROUPS]
     compared = sum(part[2].sum() >= FEWEST for part in parts) + len(groups[LISTED_GROUPS:])
@@ -66,7 +66,7 @@ def _classes(labels: np.ndarray, classes: list[str]) -> Iterator[Part]:
         yield "class", name, labels == label
 
 
-def _terciles(rows: pd.DataFrame) -> Iterator[Part]:
+def thirds(rows: pd.DataFrame) -> Iterator[Part]:
     """Thirds by image side (root of width times height) and by the qualities of the pictures.
 
     What is equal in all images is left out, and so are thirds that equal values leave empty.
