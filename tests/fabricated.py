@@ -56,7 +56,6 @@ train:
 report:
   title: Track bed under rails
   gallery: 24
-  samples: 30
 """
 
 
@@ -273,9 +272,9 @@ def encoded(image, encoding):
     return stored.getvalue()
 
 
-def read(folder, gallery=24, samples=30):
+def read(folder, gallery=24):
     """The run in `folder` as the report reads it."""
-    options = Options("Track bed under rails", gallery, samples)
+    options = Options("Track bed under rails", gallery)
     with contextlib.chdir(folder):
         return read_run(*[folder / argument for argument in ARGUMENTS], options)
 

@@ -168,6 +168,7 @@ ROOMS += [
     "evaluation",
     "exporting",
     "explanation",
+    "gallery",
     "curves",
     "integrity",
     "experiments",

@@ -12,6 +12,7 @@ training     networks on images, heads in NumPy, checkpoint, resume, epoch log
 evaluation   scores, bootstrap, calibration, baselines, slices, robustness, comparison
 exporting    a trained model -> files for other runtimes, and whether they answer alike
 explanation  where a model looks, and whether that means something
+gallery      all test pictures, packed for a page
 curves       what a training history of any tool says
 integrity    git and DVC: hashes, cache, storages, verify and repair
 experiments  runs, sweeps, cross-validation, search, finished trainings

@@ -89,16 +89,6 @@ def test_the_surest_mistakes_come_first_and_ties_by_record():
     assert mistakes.surest_mistakes(wrong, 1)["record"].tolist() == [2]
 
 
-def test_samples_are_spread_over_the_classes():
-    many = pd.concat([table(["b", "a"])] * 6, ignore_index=True)  # 6 of each class
-    many["record"] = range(12)
-    chosen = mistakes.spread(many, 4)
-    # Ordered by label (b first) and record: 0 2 4 6 8 10 | 1 3 5 7 9 11; middles of 4 x 3.
-    assert chosen["record"].tolist() == [2, 8, 3, 9]
-    assert len(mistakes.spread(many, 99)) == 12
-    assert mistakes.spread(many, 0).empty
-
-
 def test_answers_by_hand():
     rows = pd.DataFrame(
         {"record": [4, 9], "filename": ["a.png", "b.png"], "group": ["g", "h"], "label": [1, 0]},

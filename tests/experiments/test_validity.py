@@ -104,7 +104,7 @@ def test_each_setting_is_checked_with_its_own_split():
         ({"split.folds": "1"}, "split.folds: must be at least 2, got 1"),
         ({"split.folds": "3", "train.fold": "4"}, "must be below split.folds (3), got 4"),
         ({"embed.views": "-1"}, "embed.views: must be at least 0"),
-        ({"report.samples": "many"}, "report.samples: must be a whole number, got many"),
+        ({"report.gallery": "many"}, "report.gallery: must be a whole number, got many"),
         ({"runtime.workers": "-1"}, "runtime.workers: must be at least 0"),
         ({"gate.allowed_drop": "2"}, "gate.allowed_drop: must be at most 1"),
         ({"train.augment": "[{name: flap}]"}, "'name' must be one of"),

@@ -21,18 +21,6 @@ def surest_mistakes(table: pd.DataFrame, most: int) -> pd.DataFrame:
     return wrong(table).head(most)
 
 
-def spread(table: pd.DataFrame, most: int) -> pd.DataFrame:
-    """Up to `most` predictions, evenly spread over the test part ordered by class and record."""
-    rank = table["true"].map(
-        {name: label for label, name in enumerate(tables.predicted_classes(table))}
-    )
-    ordered = table.assign(rank=rank).sort_values(["rank", "record"]).drop(columns="rank")
-    count = min(most, len(ordered))
-    # The middle of each of `count` equal stretches.
-    places = ((np.arange(count) + 0.5) * len(ordered) / max(count, 1)).astype(int)
-    return ordered.iloc[places]
-
-
 def false_inferences(predictions: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
     """File names of the mistakes, in the layout of the RAILS evaluation.
 

@@ -98,7 +98,7 @@ def content(part: Tested, records_path: Path) -> dict[str, Any]:
     return {
         "classes": part.classes,
         "file": predictions["filename"].tolist(),
-        **_groups(predictions),
+        **groups(predictions),
         "true": predictions["true"].map(labels).tolist(),
         "predicted": predictions["predicted"].map(labels).tolist(),
         "confidence": whole(predictions["confidence"]).tolist(),
@@ -106,8 +106,8 @@ def content(part: Tested, records_path: Path) -> dict[str, Any]:
         "threshold": None if part.threshold is None else round(SCALE * part.threshold),
         "x": whole(part.positions["x"]).tolist(),
         "y": whole(part.positions["y"]).tolist(),
-        "slices": _slices(part.rows),
-        "findings": _findings(part),
+        "slices": slice_members(part.rows),
+        "findings": findings(part),
         "aspect": _aspects(part.rows),
         "cell": cells.tolist(),
         "sheets": small_pictures(part.rows.iloc[order], records_path, SHEET_BYTES).content(),
@@ -167,7 +167,7 @@ def whole(values: pd.Series) -> np.ndarray:
     return np.rint(SCALE * values.to_numpy(float)).astype(int)
 
 
-def _groups(predictions: pd.DataFrame) -> dict[str, Any]:
+def groups(predictions: pd.DataFrame) -> dict[str, Any]:
     """Names of groups and the place of each picture's; None where each is a group of its own."""
     if predictions["group"].is_unique:
         return {"groups": None, "group": None}
@@ -175,7 +175,7 @@ def _groups(predictions: pd.DataFrame) -> dict[str, Any]:
     return {"groups": list(names), "group": numbers.tolist()}
 
 
-def _slices(rows: pd.DataFrame) -> dict[str, Any]:
+def slice_members(rows: pd.DataFrame) -> dict[str, Any]:
     """Names of the slices of each kind, and a digit per picture: which of them it is in."""
     found: dict[str, Any] = {}
     if not len(rows):
@@ -190,7 +190,7 @@ def _slices(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _findings(part: Tested) -> dict[str, list[int]]:
+def findings(part: Tested) -> dict[str, list[int]]:
     """The pictures of each kind of finding, in the order of index.FINDING_TYPES."""
     places = dict(zip(part.predictions["record"], range(len(part.predictions)), strict=True))
     found: dict[str, list[int]] = {}

@@ -43,8 +43,10 @@ class SpriteSheets:
         }
 
 
-def packed(pixels: Pixels, count: int, most_bytes: int, largest: int = LARGEST_SIDE) -> SpriteSheets:
-    """So many pictures in sheets of at most `most_bytes` together, the side as large as that allows.
+def packed(
+    pixels: Pixels, count: int, most_bytes: int, largest: int = LARGEST_SIDE
+) -> SpriteSheets:
+    """So many pictures in sheets of `most_bytes` together, the side as large as that allows.
 
     Even at SMALLEST_SIDE more pictures than most_bytes / 100 may take more.
     """

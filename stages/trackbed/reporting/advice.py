@@ -42,7 +42,7 @@ class Advice:
     @property
     def link_text(self) -> str:
         """The text of the link to the target."""
-        pictures = self.target == "mistakes" or self.target.startswith("pair-")
+        pictures = self.target == "gallery" or self.target.startswith("pair-")
         return "See the pictures." if pictures else "See the details."
 
 
@@ -186,7 +186,7 @@ def sure_mistakes(mistakes: pd.DataFrame, images: int) -> list[Advice]:
         f"Check the labels of {len(sure):,} of {formatting.plural(len(mistakes), 'mistake')}, "
         f"those with a confidence of at least {SURE}: {formatting.listed(names, LISTED)}."
     )
-    return [Advice(text, "mistakes")]
+    return [Advice(text, "gallery")]
 
 
 def validation_gap(training: Values, scores: Values) -> list[Advice]:

@@ -15,9 +15,10 @@ from markupsafe import Markup
 from trackbed.evaluation import mistakes, result
 from trackbed.explanation import evidence_cards, explained, point_map
 from trackbed.explanation.evidence_cards import EvidenceCard
+from trackbed.gallery import picture_block
 from trackbed.inference import class_activation
 from trackbed.inference.exported_model import ExportedModel
-from trackbed.pipeline import tables
+from trackbed.pipeline import index, tables
 from trackbed.pipeline.outputs import replacing, write_csv
 from trackbed.reporting import (
     class_figures,
@@ -92,14 +93,26 @@ def write_html(path: Path, run: Run, contents: dict[Section, dict[str, Any]]) ->
     content = (
         _common(run)
         | _verdict(run)
-        | html.script(html.MAP_SCRIPT)
-        | {"sections": sections, "page": ""}
+        | html.script(*html.REPORT_SCRIPTS)
+        | {"sections": sections, "page": "", "test_pictures": _test_pictures(run)}
     )
     text = html.environment(autoescape=True).get_template("report.html.j2").render(content)
     page = hashlib.sha256(text.encode()).hexdigest()[:16]
     with replacing(path) as temporary:
         temporary.write_text(text.replace('data-page=""', f'data-page="{page}"', 1), "utf-8")
     return page
+
+
+def _test_pictures(run: Run) -> Markup:
+    evaluation = run.evaluation
+    part = picture_block.tested(
+        evaluation.predictions,
+        run.data.index,
+        evaluation.positions,
+        index.FINDINGS_TABLE.read(run.records),
+        evaluation.scores.get("refusal_threshold"),
+    )
+    return picture_block.script(picture_block.content(part, run.records))
 
 
 def write_markdown(path: Path, run: Run, html_path: Path) -> None:
@@ -233,7 +246,7 @@ def _corruptions(run: Run) -> dict[str, Any] | None:
     return {"figures": svgs} if svgs else None
 
 
-def _mistakes(run: Run) -> dict[str, Any]:
+def _gallery(run: Run) -> dict[str, Any]:
     surest = mistakes.surest_mistakes(run.evaluation.predictions, run.options.gallery)
     side = html.enlarged_side(len(surest))
     return {"mistakes": html.cards(run.records, run.data.index, surest, side)}
@@ -245,11 +258,6 @@ def _map(run: Run) -> dict[str, Any] | None:
         evaluation.positions, evaluation.predictions, run.records, run.data.index
     )
     return {"map": found} if found else None
-
-
-def _samples(run: Run) -> dict[str, Any]:
-    rows = mistakes.spread(run.evaluation.predictions, run.options.samples)
-    return {"samples": html.cards(run.records, run.data.index, rows)}
 
 
 def _balance(run: Run) -> dict[str, Any]:
@@ -283,9 +291,8 @@ SECTIONS = (
     Section("confidence", "Confidence", _confidence),
     Section("slices", "Slices", _slices),
     Section("corruptions", "Corrupted images", _corruptions),
-    Section("mistakes", "Mistakes", _mistakes),
+    Section("gallery", "Pictures", _gallery),
     Section("map", "Map", _map),
-    Section("samples", "Samples", _samples),
     Section("balance", "Balance", _balance),
     Section("others", "Other runs", _others),
     Section("reproduce", "Reproduce", _reproduce),

@@ -20,7 +20,8 @@ from trackbed.reporting import formatting
 
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPT = "report.js"
-MAP_SCRIPT = "report_map.js"  # of the report alone
+# Of the report alone, in this order.
+REPORT_SCRIPTS = ("report_pictures.js", "report_gallery.js", "report_lightbox.js", "report_map.js")
 
 
 @functools.cache

@@ -22,11 +22,10 @@ FORMATS_FILE = "export.json"  # in the metrics folder
 
 @dataclass(frozen=True)
 class Options:
-    """title: of the page; gallery, samples: numbers of pictures of mistakes and of samples."""
+    """title: of the page; gallery: number of mistakes that it shows on paper."""
 
     title: str
     gallery: int
-    samples: int
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 "use strict";
 // Sorting, filtering and enlarging; without it everything stays readable.
 
+window.trackbed = { pictures: () => null }; // of a page with test pictures: report_pictures.js
+
 // What differs from clone to clone comes from report_context.js, if it belongs to this page.
 const context = window.reportContext;
 const fits = context?.page === document.documentElement.dataset.page;
@@ -44,7 +46,7 @@ function sort(table, head, column) {
 }
 
 // A gallery that shows the pictures of a true and of a predicted class.
-for (const form of document.querySelectorAll("form.filters")) {
+for (const form of document.querySelectorAll("form.filters[data-of]")) {
   const cards = [...document.getElementById(form.dataset.of).children];
   for (const select of form.elements) {
     for (const name of new Set(cards.map((card) => card.dataset[select.name]))) {
