@@ -5,6 +5,7 @@ INSTALLER ?= uv
 VENV := .venv
 PEERS := .cache/peers
 AUDIT := .cache/audit
+DOCS := .cache/docs
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PYTEST = python -m pytest -q --numprocesses auto --maxprocesses 4
@@ -24,7 +25,7 @@ exec "$$here/python" -c 'import sys; sys.path[0] = sys.argv.pop(1); from trackbe
 endef
 export PROGRAM
 
-.PHONY: repro recipe test test-slow faults install lint schema openvino litert serve search suspects lock audit bench help venv
+.PHONY: repro recipe test test-slow faults install lint schema docs docs-links openvino litert serve search suspects lock audit bench help venv
 
 repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment and run the pipeline
 	@dvc repro
@@ -52,6 +53,13 @@ lint: $(VENV)/installed-dev ## check style and formatting
 
 schema: $(VENV)/installed ## write params.schema.json anew, after a change of parameters or their comments
 	@python .ci/params_schema.py
+
+docs: $(DOCS)/installed ## build the documentation site into build/docs/html; a broken link is an error
+	@$(DOCS)/bin/python docs/site/build.py build/docs
+	@echo "site: $(CURDIR)/build/docs/html/index.html"
+
+docs-links: $(DOCS)/installed ## check the links from the documents to other sites; asks them
+	@$(DOCS)/bin/python docs/site/build.py build/docs linkcheck
 
 openvino: $(VENV)/installed ## install the engine that embed.engine: openvino selects
 	@$(INSTALL) requirements-openvino.lock
@@ -85,6 +93,7 @@ lock: $(VENV)/installed-dev ## resolve the dependencies anew, everything in one 
 		-o requirements-suspects.lock
 	@$(COMPILE) -c .cache/everything.txt $(BASE) --extra gpu -o requirements-gpu.lock
 	@$(subst pyproject.toml,--group audit,$(COMPILE)) -o requirements-audit.lock
+	@$(subst pyproject.toml,--group docs,$(COMPILE)) -c .cache/everything.txt -o requirements-docs.lock
 	@$(subst pyproject.toml,--group install,$(COMPILE)) -c .cache/everything.txt -o requirements-uv.lock
 
 audit: $(AUDIT)/installed ## look for known vulnerabilities in the locked dependencies; asks pypi.org
@@ -120,6 +129,12 @@ $(AUDIT)/installed: requirements-audit.lock | venv
 	@python -m venv $(AUDIT)
 	@$(AUDIT)/bin/python -m pip install --quiet --require-hashes -r $< || \
 		{ echo "COULD NOT AUDIT: pip-audit cannot be installed. Is there network access?" >&2; exit 2; }
+	@touch $@
+
+$(DOCS)/installed: requirements-docs.lock | venv
+	@echo "installing requirements-docs.lock into $(DOCS)"
+	@python -m venv $(DOCS)
+	@$(DOCS)/bin/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
 
 $(VENV)/bin/trackbed: Makefile | venv

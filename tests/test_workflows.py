@@ -11,9 +11,11 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 GITHUB = ROOT / ".github/workflows/trackbed.yml"
+DOCS = ROOT / ".github/workflows/docs.yml"
 GITLAB = ROOT / ".gitlab-ci.yml"
 SCHEMAS = {
     GITHUB: ["--builtin-schema", "vendor.github-workflows"],
+    DOCS: ["--builtin-schema", "vendor.github-workflows"],
     GITLAB: ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"],
 }
 # Options of a DVC remote that are, or lead to, a credential.
@@ -42,9 +44,11 @@ def test_the_file_fits_its_schema(path, tmp_path):
     assert validated(wrong, SCHEMAS[path]).returncode == 1
 
 
-def test_actions_are_pinned_by_commit_and_say_their_version():
-    lines = [line for line in GITHUB.read_text().splitlines() if "uses:" in line]
-    assert len(lines) == sum("uses" in step for _, step in steps())
+@pytest.mark.parametrize("path", [GITHUB, DOCS], ids=lambda path: path.name)
+def test_actions_are_pinned_by_commit_and_say_their_version(path):
+    lines = [line for line in path.read_text().splitlines() if "uses:" in line]
+    jobs = yaml.safe_load(path.read_text())["jobs"].values()
+    assert len(lines) == sum("uses" in step for job in jobs for step in job["steps"])
     for line in lines:
         assert re.search(r"uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
 
@@ -55,6 +59,19 @@ def test_jobs_may_read_the_repository_and_nothing_else():
         assert job["permissions"] == {"contents": "read"}
     checkouts = [step for _, step in steps() if "checkout" in step.get("uses", "")]
     assert [step["with"]["persist-credentials"] for step in checkouts] == [False, False]
+
+
+def test_only_the_main_branch_publishes_the_site():
+    build, publish = yaml.safe_load(DOCS.read_text())["jobs"].values()
+    assert yaml.safe_load(DOCS.read_text())["permissions"] == {}
+    assert build["permissions"] == {"contents": "read"}
+    assert build["steps"][0]["with"] == {"persist-credentials": False}
+    assert publish["permissions"] == {"pages": "write", "id-token": "write"}
+    assert publish["if"] == "vars.DOCS_PAGES == 'true' && github.event_name == 'push'"
+    assert yaml.safe_load(DOCS.read_text())[True]["push"] == {"branches": ["main"]}
+    assert not any("${{" in step.get("run", "") for step in [*build["steps"], *publish["steps"]])
+    (rule,) = yaml.safe_load(GITLAB.read_text())["pages"]["rules"]
+    assert "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH" in rule["if"]
 
 
 def test_no_expression_is_pasted_into_a_script():
