@@ -27,6 +27,16 @@ def test_every_document_is_in_one_section_of_the_navigation(build):
     assert all((ROOT / page).is_file() for page in build.pages())
 
 
+def test_the_readme_lists_the_pages_as_the_navigation_does(build):
+    rows = re.findall(
+        r"^\| ([A-Z][\w ]+) \| (\[.*) \|$", (ROOT / "README.md").read_text("utf-8"), re.M
+    )
+    listed = {section: re.findall(r"\]\(([^)]+)\)", links) for section, links in rows}
+    pages = iter(build.pages()[1:])
+    entries = {section: [next(pages) for _ in names] for section, names in build.NAVIGATION.items()}
+    assert listed == {section: names for section, names in entries.items() if names}
+
+
 def test_a_page_links_to_pages_of_the_site_alone(build):
     pages = set(build.pages())
     for page in pages:
