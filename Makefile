@@ -1,15 +1,11 @@
 # `make repro` runs the whole pipeline, `make test` the tests; both install what they need.
-# Name a Python with `make install PYTHON=python3.12`; INSTALLER=pip goes without uv.
-PYTHON ?=
-INSTALLER ?= uv
-VENV := .venv
+# The targets of a project that `trackbed new` makes:
+include stages/trackbed/creation/templates/Makefile
+
 PEERS := .cache/peers
 AUDIT := .cache/audit
 DOCS := .cache/docs
-export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PYTEST = python -m pytest -q --numprocesses auto --maxprocesses 4
-INSTALL = python .ci/install.py $(if $(filter pip,$(INSTALLER)),--pip)
 
 # One resolution with all extras, so that every lock names the same versions.
 BASE = --extra pipeline --extra s3 --extra ssh
@@ -17,19 +13,7 @@ COMPILE = mkdir -p .cache && uv pip compile pyproject.toml --quiet --universal \
 	--python-version 3.11 --generate-hashes --no-annotate \
 	--custom-compile-command 'make lock'
 
-# The program runs the code of this folder; an installed copy of it would grow stale.
-define PROGRAM
-#!/bin/sh
-here=$$(dirname "$$(readlink -f "$$0")")
-exec "$$here/python" -c 'import sys; sys.path[0] = sys.argv.pop(1); from trackbed.cli import main; sys.exit(main())' "$$here/../../stages" "$$@"
-endef
-export PROGRAM
-
-.PHONY: repro recipe test test-slow faults install lint schema docs docs-links openvino litert serve search suspects lock audit bench help venv
-
-repro: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment and run the pipeline
-	@dvc repro
-	@echo "report: $(CURDIR)/plots/report.html"
+.PHONY: test test-slow faults lint schema docs docs-links lock audit bench
 
 test: $(VENV)/installed-dev $(VENV)/bin/trackbed ## run the tests, without the slow ones
 	@$(PYTEST) --dist loadfile --no-loadscope-reorder
@@ -40,12 +24,6 @@ test-slow: $(VENV)/installed-dev $(VENV)/bin/trackbed ## run the slow tests: sto
 faults: $(VENV)/installed-dev $(VENV)/bin/trackbed ## kill, interrupt and starve every stage at its start, middle and end; some ten minutes
 	@mkdir -p .cache && rm -f .cache/faults.md
 	@FAULTS_TABLE=.cache/faults.md $(PYTEST) --dist load -m faults
-
-recipe: $(VENV)/installed $(VENV)/bin/trackbed ## write params.yaml from a recipe, e.g. NAME=signs; no NAME lists them
-	@trackbed recipe $(NAME)
-
-install: $(VENV)/installed $(VENV)/bin/trackbed ## install the locked environment, nothing else
-	@:
 
 lint: $(VENV)/installed-dev ## check style and formatting
 	@ruff check .
@@ -60,21 +38,6 @@ docs: $(DOCS)/installed ## build the documentation site into build/docs/html; a 
 
 docs-links: $(DOCS)/installed ## check the links from the documents to other sites; asks them
 	@$(DOCS)/bin/python docs/site/build.py build/docs linkcheck
-
-openvino: $(VENV)/installed ## install the engine that embed.engine: openvino selects
-	@$(INSTALL) requirements-openvino.lock
-
-litert: $(VENV)/installed ## install what export.formats with litert needs
-	@$(INSTALL) requirements-litert.lock
-
-serve: $(VENV)/installed ## install what `trackbed serve` needs
-	@$(INSTALL) requirements-serve.lock
-
-search: $(VENV)/installed ## install what `trackbed sweep --search` needs
-	@$(INSTALL) requirements-search.lock
-
-suspects: $(VENV)/installed ## install what `trackbed suspects --method cleanlab` needs
-	@$(INSTALL) requirements-suspects.lock
 
 lock: $(VENV)/installed-dev ## resolve the dependencies anew, everything in one resolution
 	@$(COMPILE) --all-extras --group dev -o .cache/everything.txt
@@ -102,17 +65,6 @@ audit: $(AUDIT)/installed ## look for known vulnerabilities in the locked depend
 bench: $(VENV)/installed $(PEERS)/installed ## compare speed with other tools, e.g. BENCH_ARGS="--images 200 --only build"
 	@python benchmarks/run.py $(BENCH_ARGS)
 
-help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
-
-venv:
-	@.ci/venv $(PYTHON)
-
-$(VENV)/installed: requirements.lock | venv
-	@echo "installing requirements.lock into $(VENV)"
-	@$(INSTALL) requirements.lock
-	@touch $@
-
 $(VENV)/installed-dev: requirements-dev.lock requirements.lock | venv
 	@echo "installing requirements-dev.lock into $(VENV)"
 	@$(INSTALL) requirements-dev.lock
@@ -136,7 +88,3 @@ $(DOCS)/installed: requirements-docs.lock | venv
 	@python -m venv $(DOCS)
 	@$(DOCS)/bin/python -m pip install --quiet --require-hashes -r $<
 	@touch $@
-
-$(VENV)/bin/trackbed: Makefile | venv
-	@echo "$$PROGRAM" > $@
-	@chmod +x $@

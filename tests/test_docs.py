@@ -102,7 +102,7 @@ def test_the_document_of_sweeps_names_every_option(command):
     assert not {name for name in options - {"-h", "--help", "--rev", "--top"} if name not in text}
 
 
-@pytest.mark.parametrize("command", ["predict"])
+@pytest.mark.parametrize("command", ["new", "predict"])
 def test_the_document_of_a_command_names_every_option(command):
     parser = argparse.ArgumentParser()
     importlib.import_module(f"trackbed.commands.{command}").add_arguments(parser)
@@ -120,7 +120,8 @@ def _code(path):
 
 
 def test_the_make_targets_in_documents_exist():
-    makefile = (ROOT / "Makefile").read_text()
+    templates = ROOT / "stages/trackbed/creation/templates"
+    makefile = "\n".join((folder / "Makefile").read_text() for folder in (ROOT, templates))
     text = "\n".join(line for path in DOCUMENTS for line in _code(path))
     for target in re.findall(r"\bmake ([a-z-]+)", text):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target

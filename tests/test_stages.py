@@ -177,6 +177,7 @@ ROOMS += [
     "pages",
     "sample",
     "serving",
+    "creation",
     "commands",
 ]
 

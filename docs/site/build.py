@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 START = "README.md"
 # The sections of the navigation, and their pages in reading order. Every page is in one.
 NAVIGATION = {
-    "Start": [],
+    "Start": [
+        "new",
+    ],
     "Data": ["sources", "data", "leak", "suspects", "augmentation", "imbalance"],
     "Training": ["training", "defaults", "frozen", "sweep", "curves"],
     "Evaluation": ["scores", "compare", "explain"],

@@ -21,5 +21,6 @@ reporting    the report of a run: verdict, advice, figures, model card, text
 pages        what commands show: comparison, sweep, suspects, curves
 sample       the built-in sample
 serving      the HTTP server
+creation     a project of one's own: its files, proposals, first commits
 commands     the program `trackbed`, one module per command
 """

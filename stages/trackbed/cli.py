@@ -12,7 +12,6 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
@@ -20,6 +19,8 @@ from trackbed.pipeline.errors import UserError
 
 # In the order of the help; the modules of trackbed.commands.
 COMMANDS = (
+    "new",
+    "update",
     "recipe",
     "scan",
     "manifest",
@@ -50,7 +51,9 @@ class PrintVersion(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         """End the process with exit code 0."""
-        print(f"trackbed {version()}")
+        from trackbed.creation import project_files
+
+        print(f"trackbed {project_files.version()}")
         parser.exit()
 
 
@@ -175,20 +178,3 @@ def add_command(commands: "argparse._SubParsersAction", module: ModuleType) -> N
     )
     module.add_arguments(parser)
     parser.set_defaults(run=module.run)
-
-
-def version() -> str:
-    """The version of the code beside this file; 'unknown' if it cannot be determined."""
-    import tomllib
-    from importlib import metadata
-
-    try:
-        # Not that of an installed copy, which may be another.
-        text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
-        return tomllib.loads(text)["project"]["version"]
-    except (OSError, tomllib.TOMLDecodeError, KeyError):
-        pass
-    try:
-        return metadata.version("trackbed")
-    except metadata.PackageNotFoundError:
-        return "unknown"

@@ -127,7 +127,7 @@ def test_missing_packages_name_a_make_target_that_exists(monkeypatch):
     with pytest.raises(UserError, match="not installed: no_such_package") as caught:
         serve._require_packages()
     target = re.search(r"`make (\w+)`", str(caught.value))[1]
-    makefile = (ROOT / "Makefile").read_text("utf-8")
+    makefile = (ROOT / "stages/trackbed/creation/templates/Makefile").read_text("utf-8")
     recipe = re.search(rf"^{target}: .*\n\t(.*)", makefile, flags=re.MULTILINE)[1]
     lock = (ROOT / recipe.split()[-1]).read_text("utf-8")
     assert all(f"\n{name}==" in lock for name in ("starlette", "uvicorn", "prometheus-client"))

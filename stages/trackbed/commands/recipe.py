@@ -93,7 +93,8 @@ def with_recipe(base: str, recipe: str, path: Path) -> str:
     for name in sorted(values, key=lambda one: places[one].start, reverse=True):
         value, place = values[name], places[name]
         body = body[: place.start] + recipe[value.start : value.stop] + body[place.stop :]
-    return f"{modeline}{_header(recipe)}\n{body}"
+    header = _header(recipe)
+    return f"{modeline}{header}\n{body}" if header else f"{modeline}{body}"
 
 
 def _paths() -> list[Path]:

@@ -127,7 +127,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _service(arguments: argparse.Namespace, token: str | None) -> Any:
     from functools import partial
 
-    from trackbed import cli
+    from trackbed.creation import project_files
     from trackbed.serving import served_model
     from trackbed.serving.model_slot import ModelSlot
     from trackbed.serving.monitoring import Monitoring
@@ -141,7 +141,7 @@ def _service(arguments: argparse.Namespace, token: str | None) -> Any:
     monitoring = Monitoring(lambda: queue.count)
     return Service(
         name=_checked_name(arguments.name),
-        version=cli.version(),
+        version=project_files.version(),
         slot=ModelSlot(load, folder, monitoring),
         queue=queue,
         bodies=BodyReader(arguments.max_bytes, arguments.timeout),
