@@ -54,7 +54,9 @@ def test_sources_keep_their_places_and_the_readme_is_the_start(build, tmp_path):
         assert (tmp_path / "source" / name).is_file(), name
     contributing = (tmp_path / "source/CONTRIBUTING.md").read_text("utf-8")
     assert "(index.md#layout)" in contributing
-    assert "docs/sources" in (tmp_path / "source/index.md").read_text("utf-8").splitlines()
+    start = (tmp_path / "source/index.md").read_text("utf-8")
+    assert "docs/sources" in start.splitlines()
+    assert "[Files between the stages](docs/records.md)" in start  # not docs/records.md
 
 
 @pytest.mark.skipif(not PYTHON.exists(), reason="`make docs` installs what builds the site")

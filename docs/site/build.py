@@ -10,6 +10,7 @@ as of a link to a page or heading that does not exist, is an error. The exit cod
 import re
 import shutil
 import sys
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +35,8 @@ NAVIGATION = {
 }
 LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
 TO_START = re.compile(r"\]\(((?:\.\./)*)README\.md")
+# A link that shows the name of a file, which a site does not have.
+FILE_NAME = re.compile(r"\[[\w./]+\.md\](?=\(([\w./]+\.md)[#)])")
 CODE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
 
@@ -50,6 +53,12 @@ def linked_files(page: str, text: str) -> list[str]:
     targets = [target for target in LINK.findall(CODE.sub("", text)) if target[-3:] != ".md"]
     files = [(ROOT / folder / target).resolve() for target in targets]
     return [file.relative_to(ROOT).as_posix() for file in files if file.is_file()]
+
+
+def titled(page: str, link: re.Match[str]) -> str:
+    """The text of a link of a page with the linked page's title in place of its file name."""
+    linked = ROOT / PurePosixPath(page).parent / link[1]
+    return f"[{linked.read_text('utf-8').partition(chr(10))[0].removeprefix('# ')}]"
 
 
 def with_navigation(text: str) -> str:
@@ -77,6 +86,7 @@ def write_sources(folder: Path) -> None:
             shutil.copyfile(ROOT / file, target)
         target = folder / ("index.md" if page == START else page)
         target.parent.mkdir(parents=True, exist_ok=True)
+        text = FILE_NAME.sub(partial(titled, page), text)
         text = TO_START.sub(r"](\1index.md", with_navigation(text) if page == START else text)
         target.write_text(text, "utf-8")
 
