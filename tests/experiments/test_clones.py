@@ -13,6 +13,7 @@ from trackbed.experiments import clones
 from trackbed.experiments.clones import Clone
 from trackbed.integrity import dvc_repo, git
 from trackbed.pipeline.errors import UserError
+from trackbed.pipeline.operating_system import STOP_SIGNALS
 
 
 def test_a_copy_is_brought_back_to_its_commit(tmp_path, monkeypatch):
@@ -68,7 +69,7 @@ def test_a_process_that_ignores_term_is_killed(tmp_path, monkeypatch):
     assert sweeping.processes(tmp_path) == []
 
 
-@pytest.mark.parametrize("number", clones.SIGNALS)
+@pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_a_signal_sets_the_event_and_handlers_come_back(number):
     stop, before = threading.Event(), signal.getsignal(number)
     with clones.stop_on_signals(stop):

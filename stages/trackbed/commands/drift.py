@@ -208,7 +208,7 @@ def _write_manifest(
         path,
     )
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", newline="\n")
     print(
         f"written: {path} ({len(chosen):,} pictures to label first). Fill in labels; `trackbed add "
         f"{path}` then copies these pictures into the source."

@@ -20,6 +20,7 @@ Result = TypeVar("Result")
 # Items under way or waiting for their turn, per process: enough that none idles while another
 # has a long one.
 ITEMS_AHEAD = 3
+MOST_WORKERS = 61  # that Windows can wait for
 
 
 # What takes longest when a process starts that checks pictures: 0.2 s for each, which the server
@@ -46,7 +47,7 @@ def ordered_map(
     # 10 ms, which those who ask for `cores` do without.
     from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 
-    pool = ProcessPoolExecutor(workers, _context(), _start_worker)
+    pool = ProcessPoolExecutor(min(workers, MOST_WORKERS), _context(), _start_worker)
     waiting: deque[Future[Result]] = deque()
     try:
         for item in items:
@@ -78,7 +79,7 @@ def _context() -> "BaseContext":
     """
     import multiprocessing
 
-    if "forkserver" not in multiprocessing.get_all_start_methods():  # on Windows
+    if multiprocessing.get_start_method() == "spawn":  # on Windows, and on macOS copies may crash
         return multiprocessing.get_context("spawn")
     from multiprocessing import forkserver
 
@@ -94,7 +95,7 @@ def _context() -> "BaseContext":
 
 def cores() -> int:
     """Processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 

@@ -1,9 +1,7 @@
 """Copies of the repository in which runs take place, and the processes in them."""
 
 import contextlib
-import os
 import re
-import shutil
 import signal
 import subprocess
 import threading
@@ -12,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import filelock
-import psutil
 
 from trackbed.integrity import dvc_repo, git
+from trackbed.pipeline import operating_system
 from trackbed.pipeline.errors import UserError
+from trackbed.pipeline.operating_system import STOP_SIGNALS
 
 BRANCH = "trackbed-sweep"
 # DVC's own settings of a copy; not every project has them in a .gitignore.
@@ -23,7 +22,6 @@ EXCLUDED = ("config.local", "tmp", "cache")
 LOCK = "sweep.lock"
 GRACE_SECONDS = 10.0  # between TERM and KILL
 POLL_SECONDS = 0.05
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Clone:
@@ -68,7 +66,9 @@ class Clone:
         (self.folder / ".git" / "info").mkdir(exist_ok=True)
         literal = re.sub(r"([\\*?\[ ])", r"\\\1", self.prefix)  # no pattern of git
         excluded = "".join(f"/{literal}.dvc/{name}\n" for name in EXCLUDED)
-        (self.folder / ".git" / "info" / "exclude").write_text(excluded, encoding="utf-8")
+        (self.folder / ".git" / "info" / "exclude").write_text(
+            excluded, encoding="utf-8", newline="\n"
+        )
         for key in ("user.name", "user.email"):
             value = git.line("config", "--default", "", key)
             if value:
@@ -83,30 +83,29 @@ class Clone:
 def remove_folder(folder: Path) -> None:
     """Delete a folder, even while a process that was just killed finishes writing a file."""
     for _ in range(3):
-        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            operating_system.remove_folder(folder)
         if not folder.exists():
             return
-    shutil.rmtree(folder)
+    operating_system.remove_folder(folder)
 
 
 def end_processes(processes: Sequence[subprocess.Popen]) -> None:
     """End the process groups of these leaders: TERM, and after GRACE_SECONDS KILL."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        groups = [process.pid for process in processes if _is_running(process)]
-        for group in groups:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(group, number)
+    for kill in (False, True):
+        for process in filter(operating_system.group, processes):
+            operating_system.end_group(process, kill=kill)
         deadline = time.monotonic() + GRACE_SECONDS
-        while any(map(_is_running, processes)) and time.monotonic() < deadline:
+        while any(map(operating_system.group, processes)) and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
 
 
 @contextlib.contextmanager
 def stop_on_signals(stop: threading.Event) -> Iterator[None]:
     """Ctrl-C, TERM and a closed terminal set `stop` instead of ending the program at once."""
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     try:
-        for number in SIGNALS:
+        for number in STOP_SIGNALS:
             signal.signal(number, lambda *_: stop.set())
         yield
     finally:
@@ -129,21 +128,3 @@ def only_sweep(folder: Path) -> Iterator[None]:
         ) from None
     with lock:
         yield
-
-
-def _is_running(leader: subprocess.Popen) -> bool:
-    """Whether any process of the leader's group is left; a finished leader is reaped."""
-    leader.poll()
-    try:
-        os.killpg(leader.pid, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return any(_is_live_member(process, leader.pid) for process in psutil.process_iter())
-
-
-def _is_live_member(process: psutil.Process, group: int) -> bool:
-    """Whether a process of the group runs; a zombie only waits for a parent to reap it."""
-    try:
-        return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
-    except (ProcessLookupError, psutil.Error):
-        return False

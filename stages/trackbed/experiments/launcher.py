@@ -16,6 +16,7 @@ from trackbed.experiments import clones
 from trackbed.experiments.clones import Clone
 from trackbed.experiments.runs import Run
 from trackbed.pipeline import measurements
+from trackbed.pipeline.operating_system import OWN_GROUP
 
 # Two DVC processes collided; nothing is wrong with the run itself.
 RACES = re.compile(
@@ -177,7 +178,7 @@ def _start_process(run: Run, copy: Clone, output: IO[bytes], site: Path) -> subp
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
-        start_new_session=True,
+        **OWN_GROUP,
     )
 
 

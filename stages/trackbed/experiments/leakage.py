@@ -16,7 +16,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from trackbed.dataset import similarity
 from trackbed.integrity import git
-from trackbed.pipeline import index, tables
+from trackbed.pipeline import index, operating_system, tables
 from trackbed.pipeline.errors import UserError
 from trackbed.pipeline.outputs import replacing_folder
 
@@ -162,7 +162,7 @@ def _create_project(root: Path, folder: Path, sections: dict[str, Any]) -> None:
     """Create a project that shares code, records and embeddings, with its own parameters."""
     (folder / "data").mkdir()
     for name in ("stages", "dvc.yaml", "data/records", "data/embeddings"):
-        (folder / name).symlink_to(root / name)
+        operating_system.link_or_copy(root / name, folder / name)
     (folder / "params.yaml").write_text(yaml.safe_dump(sections, sort_keys=False), "utf-8")
     # DVCLive needs a repository with a commit.
     identity = ("-c", "user.name=trackbed", "-c", "user.email=trackbed@localhost")

@@ -151,5 +151,5 @@ def _output(repo: Any, out: Any) -> Output:
         cached=out.use_cache,
         pushed=out.can_push and not out.stage.is_import,
         remote=out.remote,
-        files=tuple(sorted(os.path.relpath(name, out.fs_path) for name in files)),
+        files=tuple(sorted(Path(os.path.relpath(name, out.fs_path)).as_posix() for name in files)),
     )

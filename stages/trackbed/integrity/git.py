@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from trackbed.pipeline.errors import UserError
+from trackbed.pipeline.operating_system import OWN_GROUP
 
 
 def run(*arguments: str, folder: Path | None = None, stdin: bytes | None = None) -> bytes:
@@ -20,7 +21,7 @@ def run(*arguments: str, folder: Path | None = None, stdin: bytes | None = None)
             capture_output=True,
             check=True,
             # In the terminal's own group Ctrl-C would end it half-way through.
-            start_new_session=True,
+            **OWN_GROUP,
         )
     except FileNotFoundError:
         raise UserError("git: no such program. Install git.") from None

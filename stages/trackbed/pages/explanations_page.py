@@ -136,7 +136,7 @@ def write(path: Path, found: Explanations) -> None:
 
 def write_json(path: Path, entries: Sequence[Explained]) -> None:
     """Write a line of JSON per picture: file, classes, confidence, and the maps row by row."""
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         for entry in entries:
             file.write(json.dumps(_line(entry), ensure_ascii=False, allow_nan=False) + "\n")
 

@@ -12,7 +12,6 @@ import contextlib
 import csv
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -58,7 +57,7 @@ def finish_training(summary: Path) -> None:
     """File the table of the training under way under its results. summary: its metrics.json."""
     with contextlib.suppress(OSError):
         TRAININGS.mkdir(parents=True, exist_ok=True)
-        os.replace(EPOCHS, _place(summary.read_bytes()))
+        EPOCHS.replace(_place(summary.read_bytes()))
 
 
 def training(summary: bytes) -> pd.DataFrame | None:
@@ -143,7 +142,7 @@ def _place(summary: bytes) -> Path:
 
 def _seconds(path: Path) -> float | None:
     try:
-        value = json.loads(path.read_text())["seconds"]
+        value = json.loads(path.read_text("utf-8"))["seconds"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return value if isinstance(value, int | float) else None

@@ -8,7 +8,6 @@ import json
 import math
 import os
 import re
-import shutil
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from trackbed.pipeline import operating_system
 from trackbed.pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ def replacing(path: Path) -> Iterator[Path]:
         if path.is_dir():
             if not temporary.is_dir():
                 raise UserError(f"{path}: {FOLDER_NOT_FILE}")
-            shutil.rmtree(path)
-        os.replace(temporary, path)
+            operating_system.remove_folder(path)
+        operating_system.move(temporary, path)
         if not within:
-            _sync_one(path.parent)
+            operating_system.flush(path.parent)
     finally:
         _remove(temporary)
 
@@ -106,7 +106,7 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
     """Write valid JSON with indentation; a number that is not finite becomes null."""
     with replacing(path) as temporary:
         text = json.dumps(_finite(values), indent=2, ensure_ascii=False, allow_nan=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -153,7 +153,7 @@ def data_uri(content: bytes, kind: str = "jpeg") -> str:
 
 def allocate(file: IO[bytes], size: int) -> None:
     """Have the disk hold `size` bytes for an open file. Raises OSError where it has no room."""
-    if hasattr(os, "posix_fallocate"):  # not on macOS
+    if hasattr(os, "posix_fallocate"):  # not on macOS and Windows
         os.posix_fallocate(file.fileno(), 0, size)
 
 
@@ -174,21 +174,13 @@ def _refuse_formulas(path: Path, table: pd.DataFrame) -> None:
 def _sync(path: Path) -> None:
     """Have the disk hold a file, or a folder with all that lies in it."""
     for inner in path.rglob("*"):
-        _sync_one(inner)
-    _sync_one(path)
-
-
-def _sync_one(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        operating_system.flush(inner)
+    operating_system.flush(path)
 
 
 def _remove(path: Path) -> None:
     if path.is_dir():
-        shutil.rmtree(path)
+        operating_system.remove_folder(path)
     else:
         path.unlink(missing_ok=True)
 

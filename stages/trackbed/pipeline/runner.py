@@ -1,5 +1,7 @@
 """Run the main of a stage script: under a lock, with a log file and errors in one line."""
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import gc
@@ -14,17 +16,22 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from filelock import FileLock, Timeout
 
 from trackbed.pipeline import measurements
 from trackbed.pipeline.errors import Busy, NoSpace, UserError
+from trackbed.pipeline.operating_system import IS_POSIX
 from trackbed.pipeline.outputs import allocate
+
+if TYPE_CHECKING:
+    import psutil
 
 LOCKS = Path(".cache/locks")
 DVC_VARIABLE = "DVC_STAGE"  # in the environment of what DVC starts
-SHELLS = {"sh", "ash", "bash", "dash", "fish", "ksh", "zsh"}
+SHELLS = {"sh", "ash", "bash", "dash", "fish", "ksh", "zsh", "cmd.exe", "powershell.exe"}
+SHELLS |= {"pwsh.exe"}
 SECONDS_BETWEEN_CHECKS = 0.5
 
 
@@ -59,30 +66,39 @@ def _acquired_lock(stage: str) -> AbstractContextManager:
     return lock
 
 
-def _ancestors() -> list[int]:
-    """Process ids from the parent up to DVC; a shell may stand between."""
+def _ancestors() -> list[psutil.Process]:
+    """The processes from the parent up to DVC; a shell may stand between."""
     import psutil
 
     parents = psutil.Process().parents()
-    has_shell = bool(parents) and parents[0].name() in SHELLS
-    return [parent.pid for parent in parents[: 1 + has_shell]]
+    between = 0
+    # On Windows the Python of an environment is a program that starts the real one.
+    if not IS_POSIX and parents and parents[0].exe() == sys.executable:
+        between += 1
+    if parents[between:] and parents[between].name().lower() in SHELLS:
+        between += 1
+    return parents[: between + 1]
 
 
-def _end_with(stage: str, ancestors: list[int]) -> None:
+def _end_with(stage: str, ancestors: list[psutil.Process]) -> None:
     """Stop this process when one of its ancestors has ended."""
-    import psutil
-
     wait = threading.Event().wait
     while not wait(SECONDS_BETWEEN_CHECKS):
-        try:
-            # A process whose parent ends is handed over to another one.
-            now = [os.getppid(), *(psutil.Process(pid).ppid() for pid in ancestors[:-1])]
-        except psutil.Error:
-            now = []
-        if now != ancestors:
+        if not _are_parents(ancestors):
             print(f"{stage}: dvc has ended, so this stage ends too", file=sys.stderr, flush=True)
             os.kill(os.getpid(), signal.SIGTERM)
             return
+
+
+def _are_parents(ancestors: list[psutil.Process]) -> bool:
+    import psutil
+
+    try:
+        now = [os.getppid(), *(one.ppid() for one in ancestors[:-1])]
+    except psutil.Error:
+        return False
+    # A process whose parent ends is handed over to another one, but on Windows keeps its number.
+    return now == [one.pid for one in ancestors] and all(one.is_running() for one in ancestors)
 
 
 DEBUG = "TRACKBED_DEBUG"  # in the environment: tracebacks for UserErrors too

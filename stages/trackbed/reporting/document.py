@@ -99,7 +99,8 @@ def write_html(path: Path, run: Run, contents: dict[Section, dict[str, Any]]) ->
     text = html.environment(autoescape=True).get_template("report.html.j2").render(content)
     page = hashlib.sha256(text.encode()).hexdigest()[:16]
     with replacing(path) as temporary:
-        temporary.write_text(text.replace('data-page=""', f'data-page="{page}"', 1), "utf-8")
+        text = text.replace('data-page=""', f'data-page="{page}"', 1)
+        temporary.write_text(text, "utf-8", newline="\n")
     return page
 
 

@@ -151,4 +151,6 @@ def write(folder: Path, figures: dict[str, Markup]) -> None:
     """Write every figure as NAME.svg into a new folder."""
     with replacing_folder(folder) as written:
         for name, svg in figures.items():
-            (written / f"{name}.svg").write_text(figure_style.standalone(svg), encoding="utf-8")
+            (written / f"{name}.svg").write_text(
+                figure_style.standalone(svg), encoding="utf-8", newline="\n"
+            )

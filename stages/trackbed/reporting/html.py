@@ -67,7 +67,7 @@ def write_page(
     """Write the filled template as UTF-8."""
     text = environment.get_template(template).render(content)
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 SHEET_FILE = "seen.jpg"  # in the plots folder

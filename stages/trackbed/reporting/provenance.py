@@ -43,7 +43,7 @@ def hardware() -> dict[str, str]:
 
 def _processor() -> str:
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:
         lines = []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -133,7 +133,7 @@ def write_context(path: Path, page: str, run: Run, others: list[OtherRun]) -> No
     parts = {name: "".join(block(context)).strip() for name, block in template.blocks.items()}
     text = json.dumps({"page": page, "parts": parts}, indent=1)
     with replacing(path) as temporary:
-        temporary.write_text(f"window.reportContext = {text};\n", encoding="utf-8")
+        temporary.write_text(f"window.reportContext = {text};\n", encoding="utf-8", newline="\n")
 
 
 def _times(summary: bytes) -> dict[str, Any]:

@@ -252,5 +252,5 @@ def _add_bad_files(folder: Path) -> None:
     whole = min((folder / "GRAS").iterdir()).read_bytes()
     (folder / "BALLAST" / "drive901_frame00.jpg").touch()
     (folder / "GRAS" / "drive902_frame00.jpg").write_bytes(whole[: len(whole) * 2 // 3])
-    (folder / "STONE" / "drive903_frame00.jpg").write_text("camera 2: no picture received\n")
+    (folder / "STONE" / "drive903_frame00.jpg").write_bytes(b"camera 2: no picture received\n")
     (folder / "ASPHALT" / ".DS_Store").write_bytes(b"\x00\x00\x00\x01Bud1")

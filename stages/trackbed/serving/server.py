@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import uvicorn
 
@@ -22,6 +23,8 @@ logger = logging.getLogger("trackbed.serve")
 # Clients keep connections that long between two requests; shorter ones break theirs.
 KEEP_ALIVE_SECONDS = 75
 STOPS = {signal.SIGTERM: 0, signal.SIGINT: 130}
+if hasattr(signal, "SIGBREAK"):  # on Windows, whose programs get no SIGTERM from others
+    STOPS[signal.SIGBREAK] = 0
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -43,7 +46,10 @@ LOGGING = {
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which ends with an exit code of its own and reloads on SIGHUP."""
+    """uvicorn's server, which ends with an exit code of its own and reloads on SIGHUP.
+
+    Windows has no SIGHUP; there another model is found by looking for it.
+    """
 
     def __init__(self, config: uvicorn.Config, service: Service, address: str) -> None:
         super().__init__(config)
@@ -54,14 +60,18 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Stop on SIGTERM and SIGINT, at once on the second one; reload on SIGHUP."""
         loop = asyncio.get_running_loop()
-        for number in STOPS:
-            loop.add_signal_handler(number, self._stop, number)
-        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        actions = {number: partial(self._stop, number) for number in STOPS}
+        if hasattr(signal, "SIGHUP"):
+            actions[signal.SIGHUP] = self._reload
+        before = {number: signal.getsignal(number) for number in actions}
+        # Not the loop's add_signal_handler, which Windows lacks.
+        for number in actions:
+            signal.signal(number, lambda n, _: loop.call_soon_threadsafe(actions[n]))
         try:
             yield
         finally:
-            for number in (*STOPS, signal.SIGHUP):
-                loop.remove_signal_handler(number)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, and say where."""
