@@ -1,7 +1,6 @@
 """Takes away what Windows lacks, as far as Linux can show it; Python imports this when it starts.
 
-Modules and attributes are gone for the code of the package; files behave as on Windows for
-everybody in the process:
+Modules and attributes are gone for the code of the package alone. Files behave as on Windows:
 - text is written with the line ends and the code page of Windows unless the code names its own,
 - a file that is open, or read-only, is neither replaced nor deleted,
 - no folder is opened as a file, and only a file that is open for writing is flushed,
@@ -24,7 +23,7 @@ import signal
 import stat
 import sys
 
-PACKAGE = f"{pathlib.Path(__file__).resolve().parents[2] / 'stages'}{os.sep}"
+PACKAGE = f"{os.sep}stages{os.sep}"  # in the path of a file of the package, wherever it lies
 MODULES = {"fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty"}
 OF_OS = """
     chown fchmod fork forkpty getegid geteuid getgid getloadavg getpgid getpgrp getuid killpg
@@ -32,7 +31,7 @@ OF_OS = """
     setpriority setsid statvfs sysconf uname O_CLOEXEC O_DIRECTORY O_NOFOLLOW O_NONBLOCK O_SYNC
 """.split()
 OF_SIGNAL = "SIGHUP SIGKILL SIGQUIT SIGUSR1 SIGUSR2 SIGALRM SIGPIPE alarm pause setitimer".split()
-OF_MMAP = ["MAP_PRIVATE", "MAP_ANONYMOUS", "MAP_SHARED", "PROT_READ", "PROT_WRITE"]
+OF_MMAP = ["MADV_HUGEPAGE", "MAP_POPULATE", "MAP_PRIVATE", "MAP_ANONYMOUS", "MAP_SHARED", "PROT_READ", "PROT_WRITE"]
 
 
 def importing_file(depth):
@@ -48,7 +47,7 @@ class NoSuchModule:
 
     @staticmethod
     def find_spec(name, path=None, target=None):
-        if name in MODULES and importing_file(2).startswith(PACKAGE):
+        if name in MODULES and PACKAGE in importing_file(2):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
@@ -70,9 +69,9 @@ class Without:
 def importing(name, globals=None, *arguments, **options):
     module = original_import(name, globals, *arguments, **options)
     file = (globals or {}).get("__file__") or ""
-    if file.startswith(PACKAGE) and name in REDUCED:
+    if PACKAGE in file and name in REDUCED:
         return REDUCED[name]
-    if file.startswith(PACKAGE) and name in MODULES:
+    if PACKAGE in file and name in MODULES:
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
     return module
 
@@ -99,7 +98,12 @@ def is_open(path):
 
 
 def refuse(path):
-    """Raise PermissionError where Windows would not replace or delete a file."""
+    """Raise PermissionError where Windows would not replace or delete a file.
+
+    Not for installed packages, which ask for the name of the system.
+    """
+    if "site-packages" in sys._getframe(2).f_code.co_filename:
+        return
     try:
         mode = os.lstat(path).st_mode
     except OSError:
@@ -137,14 +141,12 @@ def unlink(path, *, dir_fd=None):
     return original_unlink(path, dir_fd=dir_fd)
 
 
-def open_text(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, *rest):
-    if "b" not in mode and sys._getframe(1).f_code.co_filename.startswith((PACKAGE, PATHLIB)):
+def open_text(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, **more):
+    caller = sys._getframe(1).f_code.co_filename
+    if "b" not in mode and (PACKAGE in caller or caller == pathlib.__file__):
         encoding = "cp1252" if encoding in (None, "locale") else encoding
         newline = "\r\n" if newline is None and not mode.startswith("r") else newline
-    return original_open(file, mode, buffering, encoding, errors, newline, *rest)
-
-
-PATHLIB = pathlib.__file__
+    return original_open(file, mode, buffering, encoding, errors, newline, **more)
 
 
 def fsync(descriptor):

@@ -2,7 +2,6 @@
 
 import math
 import mmap
-import sys
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -53,7 +52,7 @@ def allocated(shape: tuple[int, ...]) -> PixelMemory:
     size = math.prod(shape)
     if size > psutil.virtual_memory().available * SHARE_OF_MEMORY:
         return PixelMemory(_in_a_file(shape, size))
-    if size < LARGE_BYTES or sys.platform != "linux":
+    if size < LARGE_BYTES or not hasattr(mmap, "MAP_POPULATE"):  # on Linux alone
         return PixelMemory(np.empty(shape, np.uint8))
     pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     return PixelMemory(np.frombuffer(pages, np.uint8).reshape(shape), pages)
