@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from trackbed.pipeline.errors import UserError
+from trackbed.pipeline.operating_system import print_anything
 
 # In the order of the help; the modules of trackbed.commands.
 COMMANDS = (
@@ -72,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     code = 0
     _open_closed_streams()
+    print_anything()
     try:
         try:
             code = _exit_code(arguments)

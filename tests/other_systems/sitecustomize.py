@@ -25,13 +25,22 @@ import sys
 
 PACKAGE = f"{os.sep}stages{os.sep}"  # in the path of a file of the package, wherever it lies
 MODULES = {"fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty"}
-OF_OS = """
-    chown fchmod fork forkpty getegid geteuid getgid getloadavg getpgid getpgrp getuid killpg
-    lchown memfd_create mkfifo mknod nice posix_fadvise posix_fallocate sched_getaffinity setpgid
-    setpriority setsid statvfs sysconf uname O_CLOEXEC O_DIRECTORY O_NOFOLLOW O_NONBLOCK O_SYNC
-""".split()
-OF_SIGNAL = "SIGHUP SIGKILL SIGQUIT SIGUSR1 SIGUSR2 SIGALRM SIGPIPE alarm pause setitimer".split()
-OF_MMAP = ["MADV_HUGEPAGE", "MAP_POPULATE", "MAP_PRIVATE", "MAP_ANONYMOUS", "MAP_SHARED", "PROT_READ", "PROT_WRITE"]
+OF_OS = ["fork", "forkpty", "getpgid", "getpgrp", "killpg", "setpgid", "setsid"]
+OF_OS += ["chown", "fchmod", "lchown", "mkfifo", "mknod", "getegid", "geteuid", "getgid", "getuid"]
+OF_OS += ["memfd_create", "posix_fadvise", "posix_fallocate", "sched_getaffinity", "statvfs"]
+OF_OS += ["getloadavg", "nice", "setpriority", "sysconf", "uname"]
+OF_OS += ["O_CLOEXEC", "O_DIRECTORY", "O_NOFOLLOW", "O_NONBLOCK", "O_SYNC"]
+OF_SIGNAL = ["SIGHUP", "SIGKILL", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGPIPE"]
+OF_SIGNAL += ["alarm", "pause", "setitimer"]
+OF_MMAP = [
+    "MADV_HUGEPAGE",
+    "MAP_POPULATE",
+    "MAP_PRIVATE",
+    "MAP_ANONYMOUS",
+    "MAP_SHARED",
+    "PROT_READ",
+    "PROT_WRITE",
+]
 
 
 def importing_file(depth):

@@ -1,6 +1,7 @@
 """`trackbed best`: rank the finished experiments and test the best one for significance."""
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -229,7 +230,9 @@ def _dvc(*arguments: str) -> None:
         [sys.executable, "-m", "dvc", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        encoding="utf-8",
+        errors="replace",
         check=False,
     )
     if done.returncode:

@@ -78,7 +78,10 @@ def _named(histories: list[Any]) -> list[Any]:
     """Several runs are named by what their paths do not have in common."""
     if len(histories) == 1:
         return histories
-    common = Path(os.path.commonpath([Path(one.name).absolute().parent for one in histories]))
+    try:
+        common = Path(os.path.commonpath([Path(one.name).absolute().parent for one in histories]))
+    except ValueError:  # they lie on several drives of Windows
+        return histories
     return [
         dataclasses.replace(one, name=Path(one.name).absolute().relative_to(common).as_posix())
         for one in histories

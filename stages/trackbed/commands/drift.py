@@ -2,10 +2,10 @@
 
 import argparse
 import hashlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trackbed.pipeline import operating_system
 from trackbed.pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -219,6 +219,5 @@ def _write_manifest(
 
 def _names_below(new: "Delivery", folder: Path) -> list[str]:
     """The names of the new pictures relative to a folder, with forward slashes."""
-    root = os.path.realpath(folder)
-    prefix = os.path.relpath(os.path.realpath(new.folder), root)
+    prefix = operating_system.relative_path(Path(new.folder), folder)
     return [Path(prefix, name).as_posix() for name in new.observations.names]

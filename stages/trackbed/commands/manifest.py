@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trackbed.pipeline import operating_system
 from trackbed.pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.no_boxes:
         entries = [replace(entry, box=None, size=None) for entry in found.entries]
         found = replace(found, entries=entries)
-    prefix = os.path.relpath(folder.resolve(), output.parent.resolve())
-    _write(output, manifest_csv.text(found.entries, Path(prefix).as_posix(), output))
+    prefix = operating_system.relative_path(folder, output.parent)
+    _write(output, manifest_csv.text(found.entries, prefix, output))
     print(summary(found, output))
     if differing := other_sizes(found):
         print(differing)

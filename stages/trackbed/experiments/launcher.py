@@ -174,6 +174,7 @@ def _start_process(run: Run, copy: Clone, output: IO[bytes], site: Path) -> subp
             # The copy's origin is the repository itself.
             "DVC_EXP_AUTO_PUSH": "false",
             "PYTHONUNBUFFERED": "1",
+            "PYTHONIOENCODING": "utf-8",
         },
         stdin=subprocess.DEVNULL,
         stdout=output,

@@ -1,5 +1,6 @@
 """Leaks between training, validation and test images, and what a random split would score."""
 
+import os
 import shlex
 import subprocess
 import sys
@@ -176,7 +177,13 @@ def _run_stage(stage: str, folder: Path) -> None:
     command = yaml.safe_load((folder / "dvc.yaml").read_text("utf-8"))["stages"][stage]["cmd"]
     _, *arguments = shlex.split(command)
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     if done.returncode:
         output = "\n".join((done.stdout + done.stderr).strip().splitlines()[-ERROR_LINES:])

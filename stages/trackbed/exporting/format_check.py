@@ -95,9 +95,11 @@ def _run(name: str, folder: Path, work: Path) -> Mapping[str, np.ndarray]:
     arguments = name, folder, work / "images.npy", result
     command = [sys.executable, "-m", "trackbed.exporting.format_run", *map(str, arguments)]
     environment = os.environ | {"PYTHONPATH": f"{SOURCE}", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    environment["PYTHONIOENCODING"] = "utf-8"
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        reason = (lines or [f"exit code {done.returncode}"])[-1]
         raise UserError(f"{folder}: the runtime of {name} cannot run the exported model: {reason}")
     with np.load(result) as stored:
         found = dict(stored)

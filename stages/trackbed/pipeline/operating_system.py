@@ -9,7 +9,6 @@ import os
 import shutil
 import signal
 import stat
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -19,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from trackbed.pipeline.errors import UserError
 
 if TYPE_CHECKING:
+    import subprocess
+
     import psutil
 
 # Windows opens no folder as a file, flushes only files that are open for writing, and neither
@@ -33,7 +34,7 @@ STOP_SIGNALS = tuple(
 # Of subprocess.Popen: Ctrl-C in the terminal does not reach the process.
 OWN_GROUP: dict[str, Any] = {
     "start_new_session": True,
-    "creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+    "creationflags": 0x200 if sys.platform == "win32" else 0,  # CREATE_NEW_PROCESS_GROUP
 }
 # Seconds between attempts to move a file on Windows: a virus scanner may hold it for a moment.
 WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
@@ -92,6 +93,27 @@ def link_or_copy(source: Path, target: Path) -> None:
         target.symlink_to(source, target_is_directory=source.is_dir())
     except OSError:
         (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
+
+
+def relative_path(path: Path, start: Path) -> str:
+    """The way from one folder to another, both without links, with forward slashes.
+
+    Raises UserError where there is none: between two drives of Windows.
+    """
+    path, start = path.resolve(), start.resolve()
+    try:
+        return Path(os.path.relpath(path, start)).as_posix()
+    except ValueError:
+        raise UserError(f"{path} and {start}: must lie on one drive.") from None
+
+
+def print_anything() -> None:
+    """Print what the character set of the output lacks, such as cp1252, as an escape sequence.
+
+    Without this a class called 'naïve 日本' would end a program whose output goes to a file.
+    """
+    if getattr(sys.stdout, "errors", "") == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def group(leader: subprocess.Popen) -> list[psutil.Process]:

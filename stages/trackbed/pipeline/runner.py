@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 
 from trackbed.pipeline import measurements
 from trackbed.pipeline.errors import Busy, NoSpace, UserError
-from trackbed.pipeline.operating_system import IS_POSIX
+from trackbed.pipeline.operating_system import IS_POSIX, print_anything
 from trackbed.pipeline.outputs import allocate
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ def run(main: Callable[..., None]) -> None:
         usage = " ".join(name.upper() for name in names)
         sys.exit(f"usage: python {script} {usage}")
     begun, name = time.perf_counter(), script.stem
+    print_anything()
     # What the imports made stays to the end; looking through it for garbage takes longer than
     # some stages.
     gc.freeze()
