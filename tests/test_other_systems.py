@@ -137,9 +137,8 @@ GROUP = """
 import subprocess, sys
 from trackbed.experiments import clones
 from trackbed.pipeline import operating_system
-leader = subprocess.Popen(
-    ["sh", "-c", "sleep 60 & echo; wait; sleep 60"], stdout=subprocess.PIPE, **operating_system.OWN_GROUP
-)
+command = ["sh", "-c", "sleep 60 & echo; wait; sleep 60"]
+leader = subprocess.Popen(command, stdout=subprocess.PIPE, **operating_system.OWN_GROUP)
 leader.stdout.readline()
 print(len(operating_system.group(leader)))
 clones.end_processes([leader])

@@ -43,7 +43,9 @@ def test_a_group_is_a_process_and_its_children():
     )
     child = int(leader.stdout.readline())
     assert {one.pid for one in operating_system.group(leader)} == {leader.pid, child}
-    leader.communicate()  # the child outlives it
+    leader.stdin.close()
+    leader.stdout.close()
+    leader.wait()  # the child outlives it
     assert [one.pid for one in operating_system.group(leader)] == [child]
     operating_system.end_group(leader, kill=True)
     while operating_system.group(leader):
