@@ -1,146 +1,114 @@
 """What the page knows of the test pictures, against the tables that it comes from."""
 
-import base64
+import dataclasses
 import json
 
 import fabricated
 import numpy as np
 import pandas as pd
 import pytest
+import unpacking
+from test_sprite_sheets import opened
 
-from trackbed.gallery import picture_block
+from trackbed.gallery import picture_block, predicted_pictures
+from trackbed.gallery.closer_look import Project
 from trackbed.pipeline import index
-from trackbed.pipeline.errors import UserError
-from trackbed.records import reader
-
-
-def part_of(folder):
-    run = fabricated.read(folder)
-    found = index.FINDINGS_TABLE.read(run.records)
-    answers = run.evaluation
-    return picture_block.tested(answers.predictions, run.data.index, answers.positions, found, 0.5)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def case(tmp_path_factory):
+    """The pictures of a run of hostile names, and its block."""
     folder = tmp_path_factory.mktemp("run")
     fabricated.run(folder, fabricated.EVIL, empty=["012"])
-    return folder
+    run = fabricated.read(folder)
+    found = index.FINDINGS_TABLE.read(run.records)
+    answers, table = run.evaluation, run.data.index
+    part = predicted_pictures.joined(answers.predictions, table, answers.positions, found, 0.5)
+    return part, picture_block.content(part, Project(run.records, run.models, run.exported, table))
 
 
-@pytest.fixture(scope="module")
-def part(folder):
-    return part_of(folder)
-
-
-@pytest.fixture(scope="module")
-def block(part, folder):
-    return picture_block.content(part, folder / "data/records")
-
-
-def test_the_block_repeats_the_predictions(block, part):
+def test_the_block_repeats_the_predictions(case):
+    part, block = case
     table = part.predictions
     names = np.array(block["classes"], object)
     assert block["classes"] == fabricated.EVIL
-    assert block["file"] == table["filename"].tolist()
-    assert names[block["true"]].tolist() == table["true"].tolist()
-    assert names[block["predicted"]].tolist() == table["predicted"].tolist()
-    assert np.array(block["groups"], object)[block["group"]].tolist() == table["group"].tolist()
-    assert block["confidence"] == pytest.approx(1000 * table["confidence"], abs=0.5)
-    assert block["x"] == pytest.approx(1000 * part.positions["x"], abs=0.5)
+    assert unpacking.names(block["file"]) == table["filename"].tolist()
+    for column in ("true", "predicted"):
+        assert names[unpacking.numbers(block[column])].tolist() == table[column].tolist()
+    groups = np.array(unpacking.names(block["groups"]), object)
+    assert groups[unpacking.numbers(block["group"])].tolist() == table["group"].tolist()
+    shares = unpacking.numbers(block["confidence"])
+    assert shares == pytest.approx(1000 * table["confidence"], abs=0.5)
+    assert unpacking.numbers(block["x"]) == pytest.approx(1000 * part.positions["x"], abs=0.5)
+    assert set(unpacking.numbers(block["width"])) == {64}
     assert block["threshold"] == 500
 
 
 def unpacked(packed, rows, classes):
-    count = np.frombuffer(base64.b64decode(packed["count"]), np.uint8)
-    labels = np.frombuffer(base64.b64decode(packed["labels"]), "<u2")
-    found = np.zeros((rows, classes))
-    found[np.repeat(np.arange(rows), count), labels] = np.frombuffer(
-        base64.b64decode(packed["values"]), np.uint8
+    count, labels, values = (
+        unpacking.numbers(packed[key]) for key in ("count", "labels", "values")
     )
+    found = np.zeros((rows, classes))
+    found[np.repeat(np.arange(rows), count), labels] = values
     return found / 255
 
 
-def test_probabilities_come_back_but_for_rounding(part):
+def test_probabilities_come_back_but_for_rounding(case):
+    part, block = case
     columns = [f"p_{name}" for name in part.classes]
-    found = unpacked(picture_block.packed_probabilities(part), len(part.rows), len(columns))
+    found = unpacked(block["probabilities"], len(part.rows), len(columns))
     assert found == pytest.approx(part.predictions[columns].to_numpy(), abs=0.5 / 255 + 1e-9)
 
 
 def test_of_many_classes_the_highest_and_the_true_one_stay():
     shares = np.r_[np.linspace(0.06, 0.02, 24), 0.04]
-    names = [f"class {label}" for label in range(25)]
-    row = {f"p_{name}": [share] for name, share in zip(names, shares, strict=True)}
-    fixed = {key: [0] for key in ("record", "filename", "group")}
-    answers = pd.DataFrame(
-        {**fixed, "true": ["class 23"], "predicted": ["class 0"], "confidence": [0.06], **row}
-    )
-    part = picture_block.Tested(answers, *[pd.DataFrame()] * 3, None)
+    row = {f"p_class {label}": [share] for label, share in enumerate(shares)}
+    fixed = {"record": [0], "filename": ["a"], "group": ["a"], "true": ["class 23"]}
+    answers = pd.DataFrame({**fixed, "predicted": ["class 0"], "confidence": [0.06], **row})
+    part = predicted_pictures.PredictedPictures(answers, *[pd.DataFrame()] * 3, None)
     found = unpacked(picture_block.packed_probabilities(part), 1, 25)[0]
-    highest = set(np.argsort(-shares)[:20]) | {23}
-    assert set(np.flatnonzero(found)) == highest
+    assert set(np.flatnonzero(found)) == {*np.argsort(-shares)[:20], 23}
 
 
-def test_slices_and_findings_list_their_pictures(part):
+def test_slices_and_findings_list_their_pictures(case):
+    part, _ = case
     rows = part.rows.assign(brightness=np.arange(len(part.rows), dtype=float))
-    table = part.predictions
+    records = part.predictions["record"]
     found = pd.DataFrame(
-        [(table["record"][3], index.NEAR, table["record"][7]), (10**6, index.BLACK, -1)],
+        [(records[3], index.NEAR, records[7]), (10**6, index.BLACK, -1)],
         columns=["record", "finding", "other_record"],
     )
-    changed = picture_block.Tested(table, rows, part.positions, found, None)
+    changed = dataclasses.replace(part, findings=found)
     assert picture_block.findings(changed) == {index.NEAR: [3, 7]}
     thirds = picture_block.slice_members(rows)["brightness"]
     assert len(thirds["names"]) == 3
-    assert thirds["of"] == "".join(sorted(thirds["of"]))
     low, high = np.quantile(rows["brightness"], [1 / 3, 2 / 3])
     assert thirds["of"].count("0") == (rows["brightness"] < low).sum()
     assert thirds["of"].count("2") == (rows["brightness"] > high).sum()
+    assert thirds["of"] == "".join(sorted(thirds["of"]))
 
 
-def test_a_cell_holds_the_picture_of_its_row(block, part, folder):
-    from test_sprite_sheets import opened
-
+def test_a_cell_holds_the_picture_of_its_row(case):
+    part, block = case
     sheets, row = block["sheets"], 40
-    place = block["cell"][row]
+    place = unpacking.numbers(block["cell"])[row]
     side, inside = sheets["side"], place % sheets["per"]
     x, y = inside % sheets["columns"] * side, inside // sheets["columns"] * side
     whole = opened(sheets["pictures"][place // sheets["per"]])
     found = np.asarray(whole.crop((x, y, x + side, y + side)), float)
-    (pixels,) = reader.pixels(folder / "data/records", part.rows.iloc[[row]], side, side)
-    grey = pixels @ np.array([0.299, 0.587, 0.114])
-    assert np.abs(found - grey).mean() < 6
-    assert block["aspect"][row] == 133  # of 64 x 48 pixels
+    pictures = [fabricated.picture(label) for label in range(len(fabricated.EVIL))]
+    grey = [np.asarray(one.convert("L").resize((side, side)), float) for one in pictures]
+    distances = [np.abs(found - one).mean() for one in grey]
+    assert fabricated.EVIL[np.argmin(distances)] == part.predictions["true"][row]
+    assert min(distances) < 10
 
 
-def test_the_gallery_begins_with_the_surest_mistakes(part):
-    table = part.predictions.assign(rounded=(1000 * part.predictions["confidence"]).round())
-    wrong = table["true"] != table["predicted"]
-    first = table[wrong].sort_values("rounded", ascending=False, kind="stable").index
-    then = table[~wrong].sort_values("rounded", kind="stable").index
-    assert part.order.tolist() == [*first, *then]
-
-
-def test_a_group_of_its_own_needs_no_name(part):
-    alone = part.predictions.assign(group=part.predictions["filename"])
+def test_a_group_of_its_own_needs_no_name(case):
+    alone = case[0].predictions.assign(group=case[0].predictions["filename"])
     assert picture_block.groups(alone) == {"groups": None, "group": None}
 
 
-def test_names_cannot_end_the_script(block):
-    text = str(picture_block.script(block))
+def test_names_cannot_end_the_script(case):
+    text = str(picture_block.script(case[1]))
     assert not {"<", ">", "&", "'"} & set(text)
     assert json.loads(text)["classes"] == fabricated.EVIL
-
-
-def test_tables_of_other_records_are_refused(folder):
-    run = fabricated.read(folder)
-    answers, found = run.evaluation, index.FINDINGS_TABLE.read(run.records)
-    given = run.data.index, answers.positions, found, None
-    renamed = answers.predictions.assign(filename="a.jpg")
-    with pytest.raises(UserError, match=r"record 0 is a\.jpg, in the index .*0000\.jpg\. Run"):
-        picture_block.tested(renamed, *given)
-    with pytest.raises(UserError, match="in the index it is missing"):
-        picture_block.tested(renamed.assign(record=10**6), *given)
-    moved = answers.positions.assign(record=answers.positions["record"] + 1)
-    with pytest.raises(UserError, match=r"map\.csv is of other records"):
-        picture_block.tested(answers.predictions, run.data.index, moved, found, None)

@@ -4,7 +4,9 @@ import base64
 import io
 
 import numpy as np
+import pandas as pd
 import pytest
+import unpacking
 from PIL import Image
 
 from trackbed.gallery import sprite_sheets
@@ -48,3 +50,9 @@ def test_equal_pictures_give_equal_bytes():
 
 def test_no_pictures_are_no_sheets():
     assert sprite_sheets.packed(lambda side: coloured(0, side), 0, 1000).pictures == []
+
+
+def test_shapes_are_packed_unless_all_are_squares():
+    sizes = pd.DataFrame({"width": [64, 50], "height": [48, 100]})
+    assert unpacking.numbers(sprite_sheets.aspects(sizes)).tolist() == [133, 50]
+    assert sprite_sheets.aspects(sizes.assign(height=sizes["width"])) is None

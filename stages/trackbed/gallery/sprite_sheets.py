@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
+from trackbed.gallery import packing
 from trackbed.pipeline.outputs import data_uri
 
 SMALLEST_SIDE, LARGEST_SIDE = 16, 128  # pixels of a small picture
@@ -58,6 +60,12 @@ def packed(
             columns, per_sheet = layout(side)
             return SpriteSheets(side, columns, per_sheet, [data_uri(one, "webp") for one in found])
         side = max(SMALLEST_SIDE, int(SPARE * side * math.sqrt(most_bytes / size)))
+
+
+def aspects(rows: pd.DataFrame) -> str | None:
+    """Width by height of each picture, times 100, packed; None where all are squares."""
+    found = (100 * rows["width"] / rows["height"]).round().astype(int)
+    return None if (found == 100).all() else packing.numbers(found)
 
 
 def layout(side: int) -> tuple[int, int]:

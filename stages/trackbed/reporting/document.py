@@ -15,7 +15,8 @@ from markupsafe import Markup
 from trackbed.evaluation import mistakes, result
 from trackbed.explanation import evidence_cards, explained, point_map
 from trackbed.explanation.evidence_cards import EvidenceCard
-from trackbed.gallery import picture_block
+from trackbed.gallery import picture_block, predicted_pictures
+from trackbed.gallery.closer_look import Project
 from trackbed.inference import class_activation
 from trackbed.inference.exported_model import ExportedModel
 from trackbed.pipeline import index, tables
@@ -106,14 +107,15 @@ def write_html(path: Path, run: Run, contents: dict[Section, dict[str, Any]]) ->
 
 def _test_pictures(run: Run) -> Markup:
     evaluation = run.evaluation
-    part = picture_block.tested(
+    part = predicted_pictures.joined(
         evaluation.predictions,
         run.data.index,
         evaluation.positions,
         index.FINDINGS_TABLE.read(run.records),
         evaluation.scores.get("refusal_threshold"),
     )
-    return picture_block.script(picture_block.content(part, run.records))
+    project = Project(run.records, run.models, run.exported, run.data.index)
+    return picture_block.script(picture_block.content(part, project))
 
 
 def write_markdown(path: Path, run: Run, html_path: Path) -> None:

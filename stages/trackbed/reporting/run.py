@@ -32,13 +32,15 @@ class Options:
 class Run:
     """What the stages wrote, and the last committed scores: the same in every clone.
 
-    records: the folder of the records, for pictures. exported: that of the exported model. hashes:
-    SHA-256 of data, folds and model. sheet: the pictures that the network sees, a data URI. params:
-    the sections of params.yaml, scalars as text. formats: the content of metrics/export.json.
+    records: the folder of the records, for pictures. models, exported: of the trained and of the
+    exported model. hashes: SHA-256 of data, folds and model. sheet: the pictures that the network
+    sees, a data URI. params: the sections of params.yaml, scalars as text. formats: the content of
+    metrics/export.json.
     """
 
     options: Options
     records: Path
+    models: Path
     exported: Path
     data: Dataset
     training: TrainingLog
@@ -62,6 +64,7 @@ def read(
     return Run(
         options=options,
         records=data / index.RECORDS,
+        models=models,
         exported=exported,
         data=dataset_summary.read(data, metrics),
         training=training_log.read(metrics / training_log.FOLDER),
