@@ -18,6 +18,7 @@ from trackbed.evaluation import (
     calibration,
     comparison,
     embedding_map,
+    ranking,
     robustness,
     scores,
     selective_prediction,
@@ -197,6 +198,9 @@ def write_evaluation(folder, table, names, labels, probabilities):
     write_csv(folder / "plots/confusion_matrix.csv", confusion_table(matrix, names))
     summary = summary_table(matrix, names)
     write_csv(folder / "plots/evaluation_summary.csv", summary)
+    groups = table["group"].to_numpy()
+    ranked = ranking.table(probabilities, labels, groups, names)
+    ranking.RANKING_TABLE.write(folder / "plots", ranked)
     f1, accuracy = summary["f1"].iloc[-2], float(np.mean(chosen == labels))
     sure, right = probabilities.max(axis=1), chosen == labels
     calibrated = with_temperature(probabilities, 1.3)
@@ -205,7 +209,6 @@ def write_evaluation(folder, table, names, labels, probabilities):
     values |= {"macro_f1_low": f1 - 0.02, "macro_f1_high": min(1, f1 + 0.02)}
     values |= {"accuracy_low": accuracy - 0.02, "accuracy_high": min(1, accuracy + 0.02)}
     values["test_part"] = comparison.fingerprint(table, names)
-    groups = table["group"].to_numpy()
     values |= selective_prediction.measured(0.9, sure, labels, chosen, groups, 0)
     floor = {"majority": np.zeros_like(labels), "logistic": (labels + labels % 2) % len(names)}
     values |= baselines.baseline_gain(labels, chosen, floor, groups, len(names), 0)

@@ -17,6 +17,7 @@ from trackbed.evaluation import (
     intervals,
     metrics,
     mistakes,
+    ranking,
     robustness,
     scores,
     selective_prediction,
@@ -148,12 +149,14 @@ class EvaluationResult:
             write_json(folder / FALSE_INFERENCES_FILE, false_inferences)
 
     def write_tables(self, plots_path: Path) -> None:
-        """Write the tables of classes, confusions, confidence, slices and corruptions."""
+        """Write the tables of classes, rankings, confusions, confidence, slices and corruptions."""
         coverage = selective_prediction.coverage(self.confidence, self.predicted == self.labels)
         sliced = slices.slices(self.rows, self.labels, self.predicted, self.classes, self.seed)
+        ranked = ranking.table(self.probabilities, self.labels, self.groups, self.classes)
         matrix = metrics.confusion(self.labels, self.predicted, len(self.classes))
         written = (
             (metrics.SUMMARY_TABLE, self._summary(matrix)),
+            (ranking.RANKING_TABLE, ranked),
             (metrics.CONFUSION_TABLE, metrics.confusion_table(matrix, self.classes)),
             (calibration.RELIABILITY_TABLE, self._reliability()),
             (selective_prediction.COVERAGE_TABLE, coverage),

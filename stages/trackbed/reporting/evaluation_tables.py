@@ -12,6 +12,7 @@ import pandas as pd
 from trackbed.evaluation import (
     calibration,
     embedding_map,
+    ranking,
     result,
     robustness,
     selective_prediction,
@@ -38,6 +39,7 @@ class Evaluation:
 
     scores: flat, a value may be None. classes: indexed by class name in label order, columns
     as in SUMMARY_TABLE, NaN where undefined. averages: the same columns, rows AVERAGES.
+    ranking: areas under the curves of every class, indexed likewise; the means are its last row.
     confusion: counts of images, rows the true and columns the predicted class, in label order.
     predictions: one row per test image. The others: columns as in the tables of their modules.
     """
@@ -45,6 +47,7 @@ class Evaluation:
     scores: dict[str, Any]
     classes: pd.DataFrame
     averages: pd.DataFrame
+    ranking: pd.DataFrame
     confusion: pd.DataFrame
     predictions: pd.DataFrame
     reliability: pd.DataFrame
@@ -87,6 +90,7 @@ def read(data_path: Path, metrics_path: Path, plots_path: Path) -> Evaluation:
         scores=tables.metrics(metrics_path / result.SCORES_FILE, EVALUATION_REMEDY),
         classes=classes,
         averages=averages,
+        ranking=ranking.RANKING_TABLE.read(plots_path).set_index("class_name"),
         confusion=confusion,
         predictions=tables.PREDICTIONS_TABLE.read(data_path / tables.EVALUATION),
         reliability=calibration.RELIABILITY_TABLE.read(plots_path),
