@@ -123,7 +123,7 @@ def test_the_page_can_be_read_without_seeing_it(ordinary):
     assert elements.of("html")[0]["lang"] == "en"
     assert len(elements.of("h1")) == 1
     assert all(attributes.get("alt") for attributes in elements.of("img"))
-    assert all(attributes.get("aria-label") for attributes in elements.of("svg"))
+    assert all(a.get("aria-label") or a.get("aria-hidden") for a in elements.of("svg"))
     assert all(attributes.get("scope") for attributes in elements.of("th"))
     ids = [a["id"] for _, a in elements.tags if "id" in a]
     assert len(ids) == len(set(ids))
@@ -245,39 +245,64 @@ def test_an_unknown_leak_risk_is_an_alert(poor):
 def test_the_sections_have_their_order(ordinary):
     heads = re.findall(r"<h2[^>]*>(.*?)</h2>", ordinary.page)
     assert heads == [
+        "Verdict",
         "What to do next",
-        "Data",
-        "Training",
-        "Test scores",
-        "Classes",
+        "Pictures",
         "Confusions",
+        "Classes",
+        "Map",
         "Confidence",
         "Slices",
         "Corrupted images",
-        "Pictures",
-        "Map",
+        "Test scores",
+        "Base run and other runs",
+        "Training",
+        "Data",
         "Class balance and score",
-        "Other runs",
         "Reproduce",
         "Model card",
     ]
 
 
-def test_every_section_is_in_the_navigation(ordinary):
+def test_every_section_is_in_the_contents(ordinary):
     navigation = ordinary.page.partition("<nav")[2].partition("</nav>")[0]
     anchors = re.findall('href="#(.*?)"', navigation)
-    assert anchors == [section.anchor for section in document.SECTIONS]
     assert anchors == re.findall('<section id="(.*?)"', ordinary.page)
+    assert set(anchors) <= {"overview", *(section.anchor for section in document.SECTIONS)}
 
 
-def test_the_first_advice_ends_the_verdict_with_a_link(poor):
-    verdict = re.search(r'<p class="verdict">(.*?)</p>', poor.page, re.DOTALL)[1]
-    assert "Next: Not shown to be better than a baseline. " in verdict
-    assert '<a href="#scores">See the details.</a>' in verdict
+def test_the_first_advice_links_to_its_details(poor):
+    advice = re.search(r'<ol class="advice">(.*?)</li>', poor.page, re.DOTALL)[1]
+    assert "Not shown to be better than a baseline. " in advice
+    assert '<a href="#scores">See the details.</a>' in advice
     assert "What to do next:\n- Not shown to be better than a baseline. " in poor.markdown
     pair = poor.page.partition('id="pair-1"')[2].partition("</ul>")[0]
     assert 1 <= pair.count("<li ") <= 4
     assert pair.count("<img ") == 3 * pair.count("<li ")  # each with the maps of both classes
+
+
+def badges(page):
+    return re.findall(r'class="badge (\w*)"><a [^>]*>(?:<span[^>]*>)(.*?)</span>', page)
+
+
+def test_badges_name_baseline_leak_and_base_run(ordinary, poor):
+    assert badges(ordinary.page)[2:] == [
+        ("good", "✓ Above baseline"),
+        ("good", "✓ No leak found"),
+        ("unknown", "? No base run"),
+    ]
+    assert badges(poor.page)[2:4] == [
+        ("bad", "✗ Not above baseline"),
+        ("unknown", "? Leak not known"),
+    ]
+
+
+def test_the_balance_of_few_classes_has_no_scatter(ordinary):
+    run = fabricated.read(ordinary.folder)
+    assert "<svg" not in fabricated.section(run, "balance")  # five classes: the table says it
+    run.data.counts["train"] = 100
+    (balance,) = [section for section in document.SECTIONS if section.anchor == "balance"]
+    assert balance.content(run) is None
 
 
 def test_changes_are_in_the_tables_of_scores(ordinary, tmp_path):
@@ -317,7 +342,7 @@ def test_clock_machine_and_commits_change_neither_file(tmp_path):
 
 def test_every_figure_is_a_file_and_the_balance_a_table(ordinary):
     names = {path.name for path in (ordinary.folder / "plots/figures").iterdir()}
-    assert {"confusion.svg", "confusion_shares.svg", "reliability.svg", "balance.svg"} <= names
+    assert {"confusion.svg", "confusion_shares.svg", "reliability.svg"} <= names
     table = pd.read_csv(ordinary.folder / "plots/class_balance.csv")
     assert table["class_name"].tolist() == fabricated.TRACK_BED
     assert (table["train"] == 4 * table["test"]).all()

@@ -113,3 +113,13 @@ def test_the_macro_f1_of_scikit_learn_has_a_row_where_it_can_differ():
     assert "Macro F1 by scikit-learn" not in [row.label for row in score_rows(values)]
     rows = score_rows(values | {"classes_without_images": 1})
     assert {row.label: row.value for row in rows}["Macro F1 by scikit-learn"] == "0.400"
+
+
+def test_scores_come_in_a_table_of_answers_and_one_of_probabilities():
+    values = {"brier": 0.1, "loss": 0.2, "accuracy": 0.9, "macro_f1": 0.8, "images": 9}
+    found = evaluation_tables.score_tables(values)
+    assert [[row.label for row in rows] for _, rows in found] == [
+        ["Macro F1", "Accuracy"],
+        ["Cross-entropy", "Brier score"],
+    ]
+    assert len(evaluation_tables.score_tables({"macro_f1": 0.8})) == 1

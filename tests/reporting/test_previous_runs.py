@@ -1,11 +1,14 @@
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from trackbed.pipeline import tables
 from trackbed.reporting import previous_runs
-from trackbed.reporting.previous_runs import Previous
+from trackbed.reporting.previous_runs import ImageChanges, Previous
 
 SCORES = Path("metrics/evaluate.json")
 
@@ -148,3 +151,44 @@ def test_there_is_no_previous_run_without_committed_scores(repository_of_previou
 def test_there_is_no_previous_run_outside_a_repository(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert previous_runs.committed(SCORES_OF_PREVIOUS, NOW) is None
+
+
+def test_a_change_is_apart_where_the_intervals_are():
+    assert previous_runs.change(None, NOW) is None
+    found = previous_runs.change(Previous("0" * 40, BEFORE), NOW)
+    assert (round(found.value, 9), found.apart) == (0.1, True)
+    assert not previous_runs.change(Previous("0" * 40, BEFORE), NOW | {"macro_f1_low": 0.8}).apart
+
+
+def predictions(predicted):
+    """Of four images of A and B; confidence falls, and the first file comes last."""
+    names = ["d.jpg", "c.jpg", "b.jpg", "a.jpg"]
+    columns = {"record": range(4), "filename": names, "group": names, "true": list("AABB")}
+    columns |= {"predicted": list(predicted), "confidence": [0.9, 0.8, 0.7, 0.6]}
+    return pd.DataFrame(columns | {"p_A": 0.5, "p_B": 0.5})
+
+
+@pytest.fixture
+def base(repository_of_previous):
+    """A commit with the predictions of a run that DVC has in its cache."""
+    for command in (["init", "-q"], ["config", "core.analytics", "false"]):
+        subprocess.run(["dvc", *command], check=True)
+    tables.PREDICTIONS_TABLE.write(Path("data/evaluation"), predictions("ABBA"))
+    subprocess.run(["dvc", "add", "-q", "data/evaluation"], check=True)
+    return Previous(repository_of_previous(BEFORE), BEFORE)
+
+
+def test_changed_images_are_rows_of_the_predictions(base):
+    found = previous_runs.image_changes(base, predictions("BABB"))
+    assert (found.fixed, found.newly_wrong) == ([1, 3], [0])
+    # Two against one: McNemar's exact test is 2 * (1 + 3) / 2 ** 3, at most 1.
+    assert found.comparison.p_value == 1
+    assert found.comparison.accuracy == (0.5, 0.75)
+
+
+def test_without_the_predictions_of_the_base_only_its_commit_is_known(base):
+    assert previous_runs.image_changes(None, predictions("ABBA")) is None
+    other = predictions("ABBA").assign(true=list("ABAB"))
+    assert previous_runs.image_changes(base, other).comparison is None
+    shutil.rmtree(".dvc/cache")
+    assert previous_runs.image_changes(base, predictions("BABB")) == ImageChanges(base.commit)

@@ -46,7 +46,7 @@ def test_the_context_holds_versions_machine_and_times(tmp_path):
     fabricated.write_measurements(tmp_path)
     fabricated.report_again(tmp_path, paths)
     parts = fabricated.context(tmp_path)["parts"]
-    assert list(parts) == ["revision", "times", "others", "code", "machine"]
+    assert list(parts) == ["revision", "times", "changes", "others", "code", "machine"]
     assert f'python</th><td class="mono">{sys.version.split()[0]}<' in parts["machine"]
     assert re.search(r"dvclive</th><td[^>]*>\d+\.\d+", parts["machine"])
     assert re.search(r"memory</th><td[^>]*>\d+ GiB", parts["machine"])

@@ -6,7 +6,6 @@ import pytest
 
 from trackbed.evaluation import slices
 from trackbed.reporting import verdict
-from trackbed.reporting.advice import Advice
 from trackbed.reporting.dataset_summary import Dataset
 from trackbed.reporting.previous_runs import Previous
 
@@ -66,6 +65,13 @@ def test_the_leak_risk_is_unknown_without_known_groups():
     )
 
 
+def test_a_leak_is_found_unknown_or_not_there():
+    found = verdict.leak(data(near_in_train_and_test=3), params())
+    assert found == verdict.Leak(True, "3 images in training and test part")
+    assert verdict.leak(data(groups_known=0), params()).text.endswith("is not known")
+    assert verdict.leak(data(), params()) == verdict.Leak(False, "")
+
+
 def test_large_groups_and_uneven_folds_are_warned_of():
     warning = verdict.group_warning(data(large_groups=1, missed_shares=2))
     assert "1 group holds an unusual share of a class" in warning
@@ -110,7 +116,7 @@ def test_the_verdict_names_scores_classes_confusion_and_epoch(tmp_path):
         table.to_csv(tmp_path / f"plots/{name}.csv", index=False)
     scores = {"macro_f1": 0.8762, "macro_f1_low": 0.81, "macro_f1_high": 0.93, "accuracy": 0.88}
     (tmp_path / "metrics/evaluate.json").write_text(json.dumps(scores))
-    found = verdict.verdict(fabricated.read(tmp_path), [Advice("Look.", "data")])
+    found = verdict.verdict(fabricated.read(tmp_path))
     assert found.sentences == [
         "The macro F1 is 0.876 (95 % interval 0.810 to 0.930); 125 of 142 test images are "
         "classified correctly (accuracy 88.0 %).",
@@ -120,7 +126,7 @@ def test_the_verdict_names_scores_classes_confusion_and_epoch(tmp_path):
         "Most frequent confusion: “B” predicted as “C”, 9 of 44 images.",
         "Best epoch by validation loss: 25 of 27; training stopped early.",
     ]
-    assert (found.next, found.warning, found.leak_risk) == ("Next: Look.", "", "")
+    assert (found.warning, found.leak_risk) == ("", "")
 
 
 def test_without_a_previous_run_no_change_is_named():

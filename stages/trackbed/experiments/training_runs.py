@@ -30,6 +30,20 @@ def predictions(revision: str) -> pd.DataFrame:
     return tables.PREDICTIONS_TABLE.parse(text, f"{revision}:{PREDICTIONS}")
 
 
+def cached_predictions(commit: str) -> pd.DataFrame | None:
+    """predictions.csv of a commit from DVC's cache alone; None where that does not have it."""
+    folder = revisions.recorded_outputs(commit).get(PREDICTIONS.parent.as_posix())
+    if folder is None:
+        return None
+    with dvc_repo.repository() as repo:
+        listing = dvc_repo.cached_object(repo, folder)
+        file = dvc_lock.parse_listing(listing).get(PREDICTIONS.name) if listing else None
+        content = dvc_repo.cached_object(repo, file) if file else None
+    if content is None:
+        return None
+    return tables.PREDICTIONS_TABLE.parse(content.decode("utf-8"), f"{commit[:10]}:{PREDICTIONS}")
+
+
 def comparison(first: str, second: str) -> Comparison:
     """Two revisions compared on their test part.
 

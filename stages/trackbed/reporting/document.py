@@ -15,7 +15,7 @@ from markupsafe import Markup
 from trackbed.evaluation import mistakes, result
 from trackbed.explanation import evidence_cards, explained, point_map
 from trackbed.explanation.evidence_cards import EvidenceCard
-from trackbed.gallery import picture_block, predicted_pictures
+from trackbed.gallery import class_strip, picture_block, predicted_pictures
 from trackbed.gallery.closer_look import Project
 from trackbed.inference import class_activation
 from trackbed.inference.exported_model import ExportedModel
@@ -43,6 +43,7 @@ from trackbed.reporting.run import Run, parameter_rows
 HTML_FILE = "report.html"  # in the plots folder
 MARKDOWN_FILE = "report.md"  # in the metrics folder
 PAIR_SIDE = 120  # pixels of the pictures of confusions
+FEW_CLASSES = 8  # of so few a table shows as much as a scatter
 # Of the Markdown.
 LISTED_CLASSES, WEAKEST_CLASSES, TOP_CONFUSIONS, TOP_ADVICE = 10, 5, 5, 3
 
@@ -94,6 +95,7 @@ def write_html(path: Path, run: Run, contents: dict[Section, dict[str, Any]]) ->
     content = (
         _common(run)
         | _verdict(run)
+        | _overview(run)
         | html.script(*html.REPORT_SCRIPTS)
         | {"sections": sections, "page": "", "test_pictures": _test_pictures(run)}
     )
@@ -139,8 +141,23 @@ def _common(run: Run) -> dict[str, Any]:
 
 
 def _verdict(run: Run) -> dict[str, Any]:
-    found = advice(run)
-    return {"advice": found, "verdict": verdict.verdict(run, found)}
+    return {"advice": advice(run), "verdict": verdict.verdict(run)}
+
+
+def _overview(run: Run) -> dict[str, Any]:
+    """What the top of the page shows beside the verdict."""
+    evaluation = run.evaluation
+
+    def pictures(rows: pd.DataFrame) -> list[str]:
+        return [card.picture for card in html.cards(run.records, run.data.index, rows)]
+
+    return {
+        "strip": class_strip.strip(
+            evaluation.classes, evaluation.confusion, evaluation.predictions, pictures
+        ),
+        "leak": verdict.leak(run.data, run.params),
+        "change": previous_runs.change(run.previous, evaluation.scores),
+    }
 
 
 def _summary(run: Run) -> dict[str, Any]:
@@ -187,7 +204,7 @@ def _training(run: Run) -> dict[str, Any]:
 
 
 def _scores(run: Run) -> dict[str, Any]:
-    return {"scores": evaluation_tables.score_rows(run.evaluation.scores, run.previous)}
+    return {"score_tables": evaluation_tables.score_tables(run.evaluation.scores, run.previous)}
 
 
 def _classes(run: Run) -> dict[str, Any]:
@@ -263,12 +280,16 @@ def _map(run: Run) -> dict[str, Any] | None:
     return {"map": found} if found else None
 
 
-def _balance(run: Run) -> dict[str, Any]:
+def _balance(run: Run) -> dict[str, Any] | None:
+    """Where every class has as many training images, there is nothing to see."""
+    if run.data.counts["train"].nunique() < 2:
+        return None
     table = figures.class_balance(run.data.counts, run.evaluation.classes)
+    scattered = len(table) > FEW_CLASSES
     return {
         "balance": table,
-        "correlation": figures.rank_correlation(table),
-        "figures": {"balance": figures.balance_figure(table)},
+        "correlation": figures.rank_correlation(table) if scattered else None,
+        "figures": {"balance": figures.balance_figure(table)} if scattered else {},
     }
 
 
@@ -286,18 +307,18 @@ def _card(run: Run) -> dict[str, Any]:
 
 
 SECTIONS = (
-    Section("data", "Data", _data),
-    Section("training", "Training", _training),
-    Section("scores", "Scores", _scores),
-    Section("classes", "Classes", _classes),
+    Section("gallery", "Pictures", _gallery),
     Section("confusions", "Confusions", _confusions),
+    Section("classes", "Classes", _classes),
+    Section("map", "Map", _map),
     Section("confidence", "Confidence", _confidence),
     Section("slices", "Slices", _slices),
     Section("corruptions", "Corrupted images", _corruptions),
-    Section("gallery", "Pictures", _gallery),
-    Section("map", "Map", _map),
-    Section("balance", "Balance", _balance),
+    Section("scores", "Scores", _scores),
     Section("others", "Other runs", _others),
+    Section("training", "Training", _training),
+    Section("data", "Data", _data),
+    Section("balance", "Balance", _balance),
     Section("reproduce", "Reproduce", _reproduce),
     Section("card", "Model card", _card),
 )

@@ -230,6 +230,17 @@ def score_rows(values: dict[str, Any], previous: Previous | None = None) -> list
     return [_score_row(values, key, previous) for key in definitions.ordered(known)]
 
 
+def score_tables(
+    values: dict[str, Any], previous: Previous | None = None
+) -> list[tuple[str, list[ScoreRow]]]:
+    """`score_rows` in two tables with captions: of the answers, and of their probabilities."""
+    rows, first = score_rows(values, previous), definitions.find("loss").label
+    answers = list(itertools.takewhile(lambda row: row.label != first, rows))
+    others = rows[len(answers) :]
+    parts = [("Right and wrong answers", answers), ("Probabilities, refusal, baselines", others)]
+    return [(caption, part) for caption, part in parts if part]
+
+
 def _score_row(values: dict[str, Any], key: str, previous: Previous | None) -> ScoreRow:
     score = definitions.find(key)
     text, reason = formatting.share(values[key]), ""

@@ -21,8 +21,15 @@ from trackbed.reporting import formatting
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPT = "report.js"
 # Of the report alone, in this order.
-REPORT_SCRIPTS = ("report_pictures.js", "report_overlay.js", "report_gallery.js")
-REPORT_SCRIPTS += ("report_lightbox.js", "report_map.js")
+REPORT_SCRIPTS = (
+    "report_contents.js",
+    "report_pictures.js",
+    "report_overlay.js",
+    "report_gallery.js",
+    "report_lightbox.js",
+    "report_links.js",
+    "report_map.js",
+)
 
 
 @functools.cache

@@ -1,10 +1,13 @@
 """The last committed run and the other runs of the repository, to compare this one with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trackbed.experiments import experiment, lineage, param_values
+import pandas as pd
+
+from trackbed.evaluation.comparison import Comparison, compared
+from trackbed.experiments import experiment, lineage, param_values, training_runs
 from trackbed.integrity import git
 from trackbed.pipeline import tables
 from trackbed.pipeline.errors import UserError
@@ -58,6 +61,22 @@ def apart(first: dict[str, Any], second: dict[str, Any], name: str = "macro_f1")
     return high < other_low or other_high < low
 
 
+@dataclass(frozen=True)
+class Change:
+    """Of macro F1 since another run; apart: the intervals have nothing in common."""
+
+    value: float
+    apart: bool
+
+
+def change(previous: Previous | None, scores: dict[str, Any]) -> Change | None:
+    """The change since the last committed run; None where there is none."""
+    value = previous.difference(scores, "macro_f1") if previous else None
+    if previous is None or value is None:
+        return None
+    return Change(value, apart(previous.scores, scores))
+
+
 def _commits(path: Path) -> list[str]:
     """The commits that changed a file, the newest first. Raises UserError outside a repository."""
     if path.is_absolute():
@@ -78,6 +97,38 @@ def same(first: dict[str, Any], second: dict[str, Any]) -> bool:
 
 def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+@dataclass(frozen=True)
+class ImageChanges:
+    """This run against a base run, image by image.
+
+    fixed, newly_wrong: rows of predictions.csv, from 0, that only this run, only the base has
+    right. comparison: None where DVC's cache lacks the predictions of the base.
+    """
+
+    commit: str
+    comparison: Comparison | None = None
+    fixed: list[int] = field(default_factory=list)
+    newly_wrong: list[int] = field(default_factory=list)
+
+
+def image_changes(previous: Previous | None, predictions: pd.DataFrame) -> ImageChanges | None:
+    """The changes since the last committed run; None where there is no such run."""
+    if previous is None:
+        return None
+    try:
+        before = training_runs.cached_predictions(previous.commit)
+        change = None if before is None else compared(before, predictions)
+    except (UserError, ValueError):  # damaged, or of other classes
+        change = None
+    if change is None:
+        return ImageChanges(previous.commit)
+    rows = {name: row for row, name in enumerate(predictions["filename"])}
+    fixed, newly_wrong = (
+        [rows[name] for name in table["filename"]] for table in (change.fixed, change.newly_wrong)
+    )
+    return ImageChanges(previous.commit, change, fixed, newly_wrong)
 
 
 COMMITS, EXPERIMENTS = 10, 15  # listed at most

@@ -23,7 +23,7 @@ from trackbed.integrity import git
 from trackbed.pipeline import measurements
 from trackbed.pipeline.errors import UserError
 from trackbed.pipeline.outputs import replacing
-from trackbed.reporting import curves_text, formatting, html, training_advice
+from trackbed.reporting import curves_text, formatting, html, previous_runs, training_advice
 from trackbed.reporting.previous_runs import OtherRun
 from trackbed.reporting.run import Run
 
@@ -122,6 +122,7 @@ def write_context(path: Path, page: str, run: Run, others: list[OtherRun]) -> No
         **_times(run.training.content),
         "run": run,
         "others": others,
+        "changes": previous_runs.image_changes(run.previous, run.evaluation.predictions),
         "interval": formatting.interval,
         "revision": revision(),
         "versions": versions(),

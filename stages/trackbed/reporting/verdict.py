@@ -11,7 +11,6 @@ import pandas as pd
 from trackbed.evaluation import baselines, slices
 from trackbed.pipeline.params import NULLS
 from trackbed.reporting import evaluation_tables, formatting, previous_runs
-from trackbed.reporting.advice import Advice
 from trackbed.reporting.dataset_summary import Dataset
 from trackbed.reporting.evaluation_tables import Evaluation
 from trackbed.reporting.previous_runs import Previous
@@ -26,20 +25,19 @@ class Verdict:
 
     warning: that no baseline is beaten. sentences: scores, change, classes, confusion, epoch,
     classes without test images.
-    next: the first advice. groups: how images came into groups. leak_risk: a warning that this is
-    not known. worst_slice: the slice that is clearly worse than the whole.
+    groups: how images came into groups. leak_risk: a warning that this is not known. worst_slice:
+    the slice that is clearly worse than the whole.
     """
 
     warning: str
     sentences: list[str]
-    next: str
     groups: list[str]
     leak_risk: str
     worst_slice: str
 
 
-def verdict(run: Run, advice: list[Advice]) -> Verdict:
-    """The verdict of a run, advice: the most important first."""
+def verdict(run: Run) -> Verdict:
+    """The verdict of a run."""
     scores = run.evaluation.scores
     sentences = [
         scores_sentence(run.evaluation, bool(run.data.groups.get("groups_known"))),
@@ -52,7 +50,6 @@ def verdict(run: Run, advice: list[Advice]) -> Verdict:
     return Verdict(
         warning=baselines.baseline_warning(scores),
         sentences=[sentence for sentence in sentences if sentence],
-        next=f"Next: {advice[0].text}" if advice else "",
         groups=group_sentences(run.data, run.params),
         leak_risk=group_warning(run.data),
         worst_slice=slice_sentence(run.evaluation.slices, scores.get("accuracy")),
@@ -217,6 +214,26 @@ def group_warning(data: Dataset) -> str:
             "(data/groups/shares.csv)."
         )
     return " ".join(sentences)
+
+
+@dataclass(frozen=True)
+class Leak:
+    """found: images of the test part resemble training images. text: '' where none is known."""
+
+    found: bool
+    text: str
+
+
+def leak(data: Dataset, params: dict[str, Any]) -> Leak:
+    """Whether training and test part share images, as far as it is known."""
+    shared = data.groups.get("near_in_train_and_test") or 0
+    if params.get("data", {}).get("on_conflict") == "keep":
+        shared = max(shared, data.files.get("in_train_and_test") or 0)
+    if shared:
+        return Leak(True, f"{formatting.plural(shared, 'image')} in training and test part")
+    if not data.groups.get("groups_known"):
+        return Leak(False, "which images belong together is not known")
+    return Leak(False, "")
 
 
 def _group_sources(data: Dataset, params: dict[str, Any]) -> str:
