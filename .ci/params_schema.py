@@ -71,14 +71,15 @@ def schema() -> dict[str, Any]:
         found = model.model_json_schema(schema_generator=Generator)
         definitions |= found.pop("$defs", {})
         for key, value in found["properties"].items():
-            description = explained.get(f"{section}.{key}")
-            found["properties"][key] = {"description": description, **value}
-        found["description"] = explained.get(section)
+            # A key that params.yaml does not have is one of an older version.
+            comment = explained.get(f"{section}.{key}")
+            meaning = {"description": comment} if comment else {"deprecated": True}
+            found["properties"][key] = {**meaning, **value}
+        found["description"] = explained[section]
         del found["title"]
         properties[section] = found
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "Parameters of a Trackbed pipeline",
         "type": "object",
         "additionalProperties": False,
         "required": list(properties),
