@@ -1,12 +1,9 @@
 """What predicting needs runs without the packages of the pipeline."""
 
 import os
-import re
-import shlex
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import colour_model
@@ -146,23 +143,3 @@ def test_the_extra_predict_is_enough(finished, light_python):
     assert found.returncode == 0, found.stderr
     expected = trackbed(*command, folder=finished.folder)
     assert (found.stdout, found.stderr) == (expected.stdout, expected.stderr)
-
-
-@pytest.mark.slow
-def test_the_wheel_holds_every_file_of_the_package(tmp_path):
-    """Built by the command of the README."""
-    (command,) = re.findall(r"^\$ (pip wheel .*?) +#", (ROOT / "README.md").read_text(), flags=re.M)
-    done = subprocess.run(
-        [sys.executable, "-m", *shlex.split(command.replace("$PWD", str(ROOT)))],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode and "build dependencies" in done.stderr:
-        pytest.skip(f"what builds a wheel cannot be installed here: {done.stderr[-300:]}")
-    assert done.returncode == 0, done.stderr
-    (wheel,) = (tmp_path / "dist").iterdir()
-    packed = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("trackbed/")}
-    listing = ["git", "ls-tree", "-r", "--name-only", "HEAD:stages", "trackbed/"]
-    tracked = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert packed == set(tracked.splitlines())
