@@ -7,6 +7,7 @@ import io
 import itertools
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 import yaml
 from dvc.cli.parser import get_main_parser
 from PIL import Image
+from project import copied
 
 from trackbed import cli
 from trackbed.experiments import search, validity
@@ -158,6 +160,17 @@ def test_code_that_reads_records_and_uses_the_model_runs(finished):
         assert done.stdout
         if code is not reading:
             assert done.stdout.split()[0] in {"BALLAST", "GRAS", "STONE"}
+
+
+def test_a_clone_with_own_pictures_is_clean_without_the_sample(finished, tmp_path):
+    text = "".join((ROOT / name).read_text("utf-8") for name in ("README.md", "docs/new.md"))
+    (command,) = set(re.findall(r"git rm data/dvc\S+ data/dvc\S+(?=[`\n])", text))
+    project = copied(finished, tmp_path / "project")
+    shutil.copy(ROOT / "data/dvc.lock", project.folder / "data")
+    project.commit()
+    assert "deleted:            data/sample" in project.run("dvc", "status")
+    project.run(*command.split())
+    assert project.run("dvc", "status") == "Data and pipelines are up to date.\n"
 
 
 @pytest.mark.parametrize("encoding", ["jpeg", "png", "raw"])

@@ -1,4 +1,4 @@
-"""The wheel: what it holds, and that `trackbed new` of an installed one makes a project that runs."""
+"""The wheel: what it holds, and that an installed one makes a project that runs."""
 
 import os
 import re
@@ -74,7 +74,7 @@ def environment(wheel, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def project(environment, tmp_path_factory):
-    """A project that `trackbed new` made, whose pipeline has run and whose results are committed."""
+    """A new project whose pipeline has run and whose results are committed."""
     folder = tmp_path_factory.mktemp("user")
     draw(folder / "Bilder für Gleise")
     project = Project(folder)
