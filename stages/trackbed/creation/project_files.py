@@ -28,6 +28,7 @@ COPIED = (
     ".dvcignore",
     ".gitattributes",
     ".gitignore",
+    ".vscode/extensions.json",
     "data/.gitignore",
     "docs/*.md",
     "dvc.yaml",
