@@ -5,7 +5,7 @@ include stages/trackbed/creation/templates/Makefile
 PEERS := .cache/peers
 AUDIT := .cache/audit
 DOCS := .cache/docs
-PYTEST = python -m pytest -q --numprocesses auto --maxprocesses 4
+PYTEST = $(VENV)/bin/python -m pytest -q --numprocesses auto --maxprocesses 4
 
 # One resolution with all extras, so that every lock names the same versions.
 BASE = --extra pipeline --extra s3 --extra ssh
@@ -26,11 +26,11 @@ faults: $(VENV)/installed-dev $(VENV)/bin/trackbed ## kill, interrupt and starve
 	@FAULTS_TABLE=.cache/faults.md $(PYTEST) --dist load -m faults
 
 lint: $(VENV)/installed-dev ## check style and formatting
-	@ruff check .
-	@ruff format --check .
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
 
 schema: $(VENV)/installed ## write params.schema.json anew, after a change of parameters or their comments
-	@python .ci/params_schema.py
+	@$(VENV)/bin/python .ci/params_schema.py
 
 docs: $(DOCS)/installed ## build the documentation site into build/docs/html; a broken link is an error
 	@$(DOCS)/bin/python docs/site/build.py build/docs
@@ -63,7 +63,7 @@ audit: $(AUDIT)/installed ## look for known vulnerabilities in the locked depend
 	@$(AUDIT)/bin/python .ci/audit.py $(AUDIT)/bin/pip-audit $(AUDIT_ARGS)
 
 bench: $(VENV)/installed $(PEERS)/installed ## compare speed with other tools, e.g. BENCH_ARGS="--images 200 --only build"
-	@python benchmarks/run.py $(BENCH_ARGS)
+	@$(VENV)/bin/python benchmarks/run.py $(BENCH_ARGS)
 
 $(VENV)/installed-dev: requirements-dev.lock requirements.lock | venv
 	@echo "installing requirements-dev.lock into $(VENV)"
@@ -72,19 +72,19 @@ $(VENV)/installed-dev: requirements-dev.lock requirements.lock | venv
 
 $(PEERS)/installed: benchmarks/requirements.txt | venv
 	@echo "installing benchmarks/requirements.txt into $(PEERS)"
-	@python -m venv $(PEERS)
+	@$(VENV)/bin/python -m venv $(PEERS)
 	@$(PEERS)/bin/python -m pip install --quiet -r $<
 	@touch $@
 
 $(AUDIT)/installed: requirements-audit.lock | venv
 	@echo "installing requirements-audit.lock into $(AUDIT)"
-	@python -m venv $(AUDIT)
+	@$(VENV)/bin/python -m venv $(AUDIT)
 	@$(AUDIT)/bin/python -m pip install --quiet --require-hashes -r $< || \
 		{ echo "COULD NOT AUDIT: pip-audit cannot be installed. Is there network access?" >&2; exit 2; }
 	@touch $@
 
 $(DOCS)/installed: requirements-docs.lock | venv
 	@echo "installing requirements-docs.lock into $(DOCS)"
-	@python -m venv $(DOCS)
+	@$(VENV)/bin/python -m venv $(DOCS)
 	@$(DOCS)/bin/python -m pip install --quiet --require-hashes -r $<
 	@touch $@

@@ -1,11 +1,13 @@
 """Install lock files into the environment of this Python: with uv, or with pip if uv fails.
 
 Usage: .venv/bin/python .ci/install.py [--pip] LOCK ...
+On Windows: .venv\\Scripts\\python .ci/install.py [--pip] LOCK ...
 
 uv is installed first, from requirements-uv.lock. It reads no configuration of pip, so its index,
 proxy and certificate settings are handed over in the environment; a UV_ variable that is already
 set stays. Every file must match a hash of the lock, with either installer. --pip skips uv.
-The exit code is that of the installer.
+The exit code is that of the installer. On Windows, where no make does it, the program trackbed
+is written too; it runs the code of this folder.
 """
 
 import ast
@@ -18,7 +20,7 @@ from pathlib import Path
 UV_LOCK = Path(__file__).parents[1] / "requirements-uv.lock"
 PIP = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes"]
 # A lock names every package, so uv need not fetch their metadata to look for dependencies.
-UV = ["uv", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--python"]
+UV = ["-m", "uv", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--python"]
 # Option of pip -> variable that uv reads.
 VARIABLES = {
     "index-url": "UV_DEFAULT_INDEX",
@@ -30,6 +32,10 @@ VARIABLES = {
     "client-cert": "SSL_CLIENT_CERT",
     "proxy": "ALL_PROXY",
 }
+PROGRAM = """\
+@"%~dp0python.exe" -c "import sys; sys.path[0] = sys.argv.pop(1); \
+from trackbed.cli import main; sys.exit(main())" "%~dp0..\\..\\stages" %*
+"""
 SECTIONS = ("global.", "install.", ":env:.")  # of pip's configuration; a later one wins
 
 
@@ -66,7 +72,7 @@ def with_uv(locks: list[str]) -> bool:
     command = [sys.executable, "-m", "pip", "config", "list"]
     listing = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     options = pip_options(listing)
-    command = [str(Path(sys.executable).parent / UV[0]), *UV[1:], sys.executable]
+    command = [sys.executable, *UV, sys.executable]
     if options.get("no-index", "").lower() in {"1", "true", "yes", "on"}:
         command.append("--no-index")
     environment = uv_environment(options) | os.environ
@@ -78,6 +84,11 @@ def with_pip(locks: list[str]) -> int:
     return subprocess.run([*PIP, *_files(locks)], check=False).returncode
 
 
+def write_program(folder: Path) -> None:
+    """Write trackbed.cmd into a folder beside python.exe."""
+    (folder / "trackbed.cmd").write_text(PROGRAM, encoding="ascii", newline="\r\n")
+
+
 def _files(locks: list[str]) -> list[str]:
     return [word for lock in locks for word in ("-r", lock)]
 
@@ -87,6 +98,8 @@ def main(*arguments: str) -> int:
     locks = [one for one in arguments if one != "--pip"]
     if not locks:
         sys.exit(__doc__)
+    if sys.platform == "win32":
+        write_program(Path(sys.executable).parent)
     if "--pip" not in arguments:
         if with_uv(locks):
             return 0

@@ -144,6 +144,26 @@ def installed(environment, lock, *options):
 needs_uv = pytest.mark.skipif(not UV.exists(), reason="uv is not beside this Python: make test")
 
 
+def test_the_program_for_windows_runs_the_code_of_its_folder(install, tmp_path):
+    """Windows itself runs it in CI; here its call of Python is run without cmd.exe."""
+    install.write_program(tmp_path)
+    text = (tmp_path / "trackbed.cmd").read_bytes().decode("ascii")
+    found = re.fullmatch(r'@"%~dp0python\.exe" -c "(.*)" "%~dp0\.\.\\\.\.\\stages" %\*\r\n', text)
+    command = [sys.executable, "-c", found[1], ROOT / "stages", "predict", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: trackbed predict")
+
+
+# Bash 3.2, which macOS has, fails at each of these.
+NEWER_THAN_BASH_3 = r"\$\{\w+(,|\^)|mapfile|readarray|declare -[Ag]|&>>|\|&|coproc|%\(.*\)T"
+
+
+@pytest.mark.parametrize("name", ["check", "packages", "run", "venv"])
+def test_a_script_works_with_the_bash_of_macos(name):
+    assert not re.search(NEWER_THAN_BASH_3, (ROOT / ".ci" / name).read_text())
+
+
 @needs_uv
 def test_uv_installs_from_where_pip_is_configured_to_look(environment, lock):
     assert installed(environment, lock) == (0, "", ["uv"])

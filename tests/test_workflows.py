@@ -12,10 +12,12 @@ import yaml
 ROOT = Path(__file__).parents[1]
 GITHUB = ROOT / ".github/workflows/trackbed.yml"
 DOCS = ROOT / ".github/workflows/docs.yml"
+SYSTEMS = ROOT / ".github/workflows/systems.yml"
 GITLAB = ROOT / ".gitlab-ci.yml"
 SCHEMAS = {
     GITHUB: ["--builtin-schema", "vendor.github-workflows"],
     DOCS: ["--builtin-schema", "vendor.github-workflows"],
+    SYSTEMS: ["--builtin-schema", "vendor.github-workflows"],
     GITLAB: ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"],
 }
 # Options of a DVC remote that are, or lead to, a credential.
@@ -44,7 +46,7 @@ def test_the_file_fits_its_schema(path, tmp_path):
     assert validated(wrong, SCHEMAS[path]).returncode == 1
 
 
-@pytest.mark.parametrize("path", [GITHUB, DOCS], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [GITHUB, DOCS, SYSTEMS], ids=lambda path: path.name)
 def test_actions_are_pinned_by_commit_and_say_their_version(path):
     lines = [line for line in path.read_text().splitlines() if "uses:" in line]
     jobs = yaml.safe_load(path.read_text())["jobs"].values()
@@ -72,6 +74,15 @@ def test_only_the_main_branch_publishes_the_site():
     assert not any("${{" in step.get("run", "") for step in [*build["steps"], *publish["steps"]])
     (rule,) = yaml.safe_load(GITLAB.read_text())["pages"]["rules"]
     assert "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH" in rule["if"]
+
+
+def test_other_systems_run_the_portable_tests_alone():
+    workflow = yaml.safe_load(SYSTEMS.read_text())
+    (job,) = workflow["jobs"].values()
+    assert (workflow["permissions"], job["permissions"]) == ({}, {"contents": "read"})
+    assert "secrets." not in SYSTEMS.read_text()
+    assert not any("${{" in step.get("run", "") for step in job["steps"])
+    assert job["steps"][-1]["run"] == "python -m pytest -q -m portable"
 
 
 def test_no_expression_is_pasted_into_a_script():
