@@ -15,7 +15,7 @@ from markupsafe import Markup
 from trackbed.evaluation import mistakes, result
 from trackbed.explanation import evidence_cards, explained, point_map
 from trackbed.explanation.evidence_cards import EvidenceCard
-from trackbed.gallery import class_strip, picture_block, predicted_pictures
+from trackbed.gallery import class_strip, confusion_cells, picture_block, predicted_pictures
 from trackbed.gallery.closer_look import Project
 from trackbed.inference import class_activation
 from trackbed.inference.exported_model import ExportedModel
@@ -234,6 +234,7 @@ def _confusions(run: Run) -> dict[str, Any]:
 
     return {
         "confusions": frequent,
+        "matrix": confusion_cells.rows(matrix, class_figures.most_confused(matrix).index),
         "pairs": evaluation_tables.pictured_pairs(frequent, run.evaluation.predictions, cards),
         "has_maps": explainer is not None,
         "figures": {

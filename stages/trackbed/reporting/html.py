@@ -27,6 +27,7 @@ REPORT_SCRIPTS = (
     "report_overlay.js",
     "report_gallery.js",
     "report_lightbox.js",
+    "report_confusions.js",
     "report_links.js",
     "report_map.js",
 )

@@ -7,6 +7,7 @@ if (trackbed.pictures()) {
   const SMALLEST = 320; // pixels of a picture under a map
   let row = 0;
   let shown = -1; // which map lies over the picture; -1: none. It stays for the next picture.
+  let rows = []; // through which the arrow keys go
   let fromGallery = false;
 
   const make = (tag, text = "", className = "") =>
@@ -14,15 +15,15 @@ if (trackbed.pictures()) {
   const className = (label) => make("bdi", data.classes[label]);
   const percent = (share) => (share && share < 0.01 ? "< 1 %" : `${Math.round(100 * share)} %`);
 
-  function open(wanted) {
+  // among: rows through which the arrow keys go; map: which one to begin with, -1 for none.
+  function open(wanted, among = trackbed.shown(), map = shown) {
     if (!dialog.open) fromGallery = Boolean(document.activeElement?.closest("#gallery-view"));
-    row = wanted;
+    [row, rows, shown] = [wanted, among, map];
     showPicture();
     part("title").replaceChildren(...title());
     part("bars").replaceChildren(...bars());
     part("facts").replaceChildren(...facts());
     showNeighbours();
-    const rows = trackbed.shown();
     const at = rows.indexOf(row);
     part("place").textContent = at < 0 ? "" : `${at + 1} of ${rows.length}`;
     part("previous").disabled = at <= 0;
@@ -147,9 +148,8 @@ if (trackbed.pictures()) {
   }
 
   function move(step) {
-    const rows = trackbed.shown();
     const at = rows.indexOf(row) + step;
-    if (at >= 0 && at < rows.length) open(rows[at]);
+    if (at >= 0 && at < rows.length) open(rows[at], rows);
   }
 
   part("previous").addEventListener("click", () => move(-1));

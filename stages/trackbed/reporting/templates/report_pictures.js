@@ -10,7 +10,7 @@
 // trackbed.filter({true, predicted, wrong, group, finding, slice, low, high})
 //     sets the filters of the gallery, each optional; true and predicted: numbers of classes; wrong:
 //     true or false; group, finding: names; slice: [column, value]; low, high: confidences
-// trackbed.open(row)           the lightbox; its arrow keys go through what the gallery shows
+// trackbed.open(row, rows)     the lightbox; its arrow keys go through `rows`, else what the gallery shows
 // A change of what the gallery shows fires `trackbed:selection` at the document: detail.rows, and
 // detail.label where `select` chose them.
 {
