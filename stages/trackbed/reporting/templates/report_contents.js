@@ -23,7 +23,7 @@
     const tops = sections.map((section) => section.getBoundingClientRect().top);
     const end = innerHeight + scrollY >= document.documentElement.scrollHeight - 4;
     const reached = tops.filter((top) => top <= TOP).length;
-    const place = end ? tops.filter((top) => top < innerHeight).length - 1 : reached - 1;
+    const place = end ? tops.filter((top) => top < innerHeight).length - 1 : Math.max(reached, 1) - 1;
     links.forEach((link, one) => {
       if (one === place) link.setAttribute("aria-current", "location");
       else link.removeAttribute("aria-current");
