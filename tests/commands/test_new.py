@@ -104,7 +104,7 @@ def test_params_hold_what_suits_the_pictures(made):
         "group": "^([^_]+)_",
         "group_per_class": True,
     }
-    assert values["train"] == ours["train"] | {"image_side": 32, "batch": 8, "epochs": 167}
+    assert values["train"] == ours["train"] | {"image_side": 32, "batch": 8, "epochs": 200}
     assert values["report"]["title"] == "mein Projekt"
     assert "  # Images per step.\n" in (made.folder / "params.yaml").read_text()
 
@@ -185,6 +185,7 @@ REFUSED = {
     "not empty": (["one", "--data", "good"], "one: not empty; it holds A. Name a new or an empty"),
     "inside": (["good/p", "--data", "good"], "good/p: inside the pictures good."),
     "in git": (["repository/p", "--data", "good"], "repository/p: inside the git repository"),
+    "name": (["p\udcff", "--data", "good"], "unusable name, not UTF-8, or with control characters"),
     "links": (["p", "--data", "linked"], "linked: cannot become a project. `trackbed scan` lists"),
     "few groups": (["p", "--data", "good", "--group", "."], "classes with fewer groups than folds"),
     "pattern": (
@@ -215,6 +216,19 @@ def test_a_refusal_is_clear_and_leaves_nothing(case, tmp_path, monkeypatch, caps
     assert text.startswith("trackbed: ")
     assert message in text
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_link_to_the_pictures_may_be_named(pictures, tmp_path):
+    (tmp_path / "link").symlink_to(pictures)
+    code, _, errors = new(tmp_path, "p", "--data", "link", "--link", "--group", "none")
+    assert (code, errors) == (0, "")
+    assert params(tmp_path / "p")["data"]["source"] == str(pictures)
+
+
+def test_another_repository_in_the_environment_is_refused(pictures, tmp_path):
+    code, _, errors = new(tmp_path, "p", "--data", pictures, GIT_DIR=str(tmp_path / "other"))
+    assert code == 2
+    assert errors.startswith("trackbed: the variable GIT_DIR is set, so that git would use another")
 
 
 def test_without_a_name_for_git_it_says_what_to_do(pictures, tmp_path):

@@ -44,10 +44,18 @@ def test_the_side_is_not_above_that_of_half_of_the_pictures(median, side):
     assert proposed(facts({"A": 300, "B": 300}, median))["train.image_side"] == side
 
 
-def test_few_pictures_train_for_500_steps():
-    # 64 of 100 train: 8 steps of 8 pictures, 63 epochs.
-    found = proposed(facts({"A": 50, "B": 50}))
-    assert (found["train.batch"], found["train.epochs"]) == ("8", "63")
+@pytest.mark.parametrize(
+    ("images", "batch", "epochs"),
+    [
+        (100, "8", "125"),  # 64 train: 8 steps an epoch
+        (10, "8", "200"),  # 6 train: one step an epoch, and 200 epochs are the most
+        (500, "16", None),  # 320 train: 20 steps an epoch
+        (1000, None, None),  # 640 train: 20 steps an epoch
+    ],
+)
+def test_few_pictures_train_for_1000_steps(images, batch, epochs):
+    found = proposed(facts({"A": images // 2, "B": images // 2}))
+    assert (found.get("train.batch"), found.get("train.epochs")) == (batch, epochs)
 
 
 def test_many_pictures_train_for_fewer_epochs():

@@ -96,14 +96,19 @@ def _refuse_places(folder: Path, pictures: Path) -> None:
     """Raise UserError where the project cannot be made here, before anything is read."""
     from trackbed.creation.first_commits import refuse_inside_another
     from trackbed.creation.unfinished_folder import refuse_used
+    from trackbed.pictures.file_names import has_bad_name, printable
 
     if not pictures.is_dir():
         what = (
             "not a folder; name the folder that holds it" if pictures.exists() else "no such folder"
         )
         raise UserError(f"--data {pictures}: {what}.")
-    refuse_used(folder)
     inner, outer = folder.resolve(), pictures.resolve()
+    for path in (inner, outer):
+        if has_bad_name(str(path)):
+            fault = "not UTF-8, or with control characters"
+            raise UserError(f"{printable(str(path))}: unusable name, {fault}. Rename it.")
+    refuse_used(folder)
     if inner.is_relative_to(outer):
         raise UserError(f"{folder}: inside the pictures {pictures}. Name a folder elsewhere.")
     refuse_inside_another(folder)
@@ -151,7 +156,7 @@ def _refuse_problems(pictures: Path, grouping: "Grouping", values: "Sequence[Pro
     settings = Settings(
         LIMITS, grouping=grouping, split=lambda table: folds.assigned(table, count, share, 0)
     )
-    found = scan(pictures, settings, None)
+    found = scan(pictures.resolve(), settings, None)
     print(*found.notes, sep="\n", end="\n" if found.notes else "")
     hazards = [f"{one.filename}: {one.reason} {one.detail}".strip() for one in found.hazards]
     if len(hazards) > LISTED:

@@ -1,5 +1,6 @@
 """The git repository of a project: its first commits, and those of a newer trackbed."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,8 +28,14 @@ def refuse_without_identity() -> None:
         ) from None
 
 
+# With any of these git works in another repository, as in a hook.
+ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
+
+
 def refuse_inside_another(folder: Path) -> None:
     """Raise UserError where a folder lies inside a git repository or a DVC project."""
+    if found := next((name for name in ELSEWHERE if name in os.environ), None):
+        raise UserError(f"the variable {found} is set, so that git would use another repository.")
     for above in folder.absolute().parents:
         for name, what in ((".git", "git repository"), (".dvc/config", "DVC project")):
             if (above / name).exists():

@@ -11,8 +11,10 @@ from string import Template
 from trackbed.creation import project_files
 from trackbed.creation.proposals import Proposal
 from trackbed.creation.source_facts import SourceFacts
+from trackbed.pipeline.operating_system import IS_POSIX
 
 README = project_files.PACKAGE / project_files.TEMPLATES / "README.md"
+ACTIVATION = "source {}/bin/activate" if IS_POSIX else r"{}\Scripts\activate"
 # In this place of a Markdown table a bar or a backquote would end the cell or the code.
 NOT_IN_CODE = str.maketrans({"|": "\\|", "`": "'"})
 
@@ -60,7 +62,7 @@ def _next_commands(folder: Path) -> Iterator[str]:
         # The stages run the `python` of the path.
         own = Path(sys.prefix)
         if any(own not in Path(shutil.which(name) or "/").parents for name in ("dvc", "python")):
-            yield f"source {shlex.quote(str(own / 'bin' / 'activate'))}"
+            yield ACTIVATION.format(shlex.quote(str(own)))
         yield "dvc repro              # trains, evaluates and reports"
     yield "# then open plots/report.html, and keep the results:"
     yield "git add -A && git commit -m 'First results'"

@@ -16,8 +16,9 @@ from trackbed.dataset.schema import TEST, VALIDATION
 FOLDS, BATCH, EPOCHS, TOP_K, TEST_SHARE = 5, 32, 50, 2, 0.2
 TEST_SHARES = ((TEST_SHARE, 5), (0.25, 4), (0.34, 3))  # with the groups of a class that they need
 SIDES = (32, 40, 48, 64, 80, 96, 128)  # pixels; larger ones take long without a GPU
-# A network from scratch needs about this many steps (docs/defaults.md).
-FEWEST_STEPS = 500
+# A network from scratch needs about 500 steps (docs/defaults.md), and training may stop early.
+FEWEST_STEPS = 1000
+STEPS_PER_EPOCH = 20  # with smaller batches where there are few pictures
 # The recipes reach their scores with 2,100 to 3,900 steps.
 USUAL_STEPS = 3000
 LONGEST, SHORTEST = 200, 15  # trainings, in epochs
@@ -147,7 +148,7 @@ def _image_side(facts: SourceFacts) -> Iterator[Proposal]:
 def _length(facts: SourceFacts) -> Iterator[Proposal]:
     """A batch and a number of epochs for a useful number of steps."""
     images = facts.training_images
-    batch = next((size for size in (BATCH, 16) if images >= 10 * size), 8)
+    batch = next((size for size in (BATCH, 16) if images >= STEPS_PER_EPOCH * size), 8)
     steps = ceil(images / batch)
     if batch != BATCH:
         few = f"only about {images:,} pictures to train on"

@@ -1,11 +1,10 @@
 """A new folder that appears whole or not at all."""
 
-import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from trackbed.pipeline import operating_system
 from trackbed.pipeline.errors import UserError
 
 UNFINISHED = ".trackbed-new.partial"
@@ -28,13 +27,14 @@ def filled(folder: Path) -> Iterator[Path]:
         yield unfinished
         for path in sorted(unfinished.iterdir()):
             moved.append(folder / path.name)
-            os.replace(path, folder / path.name)
+            operating_system.move(path, folder / path.name)
         unfinished.rmdir()
     except BaseException:
         for path in (*moved, unfinished):
             _remove(path)
         for path in missing:
-            path.rmdir()
+            with suppress(OSError):  # it holds a file that is not ours
+                path.rmdir()
         raise
 
 
@@ -53,7 +53,7 @@ def refuse_used(folder: Path) -> None:
 def _make(path: Path) -> None:
     try:
         if path.exists():
-            shutil.rmtree(path)
+            operating_system.remove_folder(path)
         path.mkdir(parents=True)
     except OSError as error:
         raise UserError(
@@ -62,7 +62,5 @@ def _make(path: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+    with suppress(OSError):
+        operating_system.remove_folder(path) if path.is_dir() else path.unlink(missing_ok=True)
