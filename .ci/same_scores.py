@@ -18,10 +18,17 @@ def same(first: float | str | None, second: float | str | None) -> bool:
     return math.isclose(first, second, rel_tol=0, abs_tol=TOLERANCE)
 
 
+def scores(text: bytes) -> dict[str, float | str | None]:
+    """All scores of the file; those that DVC does not show are in the list `details`."""
+    values = json.loads(text)
+    (details,) = values.pop("details", [{}])
+    return values | details
+
+
 def main() -> int:
     """Print the scores that differ; the exit code."""
     process = subprocess.run(["git", "show", f"HEAD:{SCORES}"], capture_output=True, check=True)
-    committed, computed = json.loads(process.stdout), json.loads(Path(SCORES).read_text())
+    committed, computed = scores(process.stdout), scores(Path(SCORES).read_bytes())
     different = [
         name
         for name in sorted(committed | computed)

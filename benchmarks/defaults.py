@@ -78,6 +78,7 @@ def rows(folder: Path, classes: int, images: int, options: argparse.Namespace) -
 
 def _results(home: Path) -> list[str]:
     scores = json.loads((home / "metrics/evaluate.json").read_text())
+    scores |= scores["details"][0]
     page = (home / "metrics/report.md").read_text()
     return [
         f"{scores['macro_f1']:.3f}",

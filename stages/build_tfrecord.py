@@ -74,7 +74,7 @@ def main(data_path: Path, metrics_path: Path) -> None:
     everything = findings.findings(complete, checked.noted()) if len(conflicts) else found
     counted = findings.kind_counts(everything)
     counts = checked.counts() | duplicate_counts | counted | findings.spread(table)
-    tables.write_metrics(metrics_path / index.COUNTS_FILE, counts)
+    tables.write_metrics(metrics_path / index.COUNTS_FILE, counts, index.COUNTS_COLUMNS)
     print(checked.summary())
     for sentence in findings.set_sentences(found):
         print(sentence)

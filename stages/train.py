@@ -53,8 +53,10 @@ def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Pat
     ):
         log = epoch_log.EpochLog(live, len(training), lambda: network.seconds_waited, machine)
         outcome = network.fit([log, progress])
-        log.summarize(outcome, p.monitor, network=network.name, parameters=network.parameters)
-    measurements.finish_training(log_path / epoch_log.SUMMARY_FILE)
+    summary_path = log_path / epoch_log.SUMMARY_FILE
+    of = {"network": network.name, "parameters": network.parameters}
+    log.write_summary(summary_path, outcome, p.monitor, **of)
+    measurements.finish_training(summary_path)
     predictions = tables.predictions(validation, names, network.probabilities())
     with replacing_folder(models_path) as folder:
         network.save(folder)

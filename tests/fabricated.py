@@ -212,7 +212,7 @@ def write_evaluation(folder, table, names, labels, probabilities):
     values |= selective_prediction.measured(0.9, sure, labels, chosen, groups, 0)
     floor = {"majority": np.zeros_like(labels), "logistic": (labels + labels % 2) % len(names)}
     values |= baselines.baseline_gain(labels, chosen, floor, groups, len(names), 0)
-    write_json(folder / "metrics/evaluate.json", scores.ordered(values))
+    tables.write_metrics(folder / "metrics/evaluate.json", scores.ordered(values), ["macro_f1"])
     answers = parity.Reference(probabilities, labels, groups, 0.9, None)
     formats = {"onnx": answers.parity(probabilities, 1_234_567, 1_234_567).values()}
     tables.write_metrics(folder / "metrics/export.json", formats)
@@ -227,9 +227,13 @@ def write_evaluation(folder, table, names, labels, probabilities):
 
 
 def confusion_table(matrix, names):
-    table = pd.DataFrame(matrix, columns=names)
-    table.insert(0, "true", names, allow_duplicates=True)
-    return table
+    """The diagonal, then all other cells that are not 0."""
+    cells = [(true, predicted) for true, _ in enumerate(names) for predicted, _ in enumerate(names)]
+    cells.sort(key=lambda cell: cell[0] != cell[1])
+    rows = [(names[true], names[guess], matrix[true, guess]) for true, guess in cells]
+    return pd.DataFrame(
+        [row for row in rows if row[0] == row[1] or row[2]], columns=["true", "predicted", "images"]
+    )
 
 
 def summary_table(matrix, names):

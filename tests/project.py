@@ -12,7 +12,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 CODE = ("stages", "dvc.yaml", "params.yaml", "data/dvc.yaml", ".dvc/config", ".dvc/.gitignore")
-CODE += (".gitignore", ".dvcignore", "data/.gitignore")
+CODE += (".dvc/plots", ".gitignore", ".dvcignore", "data/.gitignore")
 
 # Small enough for seconds, large enough for every stage to have something to do.
 TINY = {

@@ -1,13 +1,11 @@
 """A frozen backbone in the whole pipeline: it sees every image once, whatever is swept."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 from project import copied
 
-from trackbed.pipeline import index
+from trackbed.pipeline import index, tables
 from trackbed.records import embedding_store
 
 pytestmark = pytest.mark.slow
@@ -62,7 +60,7 @@ def test_views_are_embedded_and_precision_is_measured(frozen):
     )
     output = frozen.run("dvc", "repro")
     assert "images embedded by rails, tensorflow, bfloat16" in output
-    scores = json.loads((frozen.folder / "metrics/evaluate.json").read_text())
+    scores = tables.metrics(frozen.folder / "metrics/evaluate.json", "")
     assert 0 <= scores["embed_equal"] <= 1
     low, high = (scores[f"embed_macro_f1_difference_{end}"] for end in ("low", "high"))
     assert low <= scores["embed_macro_f1_difference"] <= high

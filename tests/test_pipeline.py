@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import shutil
 
 import numpy as np
@@ -14,6 +13,7 @@ from PIL import Image
 from PIL.Image import Resampling
 
 from trackbed.evaluation import scores
+from trackbed.pipeline import tables
 
 # What each section of params.yaml feeds; the report shows them all.
 READERS = {
@@ -71,7 +71,7 @@ def another(value):
 
 
 def test_every_file_is_accounted_for(finished):
-    counts = json.loads((finished.folder / "metrics/data.json").read_text())
+    counts = tables.metrics(finished.folder / "metrics/data.json", "")
     assert (
         counts.items()
         >= {
@@ -92,7 +92,7 @@ def test_no_group_stands_on_both_sides_of_a_split(finished):
 
 
 def test_every_score_of_a_run_is_defined_and_in_order(finished):
-    values = json.loads((finished.folder / "metrics/evaluate.json").read_text())
+    values = tables.metrics(finished.folder / "metrics/evaluate.json", "")
     assert not [key for key in values if scores.find(key) is None]
     assert list(scores.ordered(values)) == list(values)
     page = (finished.folder / "plots/report.html").read_text()
@@ -108,7 +108,7 @@ def test_scores_agree_with_the_predictions(finished):
     from sklearn.metrics import accuracy_score, f1_score
 
     predictions = pd.read_csv(finished.folder / "data/evaluation/predictions.csv")
-    scores = json.loads((finished.folder / "metrics/evaluate.json").read_text())
+    scores = tables.metrics(finished.folder / "metrics/evaluate.json", "")
     answers = predictions["true"], predictions["predicted"]
     assert scores["accuracy"] == pytest.approx(accuracy_score(*answers))
     assert scores["macro_f1"] == pytest.approx(f1_score(*answers, average="macro"))
@@ -122,7 +122,7 @@ def test_validation_predictions_lie_beside_the_model(finished):
     assert answers["record"].tolist() == folds["record"][folds["fold"] == 0].tolist()
     expected = keras_probabilities(finished, answers["record"])
     np.testing.assert_allclose(answers.filter(regex="^p_"), expected, atol=1e-6)
-    best = json.loads((finished.folder / "metrics/train/metrics.json").read_text())["best"]
+    best = tables.metrics(finished.folder / "metrics/train/metrics.json", "")["best"]
     assert (answers["true"] == answers["predicted"]).mean() == pytest.approx(best["val_accuracy"])
 
 
@@ -142,7 +142,7 @@ def keras_probabilities(project, rows):
 def test_the_bins_of_confidence_hold_every_prediction(finished):
     predictions = pd.read_csv(finished.folder / "data/evaluation/predictions.csv")
     bins = pd.read_csv(finished.folder / "plots/reliability.csv")
-    scores = json.loads((finished.folder / "metrics/evaluate.json").read_text())
+    scores = tables.metrics(finished.folder / "metrics/evaluate.json", "")
     assert bins["images"].sum() == len(predictions)
     assert bins["right"].sum() == (predictions["true"] == predictions["predicted"]).sum()
     gap = predictions["confidence"].mean() - scores["accuracy"]
@@ -150,7 +150,7 @@ def test_the_bins_of_confidence_hold_every_prediction(finished):
 
 
 def test_scores_include_baselines_and_temperature(finished):
-    scores = json.loads((finished.folder / "metrics/evaluate.json").read_text())
+    scores = tables.metrics(finished.folder / "metrics/evaluate.json", "")
     floor = max(scores["baseline_majority_macro_f1"], scores["baseline_logistic_macro_f1"])
     assert scores["above_baseline"] == pytest.approx(scores["macro_f1"] - floor)
     alarmed = "this model is NOT SHOWN to be better" in finished.output
@@ -168,7 +168,7 @@ def test_scores_include_baselines_and_temperature(finished):
 
 
 def test_slices_and_corrupted_images_are_scored(finished):
-    scores = json.loads((finished.folder / "metrics/evaluate.json").read_text())
+    scores = tables.metrics(finished.folder / "metrics/evaluate.json", "")
     spoiled = pd.read_csv(finished.folder / "plots/corruptions.csv", keep_default_na=False)
     assert spoiled["corruption"].tolist() == ["none"] + 5 * ["jpeg"]
     assert spoiled["grade"].tolist() == [0, 1, 2, 3, 4, 5]

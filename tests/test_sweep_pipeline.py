@@ -1,11 +1,11 @@
 """`trackbed sweep` and `trackbed best` with the real stages."""
 
-import json
-
 import pandas as pd
 import pytest
 import sweeping
 from project import ROOT
+
+from trackbed.pipeline import tables
 
 
 @pytest.mark.slow
@@ -27,9 +27,9 @@ def test_cross_validation_leaves_the_workspace_alone(finished):
     assert runs["fold"].tolist() == [0, 1]
     # The scores are those that the stage wrote into the experiment's commit.
     for row in runs.itertuples():
-        metrics = json.loads(
-            finished.run("git", "show", f"{row.commit}:metrics/train/metrics.json")
-        )
+        text = finished.run("git", "show", f"{row.commit}:metrics/train/metrics.json")
+        metrics = tables.parsed_metrics(text.encode())
+        assert row.val_macro_f1 == metrics["val_f1"]
         assert row.val_macro_f1 == metrics["best"]["val_macro_f1"]
         log = finished.folder / f"sweeps/sweep/logs/{row.name}.log"
         assert "Running stage 'train'" in log.read_text()

@@ -106,7 +106,7 @@ def test_tables_agree_with_the_scores(evaluated, tmp_path):
     values = evaluated.scores()
     summary = metrics.SUMMARY_TABLE.read(tmp_path).set_index("class_name")
     assert summary.loc["macro avg", "f1"] == pytest.approx(values["macro_f1"])
-    matrix = metrics.CONFUSION_TABLE.read(tmp_path).iloc[:, 1:].to_numpy()
+    matrix = metrics.confusion_counts(metrics.CONFUSION_TABLE.read(tmp_path)).to_numpy()
     assert np.trace(matrix) / matrix.sum() == pytest.approx(values["accuracy"])
     assert len(calibration.RELIABILITY_TABLE.read(tmp_path)) == calibration.BINS
     assert not selective_prediction.COVERAGE_TABLE.read(tmp_path).empty
@@ -135,7 +135,9 @@ def test_probabilities_that_are_not_finite_are_refused(evaluated, tmp_path):
 
 def test_all_files_are_written_and_the_scores_returned(evaluated, tmp_path):
     values = evaluated.write(tmp_path / "evaluation", tmp_path / "metrics", tmp_path / "plots")
-    assert json.loads((tmp_path / "metrics" / result.SCORES_FILE).read_text()) == values
+    path = tmp_path / "metrics" / result.SCORES_FILE
+    assert tables.metrics(path, "") == values
+    assert set(json.loads(path.read_text())) == {"macro_f1", "details"}
     assert (tmp_path / "evaluation" / "predictions.csv").exists()
     assert (tmp_path / "plots" / "slices.csv").exists()
 

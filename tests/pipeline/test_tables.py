@@ -129,6 +129,7 @@ def test_a_score_without_a_value_is_text_in_the_file(tmp_path):
     path = tmp_path / "metrics.json"
     tables.write_metrics(path, METRICS | {"name": "small", "count": 0, "flag": False})
     values = json.loads(path.read_text())
+    (values,) = values["details"]
     assert [key for key, value in values.items() if value == "undefined"] == [
         "threshold",
         "gap",
@@ -169,12 +170,25 @@ def test_dvc_shows_the_score_and_that_it_became_undefined(tmp_path):
     project.run("dvc", "init", "-q")
     (tmp_path / "dvc.yaml").write_text("metrics: [metrics.json]\n")
     path = tmp_path / "metrics.json"
-    tables.write_metrics(path, METRICS | {"threshold": 0.9})
+    tables.write_metrics(path, METRICS | {"threshold": 0.9}, ["threshold"])
     project.commit()
-    tables.write_metrics(path, METRICS)
+    tables.write_metrics(path, METRICS | {"f1": 0.6}, ["threshold"])
     change = json.loads(project.run("dvc", "metrics", "diff", "--json"))["metrics.json"]
     assert change == {"threshold": {"old": 0.9, "new": "undefined"}}
     assert "undefined" in project.run("dvc", "metrics", "show", "--md")
+
+
+def test_columns_come_first_and_details_are_read_with_them(tmp_path):
+    path = tmp_path / "metrics.json"
+    tables.write_metrics(path, {"loss": 0.2, "f1": 0.5, "best": {"loss": 0.1}}, ["f1"])
+    assert list(json.loads(path.read_text())) == ["f1", "details"]
+    assert tables.metrics(path, "") == {"f1": 0.5, "loss": 0.2, "best": {"loss": 0.1}}
+    assert tables.parsed_metrics(path.read_bytes()) == tables.metrics(path, "")
+
+
+def test_details_of_another_tool_stay_as_they_are():
+    assert tables.parsed_metrics(b'{"details": "none"}') == {"details": "none"}
+    assert tables.parsed_metrics(b'{"details": [1, 2]}') == {"details": [1, 2]}
 
 
 @pytest.mark.filterwarnings("error")

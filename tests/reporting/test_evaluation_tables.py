@@ -40,8 +40,12 @@ def test_images_and_mistakes_are_counted(ordinary):
 
 def test_tables_of_different_classes_are_refused(tmp_path):
     fabricated.run(tmp_path, ["A", "B"])
-    (tmp_path / "plots/confusion_matrix.csv").write_text("true,B,A\nB,1,0\nA,0,1\n")
+    path = tmp_path / "plots/confusion_matrix.csv"
+    path.write_text("true,predicted,images\nB,B,1\nA,A,1\n")
     with pytest.raises(UserError, match="the same classes in the same order"):
+        read(tmp_path)
+    path.write_text("true,predicted,images\nA,A,1\nB,A,1\n")
+    with pytest.raises(UserError, match=r"confusion_matrix\.csv: broken \(no row of right answers"):
         read(tmp_path)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from trackbed.pipeline import measurements
+from trackbed.pipeline import measurements, tables
 from trackbed.pipeline.errors import UserError
 from trackbed.training import epoch_log
 from trackbed.training.early_stopping import Outcome
@@ -30,23 +30,27 @@ def test_the_log_holds_nothing_of_clock_or_machine(finished):
     folder = finished.folder / "metrics/train"
     curves = {path.stem for path in folder.rglob("*.tsv")}
     assert curves == {"loss", "accuracy", "macro_f1", "learning_rate"}
-    assert list(json.loads((folder / "metrics.json").read_text())) == [
-        *("best_epoch", "epochs", "stopped_early", "monitor", "best"),
-        *("last_epoch", "parameters", "network", "step"),
+    assert list(tables.metrics(folder / "metrics.json", "")) == [
+        *("val_f1", "best_epoch", "epochs", "stopped_early", "monitor", "best"),
+        *("last_epoch", "parameters", "network"),
     ]
 
 
 def test_the_summary_has_the_scores_of_the_best_epoch(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    log = epoch_log.EpochLog(epoch_log.started(Path("log")), images=10)
-    for epoch, (loss, f1) in enumerate([(0.8, 0.5), (0.3, 0.9), (0.4, 0.7)]):
-        scores = {"loss": loss, "accuracy": f1 - 0.1, "macro_f1": f1}
-        log.on_epoch_begin(epoch)
-        both = scores | {f"val_{name}": value for name, value in scores.items()}
-        log.on_epoch_end(epoch, both | {"learning_rate": 0.1})
+    with epoch_log.started(Path("log")) as live:
+        log = epoch_log.EpochLog(live, images=10)
+        for epoch, (loss, f1) in enumerate([(0.8, 0.5), (0.3, 0.9), (0.4, 0.7)]):
+            scores = {"loss": loss, "accuracy": f1 - 0.1, "macro_f1": f1}
+            log.on_epoch_begin(epoch)
+            both = scores | {f"val_{name}": value for name, value in scores.items()}
+            log.on_epoch_end(epoch, both | {"learning_rate": 0.1})
     outcome = Outcome(best_epoch=2, epochs=3, stopped_early=True)
-    log.summarize(outcome, "val_loss", network="small_cnn", parameters=9)
-    summary = json.loads(Path("log/metrics.json").read_text())
+    path = Path("log/metrics.json")
+    log.write_summary(path, outcome, "val_loss", network="small_cnn", parameters=9)
+    assert set(json.loads(path.read_text())) == {"val_f1", "details"}
+    summary = tables.metrics(path, "")
+    assert summary["val_f1"] == 0.9
     assert summary["best"] == {"val_loss": 0.3, "val_accuracy": 0.8, "val_macro_f1": 0.9}
     assert (summary["best_epoch"], summary["epochs"], summary["parameters"]) == (2, 3, 9)
 

@@ -25,6 +25,7 @@ COPIED = (
     ".ci/venv",
     ".dvc/.gitignore",
     ".dvc/config",
+    ".dvc/plots/*.json",
     ".dvcignore",
     ".gitattributes",
     ".gitignore",

@@ -97,7 +97,7 @@ def dvclive(folder: Path) -> Log:
     }
     summary = folder / "metrics.json"
     facts, notes = planned_in(folder / "params.yaml")
-    facts |= tables.json_object(summary, REMEDY) if summary.exists() else {}
+    facts |= tables.metrics(summary, REMEDY) if summary.exists() else {}
     return log_of_series(folder, "DVCLive", series, facts, notes)
 
 

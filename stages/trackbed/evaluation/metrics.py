@@ -34,9 +34,10 @@ SUMMARY_TABLE = TableFile(
     EVALUATION_REMEDY,
     empty_is_nan=True,
 )
-# A column per class follows, in the order of the labels.
 CONFUSION_TABLE = TableFile(
-    "confusion_matrix.csv", {"true": "str"}, EVALUATION_REMEDY, further="int64"
+    "confusion_matrix.csv",
+    {"true": "str", "predicted": "str", "images": "int64"},
+    EVALUATION_REMEDY,
 )
 
 
@@ -47,10 +48,31 @@ def confusion(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.nda
 
 
 def confusion_table(matrix: np.ndarray, classes: list[str]) -> pd.DataFrame:
-    """A confusion matrix as a table: column `true`, then one column per predicted class."""
-    table = pd.DataFrame(matrix, columns=classes)
-    table.insert(0, "true", classes, allow_duplicates=True)
-    return table
+    """A confusion matrix as rows of CONFUSION_TABLE, which DVC can plot.
+
+    matrix: int, shape (true class, predicted class). The diagonal comes first, in the order of the
+    labels, also where it is 0; then the mistakes that occur.
+    """
+    diagonal = np.arange(len(classes))
+    mistakes = np.nonzero(matrix * (1 - np.eye(len(classes), dtype=int)))
+    true, predicted = (np.concatenate([diagonal, one]) for one in mistakes)
+    names = np.array(classes, dtype=object)
+    images = matrix[true, predicted]
+    return pd.DataFrame({"true": names[true], "predicted": names[predicted], "images": images})
+
+
+def confusion_counts(table: pd.DataFrame) -> pd.DataFrame:
+    """The confusion matrix in the rows of CONFUSION_TABLE: int, true classes by predicted ones.
+
+    Raises ValueError for a class without its row of right answers, and for a pair listed twice.
+    """
+    classes = table["true"][table["true"] == table["predicted"]].tolist()
+    unknown = sorted({*table["true"], *table["predicted"]} - {*classes})
+    if unknown:
+        raise ValueError(f"no row of right answers for {unknown}")
+    wide = table.pivot(index="true", columns="predicted", values="images")
+    counts = wide.reindex(index=classes, columns=classes).fillna(0).astype(int)
+    return counts.rename_axis(index=None, columns=None)
 
 
 def f1(right: np.ndarray, support: np.ndarray, calls: np.ndarray) -> np.ndarray:

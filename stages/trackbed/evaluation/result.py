@@ -29,6 +29,8 @@ from trackbed.pipeline import tables
 from trackbed.pipeline.outputs import replacing_folder, write_json
 
 SCORES_FILE = "evaluate.json"  # in the metrics folder
+# The test score that `dvc exp show` has room for beside the parameters, at 100 characters.
+SCORES_COLUMNS = ("macro_f1",)
 FALSE_INFERENCES_FILE = "false_inferences.json"  # in the folder of the predictions
 
 
@@ -132,7 +134,7 @@ class EvaluationResult:
         self.write_predictions(predictions_path)
         self.write_tables(plots_path)
         scores = self.scores()
-        tables.write_metrics(metrics_path / SCORES_FILE, scores)
+        tables.write_metrics(metrics_path / SCORES_FILE, scores, SCORES_COLUMNS)
         return scores
 
     def write_predictions(self, folder_path: Path) -> None:

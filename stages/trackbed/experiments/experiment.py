@@ -166,7 +166,7 @@ def with_metric(
     column = metric
     if metric not in runs:
         is_test = any(metric in one.test and metric not in one.validation for one in known)
-        column = f"test_{metric}" if is_test else f"val_{metric}"
+        column = f"test_{metric}" if is_test else f"val_{metric.removeprefix('val_')}"
         by_name = {one.name: _metric(one, metric) for one in known}
         runs = runs.assign(**{column: runs["name"].map(by_name)})
     left = runs.dropna(subset=[column])

@@ -191,8 +191,8 @@ def _run_stage(stage: str, folder: Path) -> None:
 
 
 def _scores(split: str, seed: int, folder: Path) -> SplitScores:
-    training = tables.json_object(folder / "metrics/train/metrics.json", "")
-    test = tables.json_object(folder / "metrics/evaluate.json", "")
+    training = tables.metrics(folder / "metrics/train/metrics.json", "")
+    test = tables.metrics(folder / "metrics/evaluate.json", "")
     return SplitScores(
         split,
         seed,

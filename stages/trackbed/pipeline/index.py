@@ -18,6 +18,7 @@ GROUPS = "groups"  # how they were joined, and how evenly they were assigned
 
 # In the metrics folder.
 COUNTS_FILE = "data.json"  # of files, records and findings
+COUNTS_COLUMNS = ("accepted", "rejected")  # that DVC shows
 GROUPS_FILE = "split.json"  # of groups
 
 REMEDY = "Run `dvc repro`."

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,21 +32,29 @@ def json_object(path: Path, remedy: str) -> dict[str, Any]:
 
 
 UNDEFINED = "undefined"  # in metrics files, for a score without a value
+DETAILS = "details"  # in metrics files, the list that holds what DVC does not show
 
 
-def write_metrics(path: Path, values: dict[str, Any]) -> None:
+def write_metrics(path: Path, values: dict[str, Any], columns: Iterable[str] = ()) -> None:
     """Write scores by name as JSON; None and numbers that are not finite become UNDEFINED.
 
-    DVC (3.67) leaves a value that is null or a list out of `metrics show` and `exp show`, and NaN
-    is no JSON; it shows text, and a change between a number and text.
-    Raises TypeError for a list.
+    columns: the names that DVC shows in `metrics show` and `exp show`, in this order; the others
+    go into the one object of the list DETAILS. DVC (3.67) leaves a value that is null or a list
+    out, and NaN is no JSON; it shows text, and a change between a number and text. An output with
+    `cache: false` that is no metric would switch the run cache of its stage off.
+    Raises TypeError for a list, KeyError for a column without a value.
     """
-    write_json(path, _marked(values))
+    marked = _marked(values)
+    shown = {name: marked.pop(name) for name in columns}
+    write_json(path, shown | ({DETAILS: [marked]} if marked else {}))
 
 
 def metrics(path: Path, remedy: str) -> dict[str, Any]:
-    """The scores of a metrics file by name; one that is undefined is None. Raises UserError."""
-    return _unmarked(json_object(path, remedy))
+    """The scores of a metrics file by name, columns and details alike.
+
+    One that is undefined is None. Files of older versions have no details. Raises UserError.
+    """
+    return _unmarked(_joined(json_object(path, remedy)))
 
 
 def parsed_metrics(content: bytes | None) -> dict[str, Any]:
@@ -54,7 +63,14 @@ def parsed_metrics(content: bytes | None) -> dict[str, Any]:
         values = json.loads(content or b"{}")
     except ValueError:
         return {}
-    return _unmarked(values) if isinstance(values, dict) else {}
+    return _unmarked(_joined(values)) if isinstance(values, dict) else {}
+
+
+def _joined(values: dict[str, Any]) -> dict[str, Any]:
+    match values.get(DETAILS):
+        case [dict(details)]:
+            return {name: value for name, value in values.items() if name != DETAILS} | details
+    return values
 
 
 def _marked(value: Any) -> Any:

@@ -19,7 +19,7 @@ from trackbed.evaluation import (
     slices,
 )
 from trackbed.evaluation import scores as definitions
-from trackbed.evaluation.metrics import CONFUSION_TABLE, SUMMARY_TABLE
+from trackbed.evaluation.metrics import CONFUSION_TABLE, SUMMARY_TABLE, confusion_counts
 from trackbed.evaluation.mistakes import wrong
 from trackbed.explanation.evidence_cards import EvidenceCard
 from trackbed.pipeline import tables
@@ -77,14 +77,15 @@ def read(data_path: Path, metrics_path: Path, plots_path: Path) -> Evaluation:
     )
     summary = SUMMARY_TABLE.read(plots_path).set_index("class_name")
     _refuse_without_averages(summary_path, summary)
-    confusion = CONFUSION_TABLE.read(plots_path)
-    confusion = confusion.iloc[:, 1:].set_axis(confusion.iloc[:, 0].tolist(), axis=0)
+    try:
+        confusion = confusion_counts(CONFUSION_TABLE.read(plots_path))
+    except ValueError as error:
+        raise UserError(f"{confusion_path}: broken ({error}). {EVALUATION_REMEDY}") from error
     classes, averages = summary.iloc[: -len(AVERAGES)], summary.iloc[-len(AVERAGES) :]
-    if not (list(classes.index) == list(confusion.index) == list(confusion.columns)):
+    if list(classes.index) != list(confusion.index):
         raise UserError(
-            f"{summary_path} lists {len(classes)} classes, {confusion_path} {len(confusion)} rows "
-            f"and {len(confusion.columns)} columns; they must be the same classes in the same "
-            f"order. {EVALUATION_REMEDY}"
+            f"{summary_path} lists {len(classes)} classes, {confusion_path} {len(confusion)}; they "
+            f"must be the same classes in the same order. {EVALUATION_REMEDY}"
         )
     return Evaluation(
         scores=tables.metrics(metrics_path / result.SCORES_FILE, EVALUATION_REMEDY),

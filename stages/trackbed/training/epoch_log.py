@@ -13,13 +13,14 @@ from typing import Any
 from dvclive import Live
 from scmrepo.exceptions import SCMError
 
-from trackbed.pipeline import measurements
+from trackbed.pipeline import measurements, tables
 from trackbed.pipeline.errors import UserError
 from trackbed.training.early_stopping import Logs, Observer, Outcome, is_better
 from trackbed.training.resources import Resources
 
 FOLDER = "train"  # in the metrics folder
 SUMMARY_FILE = "metrics.json"  # as DVCLive names it
+SUMMARY_COLUMNS = ("val_f1",)  # that DVC shows
 QUANTITIES = ("loss", "accuracy", "macro_f1")
 
 
@@ -99,13 +100,17 @@ class EpochLog(Observer):
             self.live.log_metric(name, value)
         measurements.add_epoch(epoch, self.measured[epoch - 1])
 
-    def summarize(self, outcome: Outcome, monitor: str, *, network: str, parameters: int) -> None:
-        """Replace the last epoch's values in metrics.json by those of the whole run.
+    def write_summary(
+        self, path: Path, outcome: Outcome, monitor: str, *, network: str, parameters: int
+    ) -> None:
+        """Replace what DVCLive wrote of the last epoch by the values of the whole run.
 
-        network: its name; parameters: their number in the whole network.
+        path: the file, once the log is closed. network: its name; parameters: their number in the
+        whole network. `val_f1` is the macro F1 on the validation fold at the best epoch.
         """
         best = self.rows[outcome.best_epoch - 1]
-        self.live.summary = {
+        summary = {
+            "val_f1": best["val/macro_f1"],
             "best_epoch": outcome.best_epoch,
             "epochs": outcome.epochs,
             "stopped_early": outcome.stopped_early,
@@ -115,7 +120,7 @@ class EpochLog(Observer):
             "parameters": parameters,
             "network": network,
         }
-        self.live.make_summary()
+        tables.write_metrics(path, summary, SUMMARY_COLUMNS)
 
 
 class Progress(Observer):
