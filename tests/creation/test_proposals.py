@@ -29,7 +29,7 @@ def proposed(found, grouping=ALONE, groups=0):
 
 
 def test_where_the_defaults_fit_only_group_and_side_are_named():
-    assert proposed(facts({"ASPHALT": 300, "GRAS": 300})) == {
+    assert proposed(facts({"ASPHALT": 600, "GRAS": 600})) == {
         "data.group": "null",
         "train.image_side": "96",
         "evaluate.top_k": "1",
