@@ -25,7 +25,7 @@ def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Pat
     stored = embedding_store.read(embeddings_path)
     seen = stored.seen() if stored else None
     if stored is None or (p.augment and seen is None):
-        tensorflow_setup.start()
+        tensorflow_setup.start(beside=p.parts)
         tensorflow_setup.make_deterministic(p.seed, p.precision)
     from trackbed.training import augmentation_preview, checkpoint, epoch_log, resources
 

@@ -131,3 +131,38 @@ def test_the_saved_model_holds_nothing_of_it(tmp_path):
     np.testing.assert_array_equal(
         loaded.predict(pixels, verbose=0), model.predict(pixels, verbose=0)
     )
+
+
+def ghosts(parts=2):
+    """A layer of batch normalisation that takes its batches in parts."""
+    layer, model = one_layer(epsilon=1e-3)
+    batch_normalization.prepare(model, parts)
+    return layer, batch_normalization.GhostBatches(model, parts)
+
+
+def test_each_part_is_normalised_by_its_own_statistics():
+    values = np.arange(16.0, dtype=np.float32) ** 2
+    out = np.ravel(ghosts()[1](values.reshape(16, 1, 1, 1), training=True))
+    halves = [(half - half.mean()) / (half.var() + 1e-3) ** 0.5 for half in np.split(values, 2)]
+    np.testing.assert_allclose(out, np.concatenate(halves), rtol=1e-4, atol=1e-5)
+
+
+def test_a_small_batch_stays_whole():
+    values = np.arange(15.0, dtype=np.float32)
+    layer, model = ghosts()
+    out = np.ravel(model(values.reshape(15, 1, 1, 1), training=True))
+    np.testing.assert_allclose(out, (values - 7) / (values.var() + 1e-3) ** 0.5, rtol=1e-4)
+    assert layer.moving_mean.numpy() == pytest.approx(0.25 * 7)
+
+
+@pytest.mark.parametrize("images", [1, 16, 33])
+def test_a_step_forgets_as_much_as_with_a_whole_batch(images):
+    layer, model = ghosts()
+    model(np.full((images, 1, 1, 1), 4, np.float32), training=True)
+    assert layer.moving_mean.numpy() == pytest.approx(0.25 * 4)
+
+
+def test_parts_change_no_answer_of_a_trained_network():
+    model, pixels = network(), examples(17)[0]
+    parts = batch_normalization.GhostBatches(model, 3)
+    np.testing.assert_allclose(parts(pixels), model(pixels), atol=1e-6)

@@ -50,8 +50,10 @@ def test_a_network_learns_two_classes():
     assert (network.predict(unseen.images, verbose=0).argmax(1) == unseen.labels).mean() > 0.95
 
 
-def test_the_seed_decides_the_weights():
-    first, again, other = (fitted(seed=seed, epochs=2)[0].get_weights() for seed in (0, 0, 1))
+@pytest.mark.parametrize("parts", [1, 2])
+def test_the_seed_decides_the_weights(parts):
+    runs = (fitted(seed=seed, epochs=2, ghost_batches=parts)[0] for seed in (0, 0, 1))
+    first, again, other = (network.get_weights() for network in runs)
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 

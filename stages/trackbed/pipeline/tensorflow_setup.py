@@ -1,6 +1,7 @@
 """Start TensorFlow without its start-up messages, and make what follows deterministic."""
 
 import gc
+import math
 import os
 import re
 import sys
@@ -18,8 +19,10 @@ NVIDIA_DRIVER = Path("/dev/nvidiactl")
 OPTIONAL = ("matplotlib", "scipy", "sklearn")
 
 
-def start() -> None:
+def start(beside: int = 1) -> None:
     """Import TensorFlow and look for its devices; errors still reach stderr.
+
+    beside: how many parts of a computation shall run at once; the cores are shared among them.
 
     A GPU's memory is taken as it is needed, so that others can use the rest.
     TF_CPP_MIN_LOG_LEVEL alone does not silence what is logged during the import. An operation is
@@ -34,7 +37,10 @@ def start() -> None:
             import tensorflow as tf
 
         with suppress(RuntimeError):  # it is running already, with the threads it began with
-            tf.config.threading.set_intra_op_parallelism_threads(os.cpu_count() or 1)
+            cores = os.cpu_count() or 1
+            tf.config.threading.set_intra_op_parallelism_threads(math.ceil(cores / beside))
+            if beside > 1:
+                tf.config.threading.set_inter_op_parallelism_threads(min(beside, cores))
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
 

@@ -30,12 +30,15 @@ class Plan:
     class_weights: bool = False
     balanced_sampling: bool = False
     initial_scale: float = 1.0  # see batches.progressive_sides
+    ghost_batches: int = 1  # see batch_normalization.GhostBatches
 
     @classmethod
     def of(cls, p: Any) -> "Plan":
-        """The plan of section `train` of params.yaml; `initial_scale` is for small_cnn only."""
+        """The plan of section `train` of params.yaml; its last two keys are for small_cnn only."""
         plan = cls(**{field.name: getattr(p, field.name) for field in fields(cls)})
-        return plan if p.network == "small_cnn" else replace(plan, initial_scale=1.0)
+        if p.network == "small_cnn":
+            return plan
+        return replace(plan, initial_scale=1.0, ghost_batches=p.parts)
 
 
 def fit(
@@ -60,8 +63,8 @@ def fit(
     Raises Diverged as soon as a loss, a metric or a weight is not finite; the network then has the
     weights of the best finished epoch, if there is one.
     """
-    momentum = batch_normalization.prepare(network)
-    augmented = _augmented(network, augmentation, any_side=plan.initial_scale < 1)
+    momentum = batch_normalization.prepare(network, plan.ghost_batches)
+    augmented = _augmented(network, augmentation, plan)
     epochs = sum(phase.epochs for phase in phases)
     classes = network.output_shape[-1]
     validation_batches = batches.in_order(
@@ -148,12 +151,13 @@ def _sides(training: Examples, plan: Plan, epochs: int) -> Callable[[int], int] 
     return batches.progressive_sides(training.images.shape[2], plan.initial_scale, epochs)
 
 
-def _augmented(
-    network: keras.Model, augmentation: Augmentation, *, any_side: bool
-) -> keras.Sequential:
+def _augmented(network: keras.Model, augmentation: Augmentation, plan: Plan) -> keras.Sequential:
     """The network, with the layers of the augmentation before it."""
-    trained = for_any_side(network) if any_side else network
-    return keras.Sequential([keras.Input(trained.input_shape[1:]), *augmentation.layers, trained])
+    trained = for_any_side(network) if plan.initial_scale < 1 else network
+    taken = trained
+    if plan.ghost_batches > 1:
+        taken = batch_normalization.GhostBatches(trained, plan.ghost_batches)
+    return keras.Sequential([keras.Input(trained.input_shape[1:]), *augmentation.layers, taken])
 
 
 def for_any_side(network: keras.Model) -> keras.Model:

@@ -21,6 +21,7 @@ class TrainParams(params.Section):
     fine_tune_rate: float = Field(gt=0)
     image_side: int = Field(ge=8, le=1024)  # pixels
     initial_scale: float = Field(1.0, gt=0, le=1)  # see training.batches
+    ghost_batches: int = Field(1, ge=1, le=16)  # see training.batch_normalization
     dropout: float = Field(ge=0, lt=1)
     width: float = Field(ge=0.25, le=8)
     units: int = Field(ge=1)
@@ -50,3 +51,8 @@ class TrainParams(params.Section):
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"]
     seed: int = Field(ge=0, lt=2**31)
     resume: bool  # write the state while training, and continue a killed run from it
+
+    @property
+    def parts(self) -> int:
+        """Parts of a batch that are trained beside each other; 1 but for small_cnn."""
+        return self.ghost_batches if self.network == "small_cnn" else 1
