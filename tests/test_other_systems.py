@@ -25,12 +25,12 @@ ROOT = Path(__file__).parents[1]
 OTHER = ROOT / "tests/other_systems"
 
 
-def elsewhere(folder, *arguments, stages=ROOT / "stages", succeeds=True):
+def elsewhere(folder, *arguments, code=ROOT / "stages", succeeds=True):
     """Standard output, as bytes, and standard error of Python without what Windows lacks."""
     done = subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": f"{OTHER}{os.pathsep}{stages}"},
+        env=os.environ | {"PYTHONPATH": f"{OTHER}{os.pathsep}{code}"},
         capture_output=True,
     )
     message = done.stderr.decode()
@@ -192,10 +192,14 @@ def test_serve_answers_and_stops(tmp_path):
     process.stdout.close()
 
 
+def stages(folder):
+    return yaml.safe_load((folder / "dvc.yaml").read_text())["stages"]
+
+
 def scripts(folder, *names):
     """The commands of some stages in dvc.yaml, as arguments of Python; all without names."""
-    stages = yaml.safe_load((folder / "dvc.yaml").read_text())["stages"]
-    return [shlex.split(stages[name]["cmd"])[1:] for name in names or stages]
+    known = stages(folder)
+    return [shlex.split(known[name]["cmd"])[1:] for name in names or known]
 
 
 @pytest.fixture
@@ -219,7 +223,7 @@ def test_new_processes_build_and_split_the_same_bytes(few_pictures):
             if start == "usual":
                 subprocess.run([sys.executable, *script], cwd=few_pictures, check=True)
             else:
-                elsewhere(few_pictures, *script, stages="")
+                elsewhere(few_pictures, *script, code="")
         written.append(files(few_pictures, "data/records", "data/folds", "data/groups", "metrics"))
     assert written[0] == written[1]
     assert "data/records/index.csv" in written[0]
@@ -228,6 +232,6 @@ def test_new_processes_build_and_split_the_same_bytes(few_pictures):
 @pytest.mark.slow
 def test_the_whole_pipeline_gives_the_same_bytes(finished):
     for script in scripts(finished.folder):
-        elsewhere(finished.folder, *script, stages="")
-    assert finished.run("dvc", "status", "--quiet") == ""
+        elsewhere(finished.folder, *script, code="")
+    assert finished.run("dvc", "status", "--quiet", *stages(finished.folder)) == ""
     assert finished.run("git", "status", "--short") == ""
