@@ -24,7 +24,7 @@ NAVIGATION = {
     "Training": ["training", "defaults", "frozen", "sweep", "curves"],
     "Evaluation": ["scores", "compare", "explain"],
     "Using the model": ["export", "predict", "serve", "novelty", "drift", "registry"],
-    "Operations": ["remote", "trouble", "../SECURITY"],
+    "Operations": ["systems", "remote", "trouble", "../SECURITY"],
     "Reference": [
         "records",
         "../benchmarks/RESULTS",
