@@ -66,7 +66,7 @@ bench: $(VENV)/installed $(PEERS)/installed ## compare speed with other tools, e
 	@$(VENV)/bin/python benchmarks/run.py $(BENCH_ARGS)
 
 $(VENV)/installed-dev: requirements-dev.lock requirements.lock | venv
-	@echo "installing requirements-dev.lock into $(VENV)"
+	@echo "installing requirements-dev.lock into $(VENV); the first time this takes some minutes"
 	@$(INSTALL) requirements-dev.lock
 	@touch $@ $(VENV)/installed
 

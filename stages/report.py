@@ -26,6 +26,7 @@ def main(
     options = Options(**params.load("report", ReportParams).model_dump(exclude={"samples"}))
     found = read(data_path, models_path, exported_path, metrics_path, plots_path, options)
     document.write(found, metrics_path, plots_path)
+    print(*document.closing_lines(found, plots_path), sep="\n")
 
 
 if __name__ == "__main__":

@@ -188,6 +188,15 @@ def test_the_report_is_there(finished):
     assert "macro F1" in (finished.folder / "metrics/report.md").read_text()
 
 
+def test_repro_ends_with_verdict_next_step_and_report(finished):
+    _, _, after = finished.output.partition("python stages/report.py")
+    score, step, page = after.splitlines()[1:4]
+    assert score.startswith("The macro F1 is ")
+    assert step.startswith("next: ")
+    assert page.startswith("report: /")
+    assert page.endswith("/finished/plots/report.html")
+
+
 def test_a_second_repro_has_nothing_to_do(finished):
     assert "Data and pipelines are up to date." in finished.run("dvc", "repro")
     assert finished.run("git", "status", "--porcelain") == ""

@@ -74,6 +74,16 @@ def write(run: Run, metrics: Path, plots: Path) -> None:
     write_markdown(metrics / MARKDOWN_FILE, run, plots / HTML_FILE)
 
 
+def closing_lines(run: Run, plots: Path) -> list[str]:
+    """What `dvc repro` ends with: where the page is, the verdict, and the next step."""
+    step = next((one.text for one in advice(run)), "commit this run, then try other parameters.")
+    return [
+        verdict.scores_sentence(run.evaluation, bool(run.data.groups.get("groups_known"))),
+        f"next: {step}",
+        f"report: {(plots / HTML_FILE).resolve()}",
+    ]
+
+
 def page_contents(run: Run) -> dict[Section, dict[str, Any]]:
     """The contents of the sections that the run has, in the order of the page."""
     found = ((section, section.content(run)) for section in SECTIONS)
