@@ -6,6 +6,7 @@ On Windows: .venv\\Scripts\\python .ci/install.py [--pip] LOCK ...
 uv is installed first, from requirements-uv.lock. It reads no configuration of pip, so its index,
 proxy and certificate settings are handed over in the environment; a UV_ variable that is already
 set stays. Every file must match a hash of the lock, with either installer. --pip skips uv.
+On a terminal the installer shows its progress; elsewhere it is silent.
 The exit code is that of the installer. On Windows, where no make does it, the program trackbed
 is written too; it runs the code of this folder.
 """
@@ -18,9 +19,10 @@ from importlib import metadata
 from pathlib import Path
 
 UV_LOCK = Path(__file__).parents[1] / "requirements-uv.lock"
-PIP = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes"]
+QUIET = [] if sys.stderr.isatty() else ["--quiet"]
+PIP = [sys.executable, "-m", "pip", "install", *QUIET, "--require-hashes"]
 # A lock names every package, so uv need not fetch their metadata to look for dependencies.
-UV = ["-m", "uv", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--python"]
+UV = ["-m", "uv", "pip", "install", *QUIET, "--no-deps", "--require-hashes", "--python"]
 # Option of pip -> variable that uv reads.
 VARIABLES = {
     "index-url": "UV_DEFAULT_INDEX",

@@ -59,6 +59,7 @@ def main(data_path: Path) -> None:
         print(f"nothing to embed: {reason}")
         return
     table = index.assigned(records_path, data_path / index.FOLDS)
+    print(f"embedding {len(table)} images by {backbone.network}; loading it first", flush=True)
 
     tensorflow_setup.start()
     from trackbed.embedding import engines

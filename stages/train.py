@@ -24,6 +24,11 @@ def main(data_path: Path, models_path: Path, metrics_path: Path, plots_path: Pat
     names = index.classes(table)
     stored = embedding_store.read(embeddings_path)
     seen = stored.seen() if stored else None
+    print(
+        f"training {p.network} on {len(training)} images, validating on {len(validation)}; the "
+        "first epoch takes longest",
+        flush=True,
+    )
     if stored is None or (p.augment and seen is None):
         tensorflow_setup.start(beside=p.parts)
         tensorflow_setup.make_deterministic(p.seed, p.precision)

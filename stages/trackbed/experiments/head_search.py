@@ -8,6 +8,7 @@ import pandas as pd
 from trackbed.experiments import stacked_heads
 from trackbed.pipeline import index
 from trackbed.pipeline.errors import UserError
+from trackbed.pipeline.progress import Progress
 from trackbed.records.embedding_store import Embeddings
 from trackbed.training import frozen_network
 from trackbed.training.head_training import Embedded, Head
@@ -28,9 +29,11 @@ def validation_scores(
     rows = table[table["part"] == "train"]
     embedded = frozen_network.embedded(stored, table, rows, rows)
     found: dict[int, dict[str, float]] = {}
-    for group in _groups(points, table):
-        heads = [points[number] for number in group]
-        found |= dict(zip(group, _trained(heads, embedded, table), strict=True))
+    with Progress("training heads", sum(point.epochs for point in points)) as progress:
+        for group in _groups(points, table):
+            heads = [points[number] for number in group]
+            scores = _trained(heads, embedded, table, progress)
+            found |= dict(zip(group, scores, strict=True))
     return pd.DataFrame([found[number] for number in range(len(points))])
 
 
@@ -55,12 +58,12 @@ def _groups(points: Sequence[TrainParams], table: pd.DataFrame) -> Iterable[list
 
 
 def _trained(
-    points: Sequence[TrainParams], embedded: Embedded, table: pd.DataFrame
+    points: Sequence[TrainParams], embedded: Embedded, table: pd.DataFrame, progress: Progress
 ) -> list[dict[str, float]]:
     p, units = points[0], embedded.validation.shape[1]
     sizes = frozen_network.head_sizes(p.network, units, len(index.classes(table)))
     heads = [Head(one.learning_rate, one.dropout, *_places(one.fold, table)) for one in points]
-    return stacked_heads.best_epochs(p, sizes, heads, embedded)
+    return stacked_heads.best_epochs(p, sizes, heads, embedded, progress.advance)
 
 
 def _places(fold: int, table: pd.DataFrame) -> Iterable[np.ndarray]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.lib import format as npy
 
-from trackbed.pipeline import tables
+from trackbed.pipeline import progress, tables
 from trackbed.pipeline.errors import Damaged, Diverged, UserError
 from trackbed.pipeline.outputs import replacing, write_arrays, write_json
 
@@ -171,13 +170,10 @@ def write(
     images: uint8, shape (images, side, side, 3); rows: int, shape (rows,). Only one batch of
     embeddings is in memory. Raises Diverged for an embedding that is not finite.
     """
-    import rich.progress
-
     steps = [(view, start) for view in range(len(views)) for start in range(0, len(rows), batch)]
-    hidden = not sys.stdout.isatty()
     # Not through a memory map, which on a full disk ends the process without a message.
     with replacing(path) as temporary, temporary.open("wb") as file:
-        for view, start in rich.progress.track(steps, path.stem, disable=hidden, transient=True):
+        for view, start in progress.track(steps, path.stem):
             embedded = views[view](images[rows[start : start + batch]])
             if not file.tell():
                 _write_header(file, (len(views), len(rows), embedded.shape[1]))

@@ -20,6 +20,7 @@ from trackbed.training.resources import Resources
 
 FOLDER = "train"  # in the metrics folder
 SUMMARY_FILE = "metrics.json"  # as DVCLive names it
+RECENT_EPOCHS = 5  # whose seconds give the estimate of the time left
 SUMMARY_COLUMNS = ("val_f1",)  # that DVC shows
 QUANTITIES = ("loss", "accuracy", "macro_f1")
 
@@ -176,7 +177,9 @@ class Progress(Observer):
         """How long so many epochs will take; fewer may do."""
         if not epochs:
             return ""
-        left = timedelta(seconds=round(statistics.median(self.seconds) * epochs))
+        # The first epoch includes tracing; later ones may have larger images or more to train.
+        recent = self.seconds[1:][-RECENT_EPOCHS:]
+        left = timedelta(seconds=round(statistics.median(recent) * epochs)) if recent else None
         return f", {left} left" if left else ""
 
 
