@@ -126,72 +126,8 @@ def check_width(opened):
     assert found["wide"] == []
     assert set(opened.requests) <= {"report_context.js"}
     assert opened.page.title() == "Track bed under rails"
-    assert opened.page.locator("script").count() == 4  # two of data, two of its own
+    assert opened.page.locator("script").count() == 5  # three of data, two of its own
     assert opened.console == []
-
-
-MAP = """
-const canvas = document.querySelector("#point-map canvas");
-const side = () => document.querySelector("#map-point").innerText;
-const press = (key) => canvas.dispatchEvent(new KeyboardEvent("keydown", {key, cancelable: true}));
-const data = JSON.parse(document.querySelector("#map-data").textContent);
-const wide = canvas.clientWidth, dialog = document.querySelector("dialog");
-const found = {visible: canvas.checkVisibility(), wide};
-const at = (type, one) => canvas.dispatchEvent(new PointerEvent(type, {
-  clientX: canvas.getBoundingClientRect().left + 1 + 14 + data.x[one] / 1000 * (wide - 28),
-  clientY: canvas.getBoundingClientRect().top + 1 + 14 + data.y[one] / 1000 * (wide - 28)}));
-at("pointermove", 5); found.hover = side();
-at("click", 5); found.opened = [dialog.open, dialog.innerText]; dialog.close();
-press("m"); found.mistake = side();
-press("m"); found.second = side();
-press("Enter"); found.entered = dialog.open; dialog.close();
-press("ArrowRight"); found.moved = side() !== found.second;
-const drawn = () => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
-  .reduce((sum, value, place) => sum + (place % 4 === 3 && value > 0), 0);
-found.all = drawn();
-const form = document.querySelector(".map-controls");
-form.elements.wrong.checked = true; form.dispatchEvent(new Event("change"));
-found.wrong = drawn();
-form.elements.wrong.checked = false; form.elements.class.selectedIndex = 1;
-form.dispatchEvent(new Event("change")); found.ofClass = drawn();
-found.legend = [...document.querySelectorAll("#map-legend li")].map((one) => one.textContent);
-return found;
-"""
-
-
-@pytest.fixture(scope="module")
-def mapped(evil, page_at):
-    opened = page_at(report(evil), 1300)
-    return opened.result(MAP), opened.console
-
-
-def test_a_point_shows_its_picture_and_a_click_enlarges_it(mapped, evil):
-    found, console = mapped
-    table = pd.read_csv(evil[1] / "data/evaluation/predictions.csv", keep_default_na=False)
-    assert found["visible"]
-    assert table["filename"][5] in found["hover"]
-    assert found["opened"][0]
-    assert table["filename"][5] in found["opened"][1]
-    assert [line for line in console if "Canvas2D" not in line] == []  # on reading it back
-
-
-def test_keys_visit_the_mistakes_and_the_neighbours(mapped, evil):
-    found, _ = mapped
-    table = pd.read_csv(evil[1] / "data/evaluation/predictions.csv", keep_default_na=False)
-    wrong = table[table["true"] != table["predicted"]]
-    surest = wrong.assign(confidence=(1000 * wrong["confidence"]).round())
-    surest = surest.sort_values("confidence", ascending=False, kind="stable")["filename"]
-    assert surest.iloc[0] in found["mistake"]
-    assert surest.iloc[1] in found["second"]
-    assert found["entered"]
-    assert found["moved"]
-
-
-def test_the_map_shows_the_mistakes_or_a_class_alone(mapped):
-    found, _ = mapped
-    assert 0 < found["wrong"] < found["all"]
-    assert 0 < found["ofClass"] < found["all"]
-    assert len(found["legend"]) == 6
 
 
 CONTEXT = """

@@ -169,6 +169,7 @@ ROOMS += [
     "exporting",
     "explanation",
     "gallery",
+    "charts",
     "curves",
     "integrity",
     "experiments",

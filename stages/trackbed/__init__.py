@@ -13,6 +13,7 @@ evaluation   scores, bootstrap, calibration, baselines, slices, robustness, comp
 exporting    a trained model -> files for other runtimes, and whether they answer alike
 explanation  where a model looks, and whether that means something
 gallery      all test pictures, packed for a page
+charts       curves of training and classes as data of a page
 curves       what a training history of any tool says
 integrity    git and DVC: hashes, cache, storages, verify and repair
 experiments  runs, sweeps, cross-validation, search, finished trainings

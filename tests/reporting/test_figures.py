@@ -36,8 +36,8 @@ def test_without_corruptions_there_is_no_figure(table):
 def svgs(request):
     """The figures of a page."""
     page = request.getfixturevalue(request.param).page
-    found = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
-    assert len(found) == 16
+    found = re.findall(r"<svg viewBox.*?</svg>", page, re.DOTALL)
+    assert len(found) == 15
     return found
 
 

@@ -153,21 +153,24 @@ def distribution(counts: pd.DataFrame) -> Markup:
 
 @figure_style.styled
 def class_scores(classes: pd.DataFrame) -> Markup:
-    """Precision, recall and F1 of every class as grouped bars."""
-    figure, axes = _class_axes(classes.index, 42 if len(classes) <= MANY_CLASSES else 27)
+    """F1 of every class with its interval, the lowest on top; precision and recall beside it."""
+    classes = classes.sort_values("f1", kind="stable", na_position="last")
+    figure, axes = _class_axes(classes.index, 30 if len(classes) <= MANY_CLASSES else 20)
     places = np.arange(len(classes))
-    bars = [("precision", BLUE), ("recall", ORANGE), ("f1", INK)]
-    for offset, (measure, colour) in zip((-0.26, 0, 0.26), bars, strict=True):
+    axes.hlines(places, classes["f1_low"], classes["f1_high"], color=MUTED, linewidth=2.5)
+    axes.plot(classes["f1"], places, "o", color=INK, markersize=7, label="F1 and 95 % interval")
+    for measure, colour, mark in (("precision", BLUE, "|"), ("recall", ORANGE, "x")):
         label = RADAR_MEASURES[measure]
-        axes.barh(places + offset, classes[measure], height=0.22, color=colour, label=label)
+        shape = {"marker": mark, "markersize": 8 if mark == "|" else 5, "markeredgewidth": 2}
+        axes.plot(classes[measure], places, color=colour, linestyle="", label=label, **shape)
+    measures = classes[["f1_low", "f1", "precision", "recall"]]
+    lowest = min(np.nan_to_num(measures.to_numpy(float), nan=1).min(initial=1), 0.95)
     for place in places[classes["f1"].isna()]:
-        axes.text(
-            0.01, place + 0.26, formatting.NOT_AVAILABLE, va="center", color=MUTED, fontsize=10
-        )
-    axes.set_xlim(0, 1)
-    figure_style.legend(axes, "Scores per class")
+        axes.text(lowest, place, formatting.NOT_AVAILABLE, va="center", color=MUTED, fontsize=10)
+    axes.set_xlim(max(0, lowest - 0.03), 1 + 0.03 * (1 - lowest))
+    figure_style.legend(axes, "F1 per class, the lowest first")
     return figure_style.inline(
-        figure, "class_scores", "Precision, recall and F1 by class. Numbers in the table."
+        figure, "class_scores", "F1 by class with intervals. Numbers in the table."
     )
 
 
@@ -195,7 +198,7 @@ def errors(classes: pd.DataFrame) -> Markup:
 @figure_style.styled
 def radar(averages: pd.Series) -> Markup:
     """The macro averages of five measures on a scale from 0 (centre) to 1."""
-    figure, axes = figure_style.axes(400, 340, projection="polar")
+    figure, axes = figure_style.axes(460, 340, projection="polar")
     values = averages[list(RADAR_MEASURES)].to_numpy(float)
     angles = np.linspace(0, 2 * np.pi, len(values), endpoint=False)
     axes.set_theta_zero_location("N")

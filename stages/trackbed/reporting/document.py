@@ -12,8 +12,9 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from trackbed.charts import class_curves, training_chart
 from trackbed.evaluation import mistakes, result
-from trackbed.explanation import evidence_cards, explained, point_map
+from trackbed.explanation import evidence_cards, explained
 from trackbed.explanation.evidence_cards import EvidenceCard
 from trackbed.gallery import class_strip, confusion_cells, picture_block, predicted_pictures
 from trackbed.gallery.closer_look import Project
@@ -206,6 +207,7 @@ def _training(run: Run) -> dict[str, Any]:
         "tables": curves_details.tables(log.analysis),
         "columns": list(training_log.COLUMNS.values()),
         "epochs": training_log.epoch_rows(log.curves, best_epoch),
+        "chart_data": training_chart.content(log.curves, best_epoch),
         "figures": {
             name: training_log.curve_figure(log.curves, name, best_epoch) for name in curves
         }
@@ -219,12 +221,18 @@ def _scores(run: Run) -> dict[str, Any]:
 
 def _classes(run: Run) -> dict[str, Any]:
     averages, classes = run.evaluation.averages, class_figures.weakest(run.evaluation.classes)
+    curves = class_curves.content(
+        run.evaluation.predictions, run.evaluation.ranking, class_figures.MOST_CLASSES
+    )
     return {
         "classes": classes,
+        "curves": curves,
         "extremes": evaluation_tables.extremes(run.evaluation.classes),
         "figures": {
             "class_scores": class_figures.class_scores(classes),
             "errors": class_figures.errors(classes),
+            "precision_recall": figures.class_curves_figure(curves, "precision_recall"),
+            "roc": figures.class_curves_figure(curves, "roc"),
             "radar": class_figures.radar(averages.loc["macro avg"]),
         },
     }
@@ -284,11 +292,7 @@ def _gallery(run: Run) -> dict[str, Any]:
 
 
 def _map(run: Run) -> dict[str, Any] | None:
-    evaluation = run.evaluation
-    found = point_map.point_map(
-        evaluation.positions, evaluation.predictions, run.records, run.data.index
-    )
-    return {"map": found} if found else None
+    return {} if run.evaluation.images else None
 
 
 def _balance(run: Run) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -107,6 +108,34 @@ def _annotate(axes: Axes, name: str, point: tuple[float, float], side: int) -> N
         color=INK,
         in_layout=False,
     )
+
+
+STILL_CURVES = 6  # classes, those of the lowest average precision
+
+
+@figure_style.styled
+def class_curves_figure(curves: dict[str, Any], key: str) -> Markup:
+    """The curves of the first classes; key: 'precision_recall' or 'roc'.
+
+    curves: see charts.class_curves.
+    """
+    across, up = ("recall", "precision") if key == "precision_recall" else ("alarms", "recall")
+    area, short = {"precision": ("average_precision", "AP"), "recall": ("auroc", "AUROC")}[up]
+    figure, axes = figure_style.axes(*ROBUSTNESS_SIZE)
+    listed = curves["classes"][:STILL_CURVES]
+    for one, (colour, dash, _) in zip(listed, LINES, strict=False):
+        label = f"{formatting.name(one['name'], 24)} {short} {formatting.share(one[area][0])}"
+        scale = curves["scale"]
+        shares = [[value / scale for value in one[name]] for name in (across, up)]
+        axes.plot(*shares, color=colour, linestyle=dash, label=label)
+    labels = {"alarms": "false-positive rate", "recall": "recall", "precision": "precision"}
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel=labels[across], ylabel=labels[up])
+    if listed:
+        axes.legend(loc="best", fontsize=10)
+    title = "Precision by recall" if key == "precision_recall" else "ROC"
+    axes.set_title(title, loc="left")
+    described = f"{title} of the {formatting.plural(len(listed), 'class')} of the lowest AP."
+    return figure_style.inline(figure, key, described)
 
 
 ROBUSTNESS_SIZE = (440, 330)  # CSS pixels

@@ -29,6 +29,11 @@ REPORT_SCRIPTS = (
     "report_lightbox.js",
     "report_confusions.js",
     "report_links.js",
+    "vendor/uPlot.iife.min.js",
+    "report_charts.js",
+    "report_training.js",
+    "report_ranking.js",
+    "report_threshold.js",
     "report_map.js",
 )
 

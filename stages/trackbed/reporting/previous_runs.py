@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from trackbed.charts import training_chart
 from trackbed.evaluation.comparison import Comparison, compared
 from trackbed.experiments import experiment, lineage, param_values, training_runs
 from trackbed.integrity import git
@@ -145,6 +146,7 @@ class OtherRun:
     validation: float | None  # macro F1 on the validation fold
     test: dict[str, Any]  # as in evaluate.json
     changes: str
+    curves: dict[str, Any] = field(default_factory=dict)  # see charts.training_chart.validation
 
 
 def listed(path: Path, scores: dict[str, Any], sections: dict[str, Any]) -> list[OtherRun]:
@@ -159,11 +161,14 @@ def listed(path: Path, scores: dict[str, Any], sections: dict[str, Any]) -> list
         found = (("commit", _committed(path), COMMITS), ("experiment", _experiments(), EXPERIMENTS))
     except UserError:
         return []
-    return [
-        _other_run(one, kind, sections)
+    chosen = [
+        (one, kind)
         for kind, runs, most in found
         for one in [run for run in runs if _is_other(run, scores)][:most]
     ]
+    names = [f"val/{name}" for name in training_chart.QUANTITIES]
+    curves = experiment.read_curves([one for one, _ in chosen], names)
+    return [_other_run(one, kind, sections, curves[one.name]) for one, kind in chosen]
 
 
 def _is_other(run: experiment.Experiment, scores: dict[str, Any]) -> bool:
@@ -182,10 +187,19 @@ def _experiments() -> list[experiment.Experiment]:
     return sorted(found, key=lambda one: -one.validation.get(VALIDATION, -1))
 
 
-def _other_run(one: experiment.Experiment, kind: str, sections: dict[str, Any]) -> OtherRun:
+def _other_run(
+    one: experiment.Experiment, kind: str, sections: dict[str, Any], curves: dict[str, pd.Series]
+) -> OtherRun:
     here = param_values.flattened(sections)
     keys = sorted(key for key in one.params if key in here and one.params[key] != here[key])
     changes = [f"{key}={one.params[key]}" for key in keys[:DIFFERENCES]]
     if len(keys) > DIFFERENCES:
         changes.append(f"and {len(keys) - DIFFERENCES} more")
-    return OtherRun(one.name, kind, one.validation.get(VALIDATION), one.test, ", ".join(changes))
+    return OtherRun(
+        name=one.name,
+        kind=kind,
+        validation=one.validation.get(VALIDATION),
+        test=one.test,
+        changes=", ".join(changes),
+        curves=training_chart.validation(curves),
+    )

@@ -132,7 +132,12 @@ def write_context(path: Path, page: str, run: Run, others: list[OtherRun]) -> No
     }
     context = template.new_context(content)
     parts = {name: "".join(block(context)).strip() for name, block in template.blocks.items()}
-    text = json.dumps({"page": page, "parts": parts}, indent=1)
+    curves = [
+        {"name": one.name, "kind": one.kind, "changes": one.changes, "curves": one.curves}
+        for one in others
+        if one.curves
+    ]
+    text = json.dumps({"page": page, "parts": parts, "curves": curves}, indent=1)
     with replacing(path) as temporary:
         temporary.write_text(f"window.reportContext = {text};\n", encoding="utf-8", newline="\n")
 

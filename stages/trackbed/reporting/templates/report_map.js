@@ -1,36 +1,53 @@
-"use strict";
-// The map of the test part: points on a canvas, their pictures cut out of one image.
-
-const mapData = document.getElementById("map-data");
-if (mapData) pointMap(JSON.parse(mapData.textContent));
-
-function pointMap(data) {
+// The map of the test part: points on a canvas, their pictures, and a lasso that fills the gallery.
+if (document.getElementById("point-map") && trackbed.pictures()?.count) {
+  const data = trackbed.pictures();
   const place = document.getElementById("point-map");
   const canvas = place.querySelector("canvas");
-  const controls = place.querySelector("form");
+  const controls = place.querySelector("form").elements;
   const side = document.getElementById("map-point");
-  const pictures = document.getElementById("map-pictures");
+  const float = document.getElementById("map-float");
+  const status = document.getElementById("map-marked");
+  const legend = document.getElementById("map-legend");
+  const button = (name) => place.querySelector(`button[name=${name}]`);
   const brush = canvas.getContext("2d");
   const points = document.createElement("canvas"); // without what is chosen, so that it is kept
   const under = points.getContext("2d");
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const SAFE = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b3a500", "#7f7f7f"];
-  const all = [...data.x.keys()];
-  const wrong = (one) => data.true[one] !== data.predicted[one];
+  const MARGIN = 14;
+  const NEAREST = 25;
+  const all = [...data.file.keys()];
+  const wrong = trackbed.wrong;
   let view = { scale: 1, x: 0.5, y: 0.5 }; // what lies in the middle, in 0..1
   let shown = all;
+  let marked = new Set();
+  let inGallery = null; // the rows that the gallery shows, where these are not all
   let current = -1;
   let pixels = 1; // of the canvas, in CSS pixels
   let radius = 1; // of a point
 
-  const colour = (label) => data.classes.length <= SAFE.length
+  const variable = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
+  const short = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+  const many = (count, name) => `${count.toLocaleString("en")} ${name}${count === 1 ? "" : "s"}`;
+  const ofClass = (label) => data.classes.length <= SAFE.length
     ? SAFE[label]
     : `hsl(${(label * 137.5) % 360} 65% ${dark.matches ? 62 : 42}%)`;
-  const short = (text, most) => text.length > most ? text.slice(0, most - 1) + "…" : text;
-  const margin = 14;
-  const onScreen = (one) => {
-    const at = (value, middle) => pixels / 2 + (value / 1000 - middle) * view.scale * (pixels - 2 * margin);
-    return [at(data.x[one], view.x), at(data.y[one], view.y)];
+  const ofConfidence = (value) => `hsl(${240 - 0.19 * value} 70% ${dark.matches ? 62 : 45}%)`;
+
+  function colours() {
+    const [right, other] = [variable("--blue"), variable("--orange")];
+    return {
+      true: (row) => ofClass(data.true[row]),
+      predicted: (row) => ofClass(data.predicted[row]),
+      wrong: (row) => (wrong(row) ? other : right),
+      confidence: (row) => ofConfidence(data.confidence[row]),
+    }[controls.colour.value];
+  }
+
+  const onScreen = (row) => {
+    const at = (value, middle) =>
+      pixels / 2 + (value / 1000 - middle) * view.scale * (pixels - 2 * MARGIN);
+    return [at(data.x[row], view.x), at(data.y[row], view.y)];
   };
 
   function draw() {
@@ -39,9 +56,38 @@ function pointMap(data) {
     points.width = points.height = canvas.width = canvas.height = pixels * ratio;
     under.setTransform(ratio, 0, 0, ratio, 0, 0);
     radius = Math.min(6, Math.max(1.6, 60 / Math.sqrt(shown.length || 1)) * Math.sqrt(view.scale));
-    for (const one of shown) if (!wrong(one)) dot(one, radius);
-    for (const one of shown) if (wrong(one)) ringed(one, Math.max(3, radius));
+    const colour = colours();
+    const [ink, paper] = [variable("--ink"), variable("--paper")];
+    for (const row of shown) if (!wrong(row)) dot(row, radius, colour(row));
+    for (const row of shown) {
+      if (!wrong(row)) continue;
+      dot(row, Math.max(3, radius), colour(row));
+      if (controls.colour.value === "wrong") continue;
+      ring(row, Math.max(3, radius) + 1, paper, 1.5);
+      ring(row, Math.max(3, radius) + 2.5, controls.colour.value === "true" ? ofClass(data.predicted[row]) : ink, 2);
+    }
+    for (const row of shown) if (marked.has(row)) ring(row, radius + 2, ink, 2);
+    under.globalAlpha = 1;
     drawChosen();
+  }
+
+  function dot(row, size, colour) {
+    const [x, y] = onScreen(row);
+    under.globalAlpha = !inGallery || inGallery.has(row) ? 1 : 0.15;
+    under.fillStyle = colour;
+    under.beginPath();
+    under.arc(x, y, size, 0, 7);
+    under.fill();
+  }
+
+  function ring(row, size, colour, width) {
+    const [x, y] = onScreen(row);
+    under.globalAlpha = !inGallery || inGallery.has(row) ? 1 : 0.15;
+    under.strokeStyle = colour;
+    under.lineWidth = width;
+    under.beginPath();
+    under.arc(x, y, size, 0, 7);
+    under.stroke();
   }
 
   function drawChosen() {
@@ -50,106 +96,101 @@ function pointMap(data) {
     brush.clearRect(0, 0, canvas.width, canvas.height);
     if (canvas.width) brush.drawImage(points, 0, 0);
     brush.setTransform(ratio, 0, 0, ratio, 0, 0);
-    if (current >= 0 && shown.includes(current)) highlight();
-  }
-
-  function dot(one, radius) {
-    const [x, y] = onScreen(one);
-    under.fillStyle = colour(data.true[one]);
-    under.beginPath();
-    under.arc(x, y, radius, 0, 7);
-    under.fill();
-  }
-
-  function ringed(one, radius) {
-    const [x, y] = onScreen(one);
-    dot(one, radius);
-    const paper = getComputedStyle(document.body).backgroundColor;
-    for (const [style, wide, width] of [[paper, 1.5, 2], [colour(data.predicted[one]), 4, 3]]) {
-      under.strokeStyle = style;
-      under.lineWidth = width;
-      under.beginPath();
-      under.arc(x, y, radius + wide, 0, 7);
-      under.stroke();
-    }
-  }
-
-  function highlight() {
+    brush.strokeStyle = variable("--ink");
+    if (dragged?.path) drawLasso();
+    const visible = current >= 0 && shown.includes(current);
+    float.hidden = !visible;
+    if (!visible) return;
     const [x, y] = onScreen(current);
-    brush.strokeStyle = getComputedStyle(document.body).color;
     brush.lineWidth = 2;
     brush.beginPath();
     brush.arc(x, y, radius + 8, 0, 7);
     brush.stroke();
-    const wide = Math.min(96, Math.max(64, data.side));
-    const left = Math.min(Math.max(x + 16 + wide > pixels ? x - 16 - wide : x + 16, 2), pixels - wide - 2);
-    const top = Math.min(Math.max(y - wide / 2, 2), pixels - wide - 2);
-    if (cut(brush, current, left, top, wide)) brush.strokeRect(left, top, wide, wide);
+    const wide = 100;
+    const left = x + 20 + wide > pixels ? x - 20 - wide : x + 20;
+    float.style.left = `${Math.min(Math.max(left, 2), pixels - wide - 2)}px`;
+    float.style.top = `${Math.min(Math.max(y - wide / 2, 2), pixels - wide - 2)}px`;
   }
 
-  // The picture of a point into a square of a canvas; whether there is one.
-  function cut(target, one, left, top, wide) {
-    const cell = data.cell[one];
-    if (cell < 0 || !pictures.complete) return false;
-    const [row, column] = [Math.floor(cell / data.columns), cell % data.columns];
-    target.imageSmoothingQuality = "high";
-    target.drawImage(
-      pictures, column * data.side, row * data.side, data.side, data.side, left, top, wide, wide,
-    );
-    return true;
+  function drawLasso() {
+    brush.lineWidth = 1.5;
+    brush.setLineDash([5, 4]);
+    brush.beginPath();
+    dragged.path.forEach(([x, y], step) => (step ? brush.lineTo(x, y) : brush.moveTo(x, y)));
+    brush.closePath();
+    brush.stroke();
+    brush.setLineDash([]);
+    brush.fillStyle = "rgb(128 128 128 / .15)";
+    brush.fill();
   }
 
-  function lines(one) {
-    const name = (label) => short(data.classes[label], 60);
-    const answer = wrong(one)
-      ? ["✗ wrong", `true: ${name(data.true[one])}`, `predicted: ${name(data.predicted[one])}`]
-      : ["✓ right", name(data.true[one])];
-    answer[0] += ` ${(data.confidence[one] / 10).toFixed(1)} %`;
-    return [...answer, short(data.file[one], 80)];
-  }
-
-  function described(one, wide) {
-    const picture = document.createElement("canvas");
-    picture.width = picture.height = wide;
-    const text = document.createElement("p");
-    for (const line of lines(one)) text.append(line, document.createElement("br"));
-    return cut(picture.getContext("2d"), one, 0, 0, wide) ? [picture, text] : [text];
-  }
-
-  function choose(one) {
-    if (one === current) return;
-    current = one;
-    if (one >= 0) side.replaceChildren(...described(one, 160));
+  function choose(row) {
+    if (row === current) return;
+    current = row;
+    if (row >= 0) {
+      float.replaceChildren(trackbed.thumbnail(row));
+      side.replaceChildren(description(row));
+    }
     drawChosen();
   }
 
-  function enlarge() {
-    if (current < 0) return;
-    const box = document.getElementById("enlarged");
-    box.querySelector("div").replaceChildren(...described(current, 480));
-    box.showModal();
+  function description(row) {
+    const text = document.createElement("p");
+    const name = (label) => short(data.classes[label], 60);
+    const sure = `${(data.confidence[row] / 10).toFixed(1)} %`;
+    const lines = wrong(row)
+      ? [`✗ wrong ${sure}`, `true: ${name(data.true[row])}`, `predicted: ${name(data.predicted[row])}`]
+      : [`✓ right ${sure}`, name(data.true[row])];
+    for (const line of [...lines, short(data.file[row], 80)]) {
+      text.append(line, document.createElement("br"));
+    }
+    return text;
   }
+
+  function mark(rows) {
+    marked = rows;
+    const wrongs = [...rows].filter(wrong).length;
+    status.textContent = rows.size
+      ? `${many(rows.size, "picture")} marked, ${wrongs.toLocaleString("en")} wrong`
+      : "No picture is marked.";
+    button("gallery").disabled = button("clear").disabled = !rows.size;
+    draw();
+  }
+
+  function showMarked() {
+    const rows = [...marked].sort((a, b) => a - b);
+    if (rows.length) trackbed.select({ rows, label: `${many(rows.length, "picture")} of the map` });
+  }
+
+  const distance = (row, x, y) => {
+    const [left, top] = onScreen(row);
+    return (left - x) ** 2 + (top - y) ** 2;
+  };
 
   function nearest(x, y, reach) {
     let [best, found] = [reach * reach, -1];
-    for (const one of shown) {
-      const [left, top] = onScreen(one);
-      const distance = (left - x) ** 2 + (top - y) ** 2;
-      if (distance < best) [best, found] = [distance, one];
+    for (const row of shown) {
+      const one = distance(row, x, y);
+      if (one < best) [best, found] = [one, row];
     }
     return found;
+  }
+
+  function neighbours(row) {
+    const [x, y] = onScreen(row);
+    return [...shown].sort((a, b) => distance(a, x, y) - distance(b, x, y)).slice(0, NEAREST);
   }
 
   // The next point to one side: near, and not far off that direction.
   function towards(right, down) {
     const from = onScreen(current);
     let [best, found] = [Infinity, -1];
-    for (const one of shown) {
-      const [x, y] = onScreen(one);
+    for (const row of shown) {
+      const [x, y] = onScreen(row);
       const along = (x - from[0]) * right + (y - from[1]) * down;
       const aside = Math.abs((x - from[0]) * down + (y - from[1]) * right);
       const cost = along + 2 * aside;
-      if (one !== current && along > 0.5 && aside <= along && cost < best) [best, found] = [cost, one];
+      if (row !== current && along > 0.5 && aside <= along && cost < best) [best, found] = [cost, row];
     }
     return found;
   }
@@ -166,77 +207,138 @@ function pointMap(data) {
     draw();
   }
 
+  function toggle() {
+    if (current < 0) return;
+    const rows = new Set(marked);
+    if (!rows.delete(current)) rows.add(current);
+    mark(rows);
+  }
+
   const keys = {
     ArrowLeft: () => go(-1, 0), ArrowRight: () => go(1, 0), ArrowUp: () => go(0, -1), ArrowDown: () => go(0, 1),
-    m: () => visit(nextMistake()), M: () => visit(nextMistake()), Enter: enlarge,
+    m: () => visit(nextMistake()), Enter: () => current >= 0 && trackbed.open(current),
     "+": () => zoom(1.5, current), "-": () => zoom(1 / 1.5, current), 0: () => zoom(0, -1),
+    " ": toggle, s: showMarked, Escape: () => mark(new Set()),
+    n: () => current >= 0 && mark(new Set([...marked, ...neighbours(current)])),
   };
   function go(right, down) {
     visit(current < 0 || !shown.includes(current) ? shown[0] ?? -1 : towards(right, down));
   }
-  function visit(one) {
-    if (one < 0) return;
-    choose(one);
-    const outside = onScreen(one).some((value) => value < 0 || value > pixels);
-    if (outside) zoom(1, one);
+  function visit(row) {
+    if (row < 0) return;
+    choose(row);
+    if (onScreen(row).some((value) => value < 0 || value > pixels)) zoom(1, row);
   }
   canvas.addEventListener("keydown", (event) => {
-    if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if (!keys[key] || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    keys[event.key]();
+    keys[key]();
   });
 
-  let grabbed = null; // where the pointer went down, and what lay in the middle
+  let dragged = null; // where the pointer went down, what lay in the middle, and the lasso
   canvas.addEventListener("pointerdown", (event) => {
-    grabbed = { x: event.offsetX, y: event.offsetY, view: { ...view }, moved: false };
+    dragged = { x: event.offsetX, y: event.offsetY, view: { ...view }, moved: false };
   });
   canvas.addEventListener("pointermove", (event) => {
-    const [right, down] = grabbed ? [event.offsetX - grabbed.x, event.offsetY - grabbed.y] : [0, 0];
-    if (grabbed && event.buttons && view.scale > 1 && (grabbed.moved || Math.hypot(right, down) > 5)) {
-      const unit = view.scale * (pixels - 2 * margin);
-      grabbed.moved = true;
-      view.x = Math.min(1, Math.max(0, grabbed.view.x - right / unit));
-      view.y = Math.min(1, Math.max(0, grabbed.view.y - down / unit));
-      draw();
-    } else {
-      const one = nearest(event.offsetX, event.offsetY, 14);
-      if (one >= 0) choose(one);
+    const [x, y] = [event.offsetX, event.offsetY];
+    const far = dragged && event.buttons && Math.hypot(x - dragged.x, y - dragged.y) > 5;
+    if (far && !dragged.moved) {
+      dragged.moved = true;
+      canvas.setPointerCapture(event.pointerId);
+      if (controls.drag.value === "lasso") dragged.path = [[dragged.x, dragged.y]];
     }
+    if (dragged?.moved && event.buttons) return dragged.path ? lasso(x, y) : move(x, y);
+    const row = nearest(x, y, 14);
+    if (row >= 0) choose(row);
   });
+
+  function lasso(x, y) {
+    dragged.path.push([x, y]);
+    drawChosen();
+  }
+
+  function move(x, y) {
+    const unit = view.scale * (pixels - 2 * MARGIN);
+    view.x = Math.min(1, Math.max(0, dragged.view.x - (x - dragged.x) / unit));
+    view.y = Math.min(1, Math.max(0, dragged.view.y - (y - dragged.y) / unit));
+    draw();
+  }
+
+  canvas.addEventListener("pointerup", (event) => {
+    if (!dragged?.path) return;
+    const inside = shown.filter((row) => within(dragged.path, ...onScreen(row)));
+    dragged.path = null;
+    mark(new Set([...(event.shiftKey ? marked : []), ...inside]));
+  });
+  canvas.addEventListener("pointercancel", () => {
+    dragged = null;
+    drawChosen();
+  });
+
+  // Whether a point lies in a polygon: a ray from it crosses the border an odd number of times.
+  function within(path, x, y) {
+    let inside = false;
+    path.forEach(([x1, y1], step) => {
+      const [x0, y0] = path.at(step - 1);
+      if (y0 > y !== y1 > y && x < ((x0 - x1) * (y - y1)) / (y0 - y1) + x1) inside = !inside;
+    });
+    return inside;
+  }
+
   canvas.addEventListener("click", (event) => {
-    const one = grabbed?.moved ? -1 : nearest(event.offsetX, event.offsetY, 14);
-    grabbed = null;
-    if (one < 0) return;
-    choose(one);
-    enlarge();
+    const row = dragged?.moved ? -1 : nearest(event.offsetX, event.offsetY, 14);
+    dragged = null;
+    if (row < 0) return;
+    choose(row);
+    trackbed.open(row);
   });
 
-  controls.addEventListener("change", () => {
-    const label = controls.elements.class.selectedIndex - 1;
-    const only = controls.elements.wrong.checked;
-    shown = all.filter((one) => (label < 0 || data.true[one] === label) && (!only || wrong(one)));
-    draw();
-  });
-  controls.addEventListener("submit", (event) => event.preventDefault());
-  controls.elements.in.addEventListener("click", () => zoom(1.5, current));
-  controls.elements.out.addEventListener("click", () => zoom(1 / 1.5, current));
-  controls.elements.whole.addEventListener("click", () => zoom(0, -1));
+  function change() {
+    const label = controls.class.selectedIndex - 1;
+    const only = controls.wrong.checked;
+    shown = all.filter((row) => (label < 0 || data.true[row] === label) && (!only || wrong(row)));
+    canvas.style.touchAction = controls.drag.value === "lasso" ? "none" : "pan-y";
+    paint();
+  }
 
-  const legend = document.getElementById("map-legend");
-  data.classes.forEach((name, label) => {
-    controls.elements.class.add(new Option(short(name, 40)));
-    const [item, mark] = [document.createElement("li"), document.createElement("span")];
-    item.append(mark, short(name, 40));
-    legend.append(item);
-  });
-  const paint = () => {
-    legend.querySelectorAll("span").forEach((mark, label) => (mark.style.background = colour(label)));
+  function items() {
+    const by = controls.colour.value;
+    if (by === "wrong") return [["right", variable("--blue")], ["wrong", variable("--orange")]];
+    if (by === "confidence") {
+      return [0, 250, 500, 750, 1000].map((value) => [`${value / 10} %`, ofConfidence(value)]);
+    }
+    return data.classes.map((name, label) => [short(name, 40), ofClass(label)]);
+  }
+
+  function paint() {
+    legend.replaceChildren(...items().map(([text, colour]) => {
+      const [item, spot] = [document.createElement("li"), document.createElement("span")];
+      spot.style.background = colour;
+      item.append(spot, text);
+      return item;
+    }));
     draw();
-  };
+  }
+
+  place.querySelector("form").addEventListener("change", change);
+  place.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
+  button("in").addEventListener("click", () => zoom(1.5, current));
+  button("out").addEventListener("click", () => zoom(1 / 1.5, current));
+  button("whole").addEventListener("click", () => zoom(0, -1));
+  button("gallery").addEventListener("click", showMarked);
+  button("clear").addEventListener("click", () => mark(new Set()));
+  document.addEventListener("trackbed:selection", ({ detail }) => {
+    inGallery = detail.rows.length < data.count ? new Set(detail.rows) : null;
+    draw();
+  });
+
+  for (const name of data.classes) controls.class.add(new Option(short(name, 40)));
+  if (matchMedia("(pointer: coarse)").matches) controls.drag.value = "move"; // a finger scrolls
   place.hidden = false;
   document.getElementById("map-plain").hidden = true;
   new ResizeObserver(draw).observe(canvas);
   dark.addEventListener("change", paint);
-  pictures.addEventListener("load", draw);
-  paint();
+  mark(new Set());
+  change();
 }
