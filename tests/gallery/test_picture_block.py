@@ -67,7 +67,7 @@ def test_of_many_classes_the_highest_and_the_true_one_stay():
     answers = pd.DataFrame({**fixed, "predicted": ["class 0"], "confidence": [0.06], **row})
     part = predicted_pictures.PredictedPictures(answers, *[pd.DataFrame()] * 3, None)
     found = unpacked(picture_block.packed_probabilities(part), 1, 25)[0]
-    assert set(np.flatnonzero(found)) == {*np.argsort(-shares)[:20], 23}
+    assert set(np.flatnonzero(found)) == {*np.argsort(-shares)[:10], 23}
 
 
 def test_slices_and_findings_list_their_pictures(case):
