@@ -26,7 +26,7 @@ def test_the_citation_file_fits_its_schema(tmp_path):
 
 def test_citation_and_package_agree():
     assert CITATION["version"] == PROJECT["version"]
-    assert CITATION["license"] == PROJECT["license"] == "Apache-2.0"
+    assert CITATION["license"] == PROJECT["license"].split()[0] == "Apache-2.0"
     assert CITATION["authors"] == PROJECT["authors"]
 
 
@@ -36,3 +36,16 @@ def test_the_licence_is_whole_and_part_of_the_package():
     assert [f"\n   {number}. " in text for number in range(1, 10)] == [True] * 9
     assert "END OF TERMS AND CONDITIONS" in text
     assert PROJECT["license-files"][0] == "LICENSE"
+
+
+def test_the_package_names_the_licence_of_each_library_that_it_contains():
+    named = {path for pattern in PROJECT["license-files"] for path in ROOT.glob(pattern)}
+    folders = [path for path in (ROOT / "stages").rglob("vendor") if path.is_dir()]
+    assert folders
+    for folder in folders:
+        licences = [path for path in folder.iterdir() if path.suffix == ".LICENSE"]
+        libraries = {path.name.split(".")[0] for path in folder.iterdir()}
+        assert {path.stem for path in licences} == libraries
+        assert named.issuperset(licences)
+        assert all("MIT License" in path.read_text("utf-8") for path in licences)
+    assert PROJECT["license"].split()[1:] == ["AND", "MIT"]
