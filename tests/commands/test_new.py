@@ -125,6 +125,15 @@ def test_the_links_of_the_readme_lead_to_files(made):
         assert (made.folder / target).exists(), target
 
 
+def test_make_repro_would_install_the_locked_packages_and_run(made):
+    commands = made.run("make", "--dry-run", "repro")
+    assert "python .ci/install.py  requirements.lock\n" in commands
+    assert "dvc repro" in commands
+    named = re.findall(r"requirements-?\w*\.lock", (made.folder / "Makefile").read_text())
+    assert len(named) > 5
+    assert all((made.folder / name).exists() for name in named)
+
+
 def test_dvc_keeps_one_copy_and_the_source_stays(made, pictures):
     original = pictures / "GRAS/000_0.png"
     copy = made.folder / "data/pictures/GRAS/000_0.png"
