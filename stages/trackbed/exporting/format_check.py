@@ -94,7 +94,8 @@ def _run(name: str, folder: Path, work: Path) -> Mapping[str, np.ndarray]:
     result = work / "result.npz"
     arguments = name, folder, work / "images.npy", result
     command = [sys.executable, "-m", "trackbed.exporting.format_run", *map(str, arguments)]
-    environment = os.environ | {"PYTHONPATH": f"{SOURCE}", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    places = os.pathsep.join(filter(None, [f"{SOURCE}", os.environ.get("PYTHONPATH")]))
+    environment = os.environ | {"PYTHONPATH": places, "TF_CPP_MIN_LOG_LEVEL": "3"}
     environment["PYTHONIOENCODING"] = "utf-8"
     done = subprocess.run(command, env=environment, capture_output=True, check=False)
     if done.returncode:
