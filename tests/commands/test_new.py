@@ -1,5 +1,6 @@
 """`trackbed new`: what a project holds, and what it refuses without leaving anything."""
 
+import io
 import os
 import pty
 import re
@@ -15,6 +16,8 @@ import yaml
 from project import ROOT, Project, draw
 
 from trackbed import cli
+from trackbed.commands import new as new_command
+from trackbed.creation.source_folder import Amount
 
 STAGES = ROOT / "stages"
 
@@ -182,6 +185,20 @@ def test_a_terminal_is_asked_for_groups(pictures, tmp_path):
     assert process.wait() == 0, text
     assert b"Enter: use these groups." in text
     assert params(tmp_path)["data"]["group"] == r"^00(\d)_"
+
+
+@pytest.mark.parametrize(
+    ("size", "typed", "copied"),
+    [(10**9, "\n", True), (10**9, "link\n", False), (10**9, "", True), (10**9 - 1, None, True)],
+)
+def test_a_terminal_is_asked_before_a_large_copy(size, typed, copied, monkeypatch, capsys):
+    terminal = io.StringIO(typed)
+    for stream in (terminal, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stdin", terminal)
+    assert new_command._may_copy(Amount(7, size)) == copied
+    asked = "The pictures are 7 files, 1.0 GB. Enter: copy them once. 'link': use"
+    assert (asked in capsys.readouterr().out) == (typed is not None)
 
 
 REFUSED = {
