@@ -40,14 +40,20 @@ return {
 
 # WCAG 2.2: relative luminance, contrast ratio.
 COLOURS = """
-const parts = (text) => text.match(/[\\d.]+/g).map(Number);
+const pixel = new OffscreenCanvas(1, 1).getContext("2d", {willReadFrequently: true});
+const parts = (text) => {  // whatever the notation, such as color(srgb 0 0.5 1)
+  pixel.clearRect(0, 0, 1, 1);
+  pixel.fillStyle = text;
+  pixel.fillRect(0, 0, 1, 1);
+  return [...pixel.getImageData(0, 0, 1, 1).data];
+};
 const channel = (value) =>
   value <= 10.31475 ? value / 3294.6 : ((value / 255 + .055) / 1.055) ** 2.4;
 const luminance = ([r, g, b]) => .2126 * channel(r) + .7152 * channel(g) + .0722 * channel(b);
 const ground = (one) => {
   for (; one; one = one.parentElement) {
     const colour = parts(getComputedStyle(one).backgroundColor);
-    if ((colour[3] ?? 1) === 1) return colour;
+    if (colour[3] === 255) return colour;
   }
   return matchMedia("(prefers-color-scheme: dark)").matches ? [0, 0, 0] : [255, 255, 255];
 };

@@ -137,8 +137,8 @@ def test_without_a_previous_run_no_change_is_named():
     ("low", "expected"),
     [
         (0.86, "significant, the intervals do not overlap"),
-        (0.85, "the intervals overlap; `trackbed compare HEAD` tests the difference"),
-        (0.84, "the intervals overlap; `trackbed compare HEAD` tests the difference"),
+        (0.85, "the intervals overlap; `trackbed compare 0123456789` tests the difference"),
+        (0.84, "the intervals overlap; `trackbed compare 0123456789` tests the difference"),
     ],
 )
 def test_a_change_is_compared_with_the_intervals(low, expected):

@@ -86,7 +86,8 @@ def change_sentence(previous: Previous | None, scores: dict[str, Any]) -> str:
         return f"{sentence}."
     if previous_runs.apart(previous.scores, scores):
         return f"{sentence}: significant, the intervals do not overlap."
-    return f"{sentence}: the intervals overlap; `trackbed compare HEAD` tests the difference."
+    test = f"`trackbed compare {previous.commit[:10]}`"
+    return f"{sentence}: the intervals overlap; {test} tests the difference."
 
 
 def classes_sentence(classes: pd.DataFrame) -> str:
