@@ -85,6 +85,16 @@ def test_macro_f1_is_that_of_the_file(project):
     assert training_runs.scores(training_runs.WORKSPACE)["macro_f1"] == 0.75
 
 
+def test_scores_of_an_older_version_are_read_and_compared(project):
+    committed(project, test_part="aa")  # all values at the top
+    assert set(json.loads(training_runs.SCORES.read_text())) == {"macro_f1", "test_part"}
+    write_results(project.folder, right=38)
+    tables.write_metrics(training_runs.SCORES, {"macro_f1": 0.95, "test_part": "aa"}, ["macro_f1"])
+    assert training_runs.scores("HEAD") == {"macro_f1": 0.9, "test_part": "aa"}
+    assert training_runs.scores(training_runs.WORKSPACE) == {"macro_f1": 0.95, "test_part": "aa"}
+    assert training_runs.comparison("HEAD", training_runs.WORKSPACE).accuracy == (0.9, 0.95)
+
+
 def test_a_revision_without_results_is_an_error(project):
     project.commit()
     with pytest.raises(UserError, match=r"evaluate\.json of HEAD: the revision has none"):

@@ -62,7 +62,10 @@ def _by_pattern(entries: list[Entry], pattern: str) -> list[str]:
     try:
         expression = re.compile(pattern)
     except re.error as error:
-        raise UserError(f"{WHERE}: not a regular expression ({error}), got {pattern!r}.") from None
+        raise UserError(
+            f"{WHERE}: not a regular expression ({error}), got {pattern!r}. Correct it, or set "
+            "null where every image is independent."
+        ) from None
     names = [PurePosixPath(entry.filename).name for entry in entries]
     groups = [_group(expression.search(name)) for name in names]
     unmatched = [name for name, group in zip(names, groups, strict=True) if not group]
