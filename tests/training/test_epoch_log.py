@@ -45,6 +45,8 @@ def test_the_summary_has_the_scores_of_the_best_epoch(tmp_path, monkeypatch):
             log.on_epoch_begin(epoch)
             both = scores | {f"val_{name}": value for name, value in scores.items()}
             log.on_epoch_end(epoch, both | {"learning_rate": 0.1})
+            so_far = json.loads(Path("log/metrics.json").read_text())
+            assert so_far == {"val_f1": f1, "details": [{"epochs": epoch + 1}]}
     outcome = Outcome(best_epoch=2, epochs=3, stopped_early=True)
     path = Path("log/metrics.json")
     log.write_summary(path, outcome, "val_loss", network="small_cnn", parameters=9)

@@ -79,6 +79,9 @@ class EpochLog(Observer):
         self.rows.append(row)
         self._write(epoch + 1)
         self.live.sync()
+        # DVCLive writes all values of the epoch; `dvc exp show` would have a column for each.
+        so_far = {"val_f1": row["val/macro_f1"], "epochs": epoch + 1}
+        tables.write_metrics(Path(self.live.metrics_file), so_far, SUMMARY_COLUMNS)
 
     def resumed(self) -> None:
         """Write again what the run had logged before it was killed."""
