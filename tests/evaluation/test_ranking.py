@@ -128,6 +128,14 @@ def test_means_are_over_the_classes_with_images():
         assert found[f"{area}_low"].iloc[-1] < found[area].iloc[-1] < found[f"{area}_high"].iloc[-1]
 
 
+def test_a_class_of_one_group_has_areas_without_interval():
+    probabilities, labels, groups = grouped()
+    groups = np.where(labels == 0, 100, groups)
+    found = ranking.table(probabilities, labels, groups, ["A", "B", "C"])
+    assert found["auroc"].notna().all()
+    assert found["auroc_low"].isna().to_list() == [True, False, False, False]
+
+
 def test_a_single_group_has_no_interval_and_a_single_class_no_area():
     probabilities, labels, _ = grouped()
     alone = ranking.table(probabilities, labels, np.zeros(len(labels)), ["A", "B", "C"])

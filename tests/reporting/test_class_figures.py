@@ -40,6 +40,26 @@ def test_the_heat_map_is_of_a_size_that_suits_its_classes(classes, widest):
     assert min(map(float, sizes)) >= 9
 
 
+def test_the_class_of_the_lowest_f1_is_on_top_with_its_interval():
+    table = pd.DataFrame(
+        {
+            "precision": [0.9, 0.5, np.nan],
+            "recall": [0.8, 0.7, np.nan],
+            "f1": [0.85, 0.58, np.nan],
+            "f1_low": [0.7, 0.5, np.nan],
+            "f1_high": [0.95, 0.66, np.nan],
+        },
+        index=["good", "weak", "empty"],
+    )
+    svg = class_figures.class_scores(table)
+    found = texts(svg)
+    assert found.index("weak") < found.index("good") < found.index("empty")
+    assert "n/a" in found
+    lines = re.findall(r'<path d="M ([\d.]+) ([\d.]+) ?\s*L ([\d.]+) \2', svg)
+    widths = sorted(float(right) - float(left) for left, _, right in lines)
+    assert any(b / a == pytest.approx(0.25 / 0.16, rel=0.01) for a in widths for b in widths if a)
+
+
 def test_the_radar_has_the_macro_averages():
     values = pd.Series({"precision": 0.5, "recall": 0.25, "specificity": 1.0, "f1": 0.3333})
     svg = class_figures.radar(pd.concat([values, pd.Series({"accuracy": 0.9})]))

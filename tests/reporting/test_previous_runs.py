@@ -76,6 +76,17 @@ def test_four_changed_parameters_are_named(repository, keys, rest):
     assert run.changes == f"train.a=2, train.b=2, train.c=2, train.d=2{rest}"
 
 
+def test_a_run_has_the_validation_curves_of_its_commit(repository):
+    curve = Path("metrics/train/plots/metrics/val/loss.tsv")
+    curve.parent.mkdir(parents=True)
+    curve.write_text("step\tloss\n1\t0.5\n2\t0.25\n")
+    commit(0.6, 0.65)
+    curve.write_text("step\tloss\n1\t0.75\n")
+    commit(0.7, 0.75)
+    (run,) = listed(0.7)
+    assert run.curves == {"loss": {"epochs": [1, 2], "values": [0.5, 0.25]}}
+
+
 def test_the_run_itself_is_no_other_one(repository):
     commit(0.5, 0.5)
     assert listed(0.5) == []

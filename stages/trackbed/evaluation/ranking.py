@@ -23,6 +23,7 @@ RANKING_TABLE = TableFile(
     float_format="%.6f",
 )
 MEAN = "macro avg"  # name of the last row
+FEWEST_DEGREES = 2  # with one, an interval of two groups has nearly all of 0 to 1
 
 
 @dataclass(frozen=True)
@@ -156,11 +157,11 @@ def _interval(
 
     shares: the influences of each group, added up, shape (groups,); strata: as in bootstrap. The
     variance is the one that the rescaling bootstrap of `bootstrap.resampled_sums` has for these
-    sums, so it is not sampled; the degrees of freedom are those of Satterthwaite (1946). An area of
-    1 or 0 has no spread: each of the `trials` groups with images of the class is then a trial of
-    Wilson's interval.
+    sums, so it is not sampled; the degrees of freedom are those of Satterthwaite (1946), but
+    FEWEST_DEGREES or more. An area of 1 or 0 has no spread: each of the `trials` groups with images
+    of the class is then a trial of Wilson's interval. A single such group gives no interval.
     """
-    if not np.isfinite(value) or len(shares) < 2:
+    if not np.isfinite(value) or trials < 2:
         return intervals.UNKNOWN
     sizes = np.bincount(strata)
     centred = shares - (np.bincount(strata, shares) / np.maximum(sizes, 1))[strata]
@@ -171,6 +172,7 @@ def _interval(
     if variance <= intervals.ROUNDING**2 or not intervals.ROUNDING < value < 1 - intervals.ROUNDING:
         return tuple(map(float, intervals.wilson(value, trials)))
     degrees = variance**2 / (variances**2 / (sizes[several] - 1)).sum()
+    degrees = max(degrees, FEWEST_DEGREES)
     return intervals.logit_t(value, variance**0.5, degrees)
 
 
