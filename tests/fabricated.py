@@ -60,7 +60,16 @@ report:
 """
 
 
-def run(folder, names=TRACK_BED, right=0.9, per_class=40, empty=(), epochs=27, suffix=".jpg"):
+def run(
+    folder,
+    names=TRACK_BED,
+    right=0.9,
+    per_class=40,
+    empty=(),
+    epochs=27,
+    suffix=".jpg",
+    varied=False,
+):
     """Write a run into `folder` and return the arguments of the report stage.
 
     Of every class there are about `per_class` test images and four times as many for training;
@@ -69,7 +78,7 @@ def run(folder, names=TRACK_BED, right=0.9, per_class=40, empty=(), epochs=27, s
     draw = np.random.default_rng(7)
     test = draw.integers(per_class // 2, 2 * per_class, len(names))
     test[[names.index(name) for name in empty]] = 0
-    table = write_records(folder / "data/records", names, test, suffix)
+    table = write_records(folder / "data/records", names, test, suffix, varied)
     write_folds(folder / "data/folds", table)
     write_json(folder / "metrics/split.json", GROUPS | {"groups": table["group"].nunique()})
     write_training(folder / "metrics/train", epochs)
@@ -84,8 +93,11 @@ def run(folder, names=TRACK_BED, right=0.9, per_class=40, empty=(), epochs=27, s
     return [folder / argument for argument in ARGUMENTS]
 
 
-def write_records(folder, names, test, suffix=".jpg"):
-    """One picture per class, of each encoding in turn, which all records of the class share."""
+def write_records(folder, names, test, suffix=".jpg", varied=False):
+    """One picture per class, of each encoding in turn, which all records of the class share.
+
+    varied: each test image has a picture of its own.
+    """
     folder.mkdir(parents=True)
     rows = []
     with recording.ShardWriter(folder, 2**40) as shards:
@@ -97,6 +109,8 @@ def write_records(folder, names, test, suffix=".jpg"):
                 row = {"filename": f"{name}/{number:04d}{suffix}", "label": label}
                 row |= {"class_name": name, "part": part, "group": f"{name}/{number // 4}"}
                 row |= {"height": 48, "width": 64, "encoding": encoding}
+                if varied and part == "test":
+                    data = encoded(varied_picture(label, number), encoding)
                 rows.append(row | shards.add(record_features.of_row(row, data)))
     table = pd.DataFrame(rows).assign(record=range(len(rows)))
     table = table.assign(format="JPEG", sha256="0" * 64, perceptual_hash="0" * 16)
@@ -268,6 +282,13 @@ def picture(label):
     for x in range(-48, 64, 6 + label % 7):
         brush.line((x, 48, x + 20 + label, 0), fill=(230, 230, 220), width=1 + label % 3)
     return image
+
+
+def varied_picture(label, number):
+    """The picture of a class under patches of light of its own."""
+    draw = np.random.default_rng([label, number])
+    light = Image.fromarray(draw.integers(0, 256, (12, 16, 3), dtype=np.uint8))
+    return Image.blend(picture(label), light.resize((64, 48), Image.Resampling.BICUBIC), 0.4)
 
 
 def encoded(image, encoding):

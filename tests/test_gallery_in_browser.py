@@ -370,3 +370,22 @@ def test_gallery_lightbox_and_matrix_fit(opened, width, scheme):
 def test_nothing_was_asked_for_and_the_console_is_quiet(opened):
     assert set(opened.requests) <= {"report_context.js"}
     assert [line for line in opened.console if "Canvas2D" not in line] == []  # on reading it back
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("classes", "per_class", "images"), [(43, 235, 12_630), (1000, 4, 4_000)], ids=["43", "1000"]
+)
+def test_many_pictures_stay_small_and_quick(tmp_path, page_at, classes, per_class, images):
+    names = [f"{number:04d} sign of the road" for number in range(classes)]
+    page, _ = fabricated.report(tmp_path, names=names, per_class=per_class, right=0.97, varied=True)
+    assert len(page.encode()) < 5_000_000
+    opened = page_at(tmp_path / "plots/report.html", 1300)
+    assert len(shown(opened)) >= images
+    paint = opened.page.evaluate(
+        "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+    )
+    assert paint < 1000  # milliseconds
+    opened.page.evaluate("trackbed.filter({wrong: true})")
+    assert opened.page.locator("#gallery-view li").count() < 300
+    until(opened, "document.querySelector('#gallery-view canvas').dataset.ready === ''")
