@@ -60,21 +60,20 @@ def proposed(listing: Listing) -> GroupedPictures | None:
     return None
 
 
-def grouped(
-    listing: Listing, pattern: str, per_class: bool | None = None
-) -> GroupedPictures | None:
-    """The groups of a pattern, or of FOLDER; None where it does not fit every name.
-
-    `per_class` None finds out from the names whether groups begin anew in every class.
-    """
+def grouped(listing: Listing, pattern: str) -> GroupedPictures | None:
+    """The groups of a pattern, or of FOLDER; None where it does not fit every name."""
     try:
-        return groups_of(listing, pattern, per_class)
+        return groups_of(listing, pattern)
     except UserError:
         return None
 
 
 def groups_of(listing: Listing, pattern: str, per_class: bool | None = None) -> GroupedPictures:
-    """Like `grouped`. Raises UserError where the pattern does not fit."""
+    """The groups of a pattern, or of FOLDER.
+
+    `per_class` None finds out from the names whether groups begin anew in every class. Raises
+    UserError where the pattern does not fit every name.
+    """
     found = Found([replace(one, group="") for one in listing.entries], set(listing.classes))
     entries = named_groups(found, Grouping(pattern, False))
     if per_class is None:

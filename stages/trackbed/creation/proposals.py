@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -126,12 +127,12 @@ def _split(facts: SourceFacts, grouping: Grouping) -> Iterator[Proposal]:
 def fewest_groups(facts: SourceFacts, grouping: Grouping) -> tuple[str, int]:
     """The class with the fewest groups outside of the test part, and how many it has."""
     if grouping.pattern is None:
-        counts = dict(facts.class_images)
+        counts = facts.class_images
     else:
         found = groups_of(facts.listing, grouping.pattern, grouping.per_class)
         group = {name: key for key, files in found.members.items() for name in files}
         pairs = {(e.class_name, group[e.filename]) for e in facts.listing.entries if e.part != TEST}
-        counts = {name: sum(one == name for one, _ in pairs) for name in facts.listing.classes}
+        counts = Counter(name for name, _ in pairs)
     name = min(sorted(counts), key=counts.__getitem__)
     return name, counts[name]
 
