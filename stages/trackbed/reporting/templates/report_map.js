@@ -137,7 +137,7 @@ if (document.getElementById("point-map") && trackbed.pictures()?.count) {
   function description(row) {
     const text = document.createElement("p");
     const name = (label) => short(data.classes[label], 60);
-    const sure = `${(data.confidence[row] / 10).toFixed(1)} %`;
+    const sure = `${Math.round(data.confidence[row] / 10)} %`;
     const lines = wrong(row)
       ? [`✗ wrong ${sure}`, `true: ${name(data.true[row])}`, `predicted: ${name(data.predicted[row])}`]
       : [`✓ right ${sure}`, name(data.true[row])];
