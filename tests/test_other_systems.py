@@ -115,22 +115,27 @@ def test_outputs_replace_read_only_ones_byte_for_byte(tmp_path):
 
 
 HELD = """
+import sys
 from pathlib import Path
 from trackbed.pipeline import operating_system, outputs
 operating_system.WAITS = (0.01,)
-file = open("scores.csv")
-outputs.write_json(Path("scores.csv"), {})
+place = Path(sys.argv[1])
+file = open("scores/a.csv")
+with outputs.replacing(place) as temporary:
+    temporary.mkdir() if place.is_dir() else temporary.touch()
 """
 
 
-def test_a_file_that_is_open_elsewhere_is_named(tmp_path):
-    (tmp_path / "scores.csv").write_text("old")
-    _, message = elsewhere(tmp_path, "-c", HELD, succeeds=False)
+@pytest.mark.parametrize("place", ["scores", "scores/a.csv"])
+def test_a_file_that_is_open_elsewhere_is_named(tmp_path, place):
+    (tmp_path / "scores").mkdir()
+    (tmp_path / "scores/a.csv").write_text("old")
+    _, message = elsewhere(tmp_path, "-c", HELD, place, succeeds=False)
     assert message.splitlines()[-1] == (
-        "trackbed.pipeline.errors.UserError: scores.csv: cannot be replaced; close the program "
+        "trackbed.pipeline.errors.UserError: scores/a.csv: cannot be replaced; close the program "
         "that has it open, then run again."
     )
-    assert files(tmp_path, ".") == {"scores.csv": b"old"}
+    assert files(tmp_path, ".") == {"scores/a.csv": b"old"}
 
 
 GROUP = """

@@ -11,7 +11,6 @@ import pytest
 from program import trackbed
 
 ROOT = Path(__file__).parents[1]
-pytestmark = pytest.mark.portable
 # Files that git tracks or DVC hashes.
 TEXTS = [
     "data/records/index.csv",

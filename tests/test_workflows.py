@@ -82,7 +82,7 @@ def test_other_systems_run_the_portable_tests_alone():
     assert (workflow["permissions"], job["permissions"]) == ({}, {"contents": "read"})
     assert "secrets." not in SYSTEMS.read_text()
     assert not any("${{" in step.get("run", "") for step in job["steps"])
-    assert job["steps"][-1]["run"] == "python -m pytest -q -m portable"
+    assert job["steps"][-1]["run"] == "python -m pytest -q tests/test_portable.py"
 
 
 def test_no_expression_is_pasted_into_a_script():

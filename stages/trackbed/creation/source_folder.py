@@ -81,7 +81,7 @@ def copy_into(project: Path, pictures: Path) -> list[str]:
     """
     (project / PLACE).parent.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "dvc", "add", str(pictures.resolve()), "--out", PLACE]
-    done = subprocess.run(command, cwd=project, stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(command, cwd=project, stdout=subprocess.PIPE, check=False)
     if done.returncode:
         raise UserError(f"{pictures}: `dvc add` failed; its message is above.")
     return [f"{PLACE}.dvc", "data/.gitignore"]

@@ -36,6 +36,7 @@ OWN_GROUP: dict[str, Any] = {
     "start_new_session": True,
     "creationflags": 0x200 if sys.platform == "win32" else 0,  # CREATE_NEW_PROCESS_GROUP
 }
+HELD = "{path}: cannot be replaced; close the program that has it open, then run again."
 # Seconds between attempts to move a file on Windows: a virus scanner may hold it for a moment.
 WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
 
@@ -64,10 +65,7 @@ def move(source: Path, target: Path) -> None:
             if IS_POSIX:
                 raise
             if wait is None:
-                raise UserError(
-                    f"{target}: cannot be replaced; close the program that has it open, then "
-                    "run again."
-                ) from None
+                raise UserError(HELD.format(path=target)) from None
             if target.exists():
                 target.chmod(stat.S_IWRITE | stat.S_IREAD)
             time.sleep(wait)

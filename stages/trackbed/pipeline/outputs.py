@@ -64,7 +64,7 @@ def replacing(path: Path) -> Iterator[Path]:
         if path.is_dir():
             if not temporary.is_dir():
                 raise UserError(f"{path}: {FOLDER_NOT_FILE}")
-            operating_system.remove_folder(path)
+            _remove(path)
         operating_system.move(temporary, path)
         if not within:
             operating_system.flush(path.parent)
@@ -180,7 +180,12 @@ def _sync(path: Path) -> None:
 
 def _remove(path: Path) -> None:
     if path.is_dir():
-        operating_system.remove_folder(path)
+        try:
+            operating_system.remove_folder(path)
+        except PermissionError as error:
+            if operating_system.IS_POSIX:
+                raise
+            raise UserError(operating_system.HELD.format(path=error.filename)) from None
     else:
         path.unlink(missing_ok=True)
 
