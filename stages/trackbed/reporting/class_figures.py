@@ -176,8 +176,9 @@ def class_scores(classes: pd.DataFrame) -> Markup:
 
 @figure_style.styled
 def errors(classes: pd.DataFrame) -> Markup:
-    """False negatives (to the left) against false positives (to the right) of every class."""
-    figure, axes = _class_axes(classes.index, 22)
+    """False negatives (to the left) against false positives (to the right); see class_scores."""
+    classes = classes.sort_values("f1", kind="stable", na_position="last")
+    figure, axes = _class_axes(classes.index, 30 if len(classes) <= MANY_CLASSES else 20)
     places = np.arange(len(classes))
     missed, alarms = classes["false_negative"], classes["false_positive"]
     axes.barh(places, -missed, height=0.7, color=ORANGE, label="false negatives (missed)")
