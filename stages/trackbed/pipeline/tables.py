@@ -38,10 +38,9 @@ DETAILS = "details"  # in metrics files, the list that holds what DVC does not s
 def write_metrics(path: Path, values: dict[str, Any], columns: Iterable[str] = ()) -> None:
     """Write scores by name as JSON; None and numbers that are not finite become UNDEFINED.
 
-    columns: the names that DVC shows in `metrics show` and `exp show`, in this order; the others
-    go into the one object of the list DETAILS. DVC (3.67) leaves a value that is null or a list
-    out, and NaN is no JSON; it shows text, and a change between a number and text. An output with
-    `cache: false` that is no metric would switch the run cache of its stage off.
+    columns: what DVC shows, in this order; the rest goes into the one object of the list DETAILS.
+    DVC (3.67) leaves out null and lists, and shows text; NaN is no JSON. A file of its own with
+    `cache: false`, but no metric, would switch off the run cache of the stage.
     Raises TypeError for a list, KeyError for a column without a value.
     """
     marked = _marked(values)
@@ -50,10 +49,7 @@ def write_metrics(path: Path, values: dict[str, Any], columns: Iterable[str] = (
 
 
 def metrics(path: Path, remedy: str) -> dict[str, Any]:
-    """The scores of a metrics file by name, columns and details alike.
-
-    One that is undefined is None. Files of older versions have no details. Raises UserError.
-    """
+    """Columns and details of a metrics file by name; an undefined one is None. Raises UserError."""
     return _unmarked(_joined(json_object(path, remedy)))
 
 
