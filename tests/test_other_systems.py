@@ -188,13 +188,16 @@ def test_serve_answers_and_stops(tmp_path):
         stderr=subprocess.DEVNULL,
         text=True,
     )
-    lines = iter(process.stdout.readline, "")
-    address = next(found[0] for line in lines if (found := re.search(r"http://\S+", line)))
-    with urllib.request.urlopen(f"{address}v2/health/ready") as answer:
-        assert answer.status == 200
-    process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 130
-    process.stdout.close()
+    try:
+        lines = iter(process.stdout.readline, "")
+        address = next(found[0] for line in lines if (found := re.search(r"http://\S+", line)))
+        with urllib.request.urlopen(f"{address}v2/health/ready") as answer:
+            assert answer.status == 200
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def stages(folder):
