@@ -347,6 +347,19 @@ def test_on_paper_the_surest_mistakes_are_there(opened):
     assert not opened.page.locator("#gallery .card").first.is_visible()
 
 
+def test_another_width_keeps_the_focus(opened):
+    page = opened.page
+    page.locator("#gallery-view button").nth(2).focus()
+    page.keyboard.press("ArrowRight")
+    title = page.evaluate("document.activeElement.title")
+    page.set_viewport_size({"width": 700, "height": 900})
+    until(opened, "document.querySelector('#gallery-view ol').clientWidth < 700")
+    page.wait_for_timeout(100)
+    assert page.evaluate("document.activeElement.title") == title != ""
+    page.set_viewport_size({"width": 1300, "height": 900})
+    until(opened, "document.querySelector('#gallery-view ol').clientWidth > 700")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_gallery_lightbox_and_matrix_fit(opened, width, scheme):

@@ -65,7 +65,8 @@ if (trackbed.pictures()) {
     cell.append(button);
     button.addEventListener("click", () => trackbed.filter({ true: own, predicted }));
     button.addEventListener("focus", () => preview(cell));
-    cell.addEventListener("pointerenter", () => preview(cell));
+    // Not pointerenter: scrolling by the keys would move cells under a pointer that rests.
+    cell.addEventListener("pointermove", () => preview(cell));
   }
 
   // The arrow keys go to the next cell that has pictures.

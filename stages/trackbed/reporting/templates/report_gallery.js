@@ -254,5 +254,12 @@ if (trackbed.pictures()) {
   form.hidden = view.hidden = false;
   fill();
   update(false);
-  new ResizeObserver(() => layOut()).observe(view);
+  let room = list.clientWidth;
+  new ResizeObserver(() => {
+    if (list.clientWidth === room) return show();
+    room = list.clientWidth;
+    const focused = list.contains(document.activeElement);
+    layOut();
+    if (focused) goTo(current);
+  }).observe(view);
 }
