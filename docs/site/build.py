@@ -22,7 +22,7 @@ NAVIGATION = {
     ],
     "Data": ["sources", "data", "leak", "suspects", "augmentation", "imbalance"],
     "Training": ["training", "defaults", "frozen", "sweep", "curves"],
-    "Evaluation": ["scores", "compare", "explain", "charts", "pictures"],
+    "Evaluation": ["scores", "compare", "explain", "report", "charts", "pictures"],
     "Using the model": ["export", "predict", "serve", "novelty", "drift", "registry"],
     "Operations": ["systems", "remote", "trouble", "../SECURITY"],
     "Reference": [
