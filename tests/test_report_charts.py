@@ -139,7 +139,7 @@ def test_the_slider_says_what_a_threshold_keeps(page, predictions):
     page.locator("#threshold input[type=number]").fill("0.949")
     slider.press("ArrowRight")
     page.wait_for_function("document.querySelector('#threshold [type=number]').value === '0.950'")
-    kept = predictions[np.rint(1000 * predictions["confidence"]) >= 950]
+    kept = predictions[predictions["confidence"] >= 0.95]
     right = kept["true"] == kept["predicted"]
     part = lambda name: page.locator(f"#threshold [data-part={name}]").inner_text()  # noqa: E731
     assert part("coverage") == f"{100 * len(kept) / len(predictions):.1f} %"
@@ -160,10 +160,10 @@ def test_the_refused_pictures_come_into_the_gallery(page, predictions):
     page.locator("#threshold input[type=number]").fill("0.9")
     page.locator("#threshold input[type=number]").press("Enter")
     page.locator("[data-part=show-refused]").click()
-    low = (np.rint(1000 * predictions["confidence"]) < 900).sum()
+    low = (predictions["confidence"] < 0.9).sum()
     assert page.locator("#gallery-status").inner_text().startswith(f"{low} of ")
     page.locator("[data-part=show-mistakes]").click()
-    sure = np.rint(1000 * predictions["confidence"]) >= 900
+    sure = predictions["confidence"] >= 0.9
     mistakes = (sure & (predictions["true"] != predictions["predicted"])).sum()
     assert page.locator("#gallery-status").inner_text().startswith(f"{mistakes} of ")
     page.locator("#gallery-filters button[type=reset]").click()
@@ -233,7 +233,7 @@ def test_keys_mark_points_and_show_them(page, predictions):
     page.keyboard.press("Escape")
     page.keyboard.press("m")
     wrong = predictions[predictions["true"] != predictions["predicted"]]
-    sure = wrong.assign(confidence=(1000 * wrong["confidence"]).round())
+    sure = wrong.assign(confidence=np.floor(1000 * wrong["confidence"]))
     surest = sure.sort_values("confidence", ascending=False, kind="stable").index[0]
     assert predictions["filename"][surest] in page.locator("#map-point").inner_text()
     page.keyboard.press(" ")
