@@ -18,10 +18,10 @@ from trackbed.records import reader
 LEVELS = 255  # of a probability, in a byte
 MOST_PROBABILITIES = 10  # of a picture, the highest; and that of its true class
 SIDES = (sprite_sheets.SMALLEST_SIDE, sprite_sheets.LARGEST_SIDE)
-# Characters of the block; the rest of a page of 43 classes takes about 1 million.
-BLOCK_LENGTH = 3_800_000
+# Characters of the block; the rest of a page of 43 classes takes up to 1.5 million.
+BLOCK_LENGTH = 3_400_000
 CLOSER_LENGTH = 1_150_000  # of them for large pictures, maps and neighbours, at most
-MOST_SHEET_BYTES = 1_800_000
+MOST_SHEET_BYTES = 1_500_000
 BASE64 = 0.75  # bytes in a character
 
 
