@@ -8,9 +8,12 @@ import fabricated
 import numpy as np
 import pandas as pd
 import pytest
+from playwright.sync_api import expect
 from sklearn.metrics import precision_score, recall_score
 
 SCHEMES = ("light", "dark")
+# Until the charts have the width of the window.
+FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 OTHER = {"name": "<b>1234567890", "kind": "commit", "changes": "train.epochs=20"}
 
 
@@ -138,7 +141,7 @@ def test_the_slider_says_what_a_threshold_keeps(page, predictions):
     slider.focus()
     page.locator("#threshold input[type=number]").fill("0.949")
     slider.press("ArrowRight")
-    page.wait_for_function("document.querySelector('#threshold [type=number]').value === '0.950'")
+    expect(page.locator("#threshold input[type=number]")).to_have_value("0.950")
     kept = predictions[predictions["confidence"] >= 0.95]
     right = kept["true"] == kept["predicted"]
     part = lambda name: page.locator(f"#threshold [data-part={name}]").inner_text()  # noqa: E731
@@ -280,10 +283,7 @@ def test_charts_fit_at_every_width(opened, width, scheme):
     page = opened.page
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme)
-    page.wait_for_function(
-        "[...document.querySelectorAll('.chart .plot')].every((one) =>"
-        "one.querySelector('.uplot').clientWidth <= one.clientWidth)"
-    )
+    page.evaluate(FRAMES)
     found = opened.result(browser.WIDTH)
     assert found["page"] <= width
     assert found["wide"] == []
