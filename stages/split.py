@@ -60,9 +60,12 @@ def _write_tables(path: Path, found: list[tuple[tables.TableFile, pd.DataFrame]]
 def _summary(table: pd.DataFrame, counts: dict[str, Any]) -> str:
     parts = table["part"].value_counts()
     official = " (fold 0: the official validation part)" if counts["official_validation"] else ""
+    sizes = f"{counts['smallest_fold']:,}"
+    if counts["largest_fold"] > counts["smallest_fold"]:
+        sizes += f" to {counts['largest_fold']:,}"
     return (
         f"{parts['train']:,} training images in {table['fold'].max() + 1} folds of "
-        f"{counts['smallest_fold']:,} to {counts['largest_fold']:,} images{official}, "
+        f"{sizes} images{official}, "
         f"{parts['test']:,} test images ({parts['test'] / len(table):.1%})"
     )
 

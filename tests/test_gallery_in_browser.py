@@ -1,5 +1,6 @@
 """The gallery, the lightbox and the confusion matrix of a report in a browser."""
 
+import json
 import time
 
 import browser
@@ -25,7 +26,7 @@ def folder(tmp_path_factory):
 def table(folder):
     """The predictions in the order of the file; sure: the confidence that the page knows."""
     table = pd.read_csv(folder / "data/evaluation/predictions.csv", keep_default_na=False)
-    sure = np.rint(1000 * table["confidence"]).astype(int)
+    sure = np.floor(1000 * table["confidence"]).astype(int)
     return table.assign(sure=sure, wrong=table["true"] != table["predicted"])
 
 
@@ -227,6 +228,18 @@ def test_the_lightbox_lists_probabilities_and_facts(opened, table):
     assert len(listed) >= 2
 
 
+def test_lightbox_and_gallery_give_the_same_percentages(opened, table):
+    found = opened.page.evaluate(
+        "trackbed.pictures().file.map((_, row) => Math.max(...trackbed.probabilities(row)))"
+    )
+    assert np.rint(1000 * np.array(found)).astype(int).tolist() == table["sure"].tolist()
+    answers = opened.page.evaluate(
+        "trackbed.pictures().file.map((_, row) => trackbed.probabilities(row)"
+        "[trackbed.pictures().predicted[row]])"
+    )
+    assert answers == found
+
+
 def pixels(opened, selector):
     opened.page.wait_for_selector(f"{selector} canvas")
     return opened.page.evaluate(
@@ -294,8 +307,13 @@ def test_a_cell_of_the_matrix_shows_and_filters_its_pictures(opened, table):
     button = cell.get_by_role("button")
     assert button.get_attribute("aria-label") == f"{own} predicted as {predicted}: {count} images"
     cell.hover()
+    heading = "document.querySelector('#cell-pictures h3').textContent"
+    until(opened, f"{heading} === {json.dumps(f'{own} predicted as {predicted}')}")
     assert page.locator("#cell-pictures li").count() == min(count, 18)
-    assert f"{own} predicted as {predicted}" in page.inner_text("#cell-pictures h3")
+    page.locator(f"td[data-true='{labels[0]}'][data-predicted='{labels[0]}']").hover()
+    page.locator("#cell-pictures h3").hover()
+    page.wait_for_timeout(400)  # the pointer crossed a cell and did not rest there
+    assert page.evaluate(heading) == f"{own} predicted as {predicted}"
     of_cell = table[(table["true"] == own) & (table["predicted"] == predicted)]
     page.locator("#cell-pictures li button").first.click()
     surest = of_cell.sort_values("sure", ascending=False, kind="stable")["filename"].iloc[0]

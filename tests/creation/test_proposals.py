@@ -138,3 +138,8 @@ def test_params_keep_their_comments_and_first_lines(tmp_path):
     base = (ROOT / "params.yaml").read_text("utf-8")
     text = with_recipe(base, proposals.overlay([proposals.source("data/pictures", "")]), tmp_path)
     assert text == base.replace("source: data/sample", 'source: "data/pictures"')
+
+
+def test_one_step_an_epoch_is_not_plural():
+    reasons = [one.reason for one in proposals.from_data(facts({"A": 5, "B": 5}), ALONE, 0)]
+    assert any("an epoch has 1 step" in one and "1 steps" not in one for one in reasons)

@@ -153,14 +153,18 @@ def _length(facts: SourceFacts) -> Iterator[Proposal]:
     steps = ceil(images / batch)
     if batch != BATCH:
         few = f"only about {images:,} pictures to train on"
-        yield Proposal("train", "batch", f"{batch}", f"{few}, so that an epoch has {steps:,} steps")
+        yield Proposal("train", "batch", f"{batch}", f"{few}, so that an epoch has {_steps(steps)}")
     epochs = EPOCHS
     if steps * EPOCHS < FEWEST_STEPS:
         epochs = min(LONGEST, ceil(FEWEST_STEPS / steps))
     elif steps * EPOCHS > USUAL_STEPS:
         epochs = min(EPOCHS, max(SHORTEST, round(USUAL_STEPS / steps)))
     if epochs != EPOCHS:
-        yield Proposal("train", "epochs", f"{epochs}", f"{epochs * steps:,} steps at most")
+        yield Proposal("train", "epochs", f"{epochs}", f"{_steps(epochs * steps)} at most")
+
+
+def _steps(number: int) -> str:
+    return "1 step" if number == 1 else f"{number:,} steps"
 
 
 def _augment(facts: SourceFacts) -> Iterator[Proposal]:

@@ -19,6 +19,9 @@ if (trackbed.pictures()) {
     : `${data.classes[own]} predicted as ${data.classes[predicted]}`;
 
   let last = null; // the cell whose pictures are beside the matrix
+  // A cell that the pointer crosses on its way to the pictures does not replace them.
+  const REST = 200; // milliseconds
+  let resting = 0;
 
   function preview(cell) {
     if (cell === last) return;
@@ -66,7 +69,13 @@ if (trackbed.pictures()) {
     button.addEventListener("click", () => trackbed.filter({ true: own, predicted }));
     button.addEventListener("focus", () => preview(cell));
     // Not pointerenter: scrolling by the keys would move cells under a pointer that rests.
-    cell.addEventListener("pointermove", () => preview(cell));
+    cell.addEventListener("pointermove", () => {
+      resting ||= setTimeout(() => preview(cell), REST);
+    });
+    cell.addEventListener("pointerleave", () => {
+      clearTimeout(resting);
+      resting = 0;
+    });
   }
 
   // The arrow keys go to the next cell that has pictures.

@@ -99,11 +99,14 @@
     return closer.get(row) ?? null;
   }
 
+  // That of the predicted class is the confidence, which is known more exactly; none is higher.
   function probabilities(row) {
     const found = new Array(pictures().classes.length).fill(0);
+    const sure = known.confidence[row] / 1000;
     for (let place = offsets[row]; place < offsets[row + 1]; place++) {
-      found[packed.labels[place]] = packed.values[place] / 255;
+      found[packed.labels[place]] = Math.min(packed.values[place] / 255, sure);
     }
+    found[known.predicted[row]] = sure;
     return found;
   }
 
