@@ -301,3 +301,8 @@ def test_in_print_and_without_script_the_still_figures_are_there(opened, run, pa
     plain = page_at(run / "plots/report.html", 1000, java_script_enabled=False).page
     assert plain.locator(".chart svg:visible").count() == 7
     assert plain.locator("#threshold:visible, #curve-class:visible, #overlay:visible").count() == 0
+
+
+def test_charts_hold_where_every_answer_is_right_and_certain(tmp_path, page_at):
+    fabricated.report(tmp_path, names=["A"])  # one class has the probability 1
+    assert page_at(tmp_path / "plots/report.html", 1300).console == []

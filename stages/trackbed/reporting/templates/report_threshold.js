@@ -64,7 +64,7 @@ if (document.getElementById("threshold") && trackbed.pictures()?.count) {
   const chart = trackbed.chart(document.querySelector("[data-chart=coverage]"), {
     title: "Accuracy and coverage by threshold",
     x: { label: "threshold", range: () => [0, 1] },
-    y: { text: share, ticks: (value) => value.toFixed(2), range: (low) => [Math.max(0, Math.floor(10 * low) / 10), 1] },
+    y: { text: share, ticks: (value) => value.toFixed(2), range: (low) => [Math.max(0, Math.min(0.9, Math.floor(10 * low) / 10)), 1] },
     data: [
       at.map((threshold) => threshold / 1000),
       at.map((threshold) => (kept[threshold] ? right[threshold] / kept[threshold] : null)),
