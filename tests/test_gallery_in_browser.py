@@ -103,6 +103,13 @@ def test_the_filters_combine(opened, table, fields):
     until(opened, f"trackbed.shown().length === {len(table)}")
 
 
+def test_a_range_the_wrong_way_round_is_named(opened):
+    opened.page.locator("#gallery-filters [name=low]").fill("90")
+    opened.page.locator("#gallery-filters [name=high]").fill("60")
+    assert status(opened) == "no pictures: the lower confidence is above the upper one"
+    assert shown(opened) == []
+
+
 def test_a_group_a_part_of_a_file_name_and_a_finding(opened, table, folder):
     search = opened.page.locator("#gallery-filters [name=text]")
     group = table["group"][30]
@@ -207,6 +214,10 @@ def test_the_filters_stay_while_the_lightbox_is_open(opened, table):
     assert place.inner_text() == f"2 of {len(before)}"
     opened.page.get_by_role("button", name="Next picture").click()
     assert place.inner_text() == f"3 of {len(before)}"
+    opened.page.keyboard.press("End")
+    assert place.inner_text() == f"{len(before)} of {len(before)}"
+    opened.page.keyboard.press("Home")
+    assert place.inner_text() == f"1 of {len(before)}"
     opened.page.get_by_role("button", name="Close").click()
     assert shown(opened) == before
     assert status(opened) == words

@@ -150,6 +150,9 @@ def test_the_slider_says_what_a_threshold_keeps(page, predictions):
     assert part("refused") == str(len(predictions) - len(kept))
     assert part("mistakes") == str((~right).sum())
     assert "0.950:" in slider.get_attribute("aria-valuetext")
+    page.locator("#threshold input[type=number]").fill("")  # no number: the threshold stays
+    slider.focus()
+    expect(page.locator("#threshold input[type=number]")).to_have_value("0.950")
     for name in fabricated.EVIL[:2]:
         row = page.locator("#threshold tbody tr", has_text=name).locator("td").all_inner_texts()
         called = kept["predicted"] == name

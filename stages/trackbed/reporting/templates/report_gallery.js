@@ -90,8 +90,10 @@ if (trackbed.pictures()) {
     rows = sorted((selection?.rows ?? all).filter(wanted()));
     const wrong = rows.filter(trackbed.wrong).length;
     const number = (value) => value.toLocaleString("en");
-    status.textContent =
-      `${number(rows.length)} of ${number(all.length)} pictures, ${number(wrong)} wrong`;
+    const reversed = fields.high.value !== "" && Number(fields.low.value) > Number(fields.high.value);
+    status.textContent = reversed
+      ? "no pictures: the lower confidence is above the upper one"
+      : `${number(rows.length)} of ${number(all.length)} pictures, ${number(wrong)} wrong`;
     chosen.hidden = !selection;
     chosen.querySelector("bdi").textContent = selection?.label ?? "";
     current = 0;

@@ -28,6 +28,8 @@ if (trackbed.pictures()) {
     part("place").textContent = at < 0 ? "" : `${at + 1} of ${rows.length}`;
     part("previous").disabled = at <= 0;
     part("next").disabled = at < 0 || at === rows.length - 1;
+    // A disabled button would take the keys with it.
+    if (dialog.contains(document.activeElement) && document.activeElement.disabled) part("close").focus();
     if (!dialog.open) dialog.showModal();
   }
 
@@ -147,10 +149,11 @@ if (trackbed.pictures()) {
     return found.flatMap(([name, text]) => [make("dt", name), make("dd", text)]);
   }
 
-  function move(step) {
-    const at = rows.indexOf(row) + step;
+  function goTo(at) {
     if (at >= 0 && at < rows.length) open(rows[at], rows);
   }
+
+  const move = (step) => goTo(rows.indexOf(row) + step);
 
   part("previous").addEventListener("click", () => move(-1));
   part("next").addEventListener("click", () => move(1));
@@ -159,11 +162,12 @@ if (trackbed.pictures()) {
     if (event.target === dialog) dialog.close();
   });
   dialog.addEventListener("keydown", (event) => {
-    const steps = { ArrowLeft: -1, ArrowRight: 1 };
+    const at = rows.indexOf(row);
+    const places = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: rows.length - 1 };
     const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (event.key in steps) {
+    if (Object.hasOwn(places, event.key)) {
       event.preventDefault();
-      move(steps[event.key]);
+      goTo(places[event.key]);
     } else if (event.key.toLowerCase() === "e" && plain) {
       const count = explained().length;
       if (count) showMap(Math.min(shown, count - 1) + 1 < count ? Math.min(shown, count - 1) + 1 : -1);

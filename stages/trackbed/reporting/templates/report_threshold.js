@@ -128,7 +128,8 @@ if (document.getElementById("threshold") && trackbed.pictures()?.count) {
     });
   });
   exact.addEventListener("change", () => {
-    set(Math.min(1000, Math.max(0, Math.round(1000 * exact.value) || 0)));
+    const asked = Math.round(1000 * exact.valueAsNumber);
+    set(Number.isNaN(asked) ? Number(slider.value) : Math.min(1000, Math.max(0, asked)));
   });
   part("show-refused").addEventListener("click", () => trackbed.filter({ high: slider.value - 1 }));
   part("show-mistakes").addEventListener("click", () => trackbed.filter({ low: Number(slider.value), wrong: true }));
