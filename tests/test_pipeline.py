@@ -292,9 +292,14 @@ def test_a_queued_grid_runs_and_leaves_the_workspace_alone(finished):
     finished.run("dvc", "exp", "run", "--queue", "-S", "evaluate.top_k=1,3")
     finished.run("dvc", "exp", "run", "--run-all")
     table = csv.DictReader(io.StringIO(finished.run("dvc", "exp", "show", "--csv")))
-    rows = {row["evaluate.top_k"]: row for row in table if row["Experiment"]}
-    assert rows["1"]["top_1"] == rows["1"]["accuracy"]
-    assert float(rows["3"]["top_3"]) == 1  # of three classes
+    revisions = {row["evaluate.top_k"]: row["rev"] for row in table if row["Experiment"]}
+
+    def written(top_k):
+        file = f"{revisions[top_k]}:metrics/evaluate.json"
+        return tables.parsed_metrics(finished.run("git", "show", file).encode())
+
+    assert written("1")["top_1"] == written("1")["accuracy"]
+    assert written("3")["top_3"] == 1  # of three classes
     assert finished.run("git", "status", "--porcelain") == ""
 
 

@@ -207,7 +207,8 @@ def test_a_changed_evaluate_runs_evaluate_and_report(fresh):
     check(fresh, "pull")
     code = fresh.folder / "stages/trackbed/evaluation/result.py"
     changed = code.read_text().replace(
-        "SCORES_FILE, scores)", 'SCORES_FILE, scores | {"novel": 1})'
+        "SCORES_FILE, scores, SCORES_COLUMNS)",
+        'SCORES_FILE, scores | {"novel": 1}, (*SCORES_COLUMNS, "novel"))',
     )
     assert "novel" in changed
     code.write_text(changed)
