@@ -1,6 +1,7 @@
 """The pixels of stored pictures, decoded and resized, out of their shards."""
 
 import itertools
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -63,8 +64,9 @@ class Reading:
         self._failure: Exception | None = None
         placed = rows.reset_index(drop=True).sort_values(["shard", "offset"])
         wanted = placed.index.to_numpy() if order is None else first_uses(order, len(rows))
-        # Digests, reading, decoding and resizing happen outside Python's lock.
-        self._pool = ThreadPoolExecutor()
+        # Digests, reading, decoding and resizing happen outside Python's lock, for which more
+        # threads than cores would only queue.
+        self._pool = ThreadPoolExecutor(os.cpu_count())
         self._checked = self._pool.submit(integrity.check, folder, rows["shard"])
         self._chunk = np.empty(len(rows), int)  # the number of every row's
         self._chunk[wanted] = np.arange(len(rows)) // CHUNK_IMAGES
