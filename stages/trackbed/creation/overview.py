@@ -23,7 +23,7 @@ def readme(
     title: str, kept: str, facts: SourceFacts, values: Sequence[Proposal], notes: Sequence[str]
 ) -> str:
     """The README.md of a project; `kept`: how its pictures are kept, in Markdown."""
-    cells = [(one.name, one.shown, one.reason) for one in values]
+    cells = [(one.name, one.text, one.reason) for one in values]
     rows = [
         f"| `{name}` | `{value.translate(NOT_IN_CODE)}` | {reason.translate(NOT_IN_CODE)} |"
         for name, value, reason in cells
@@ -42,9 +42,9 @@ def readme(
 def summary(folder: Path, values: Sequence[Proposal], notes: Sequence[str]) -> Iterator[str]:
     """What was made, the values with their reasons, and what to do next, line by line."""
     yield f"\n{folder}: a project, committed. Values of params.yaml, and why:"
-    names, shown = max(len(one.name) for one in values), max(len(one.shown) for one in values)
+    names, widest = max(len(one.name) for one in values), max(len(one.text) for one in values)
     for one in values:
-        yield f"  {one.name:{names}}  {one.shown:{shown}}  {one.reason}"
+        yield f"  {one.name:{names}}  {one.text:{widest}}  {one.reason}"
     for note in notes:
         yield f"\n{note}"
     yield "\nNext:"

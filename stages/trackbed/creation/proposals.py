@@ -49,7 +49,7 @@ class Proposal:
         return f"{self.section}.{self.key}"
 
     @property
-    def shown(self) -> str:
+    def text(self) -> str:
         """The value in a line."""
         return "without flip" if self.value == UNFLIPPED else self.value
 
