@@ -44,21 +44,6 @@ def test_the_block_repeats_the_predictions(case):
     assert block["threshold"] == 500
 
 
-@pytest.mark.parametrize("chosen", [None, 0.7192, 0.7198, 0.0002, 0.99996])
-def test_thresholds_keep_as_many_as_exact_confidences(case, chosen):
-    part, _ = case
-    sure = np.r_[0.6, 0.7189, 0.71915, 0.71925, 0.71975, 0.71985, 0.72, 0.9995, 0.99999]
-    table = part.predictions.head(len(sure)).assign(confidence=sure)
-    packed = picture_block.thousandths(
-        dataclasses.replace(part, predictions=table, threshold=chosen)
-    )
-    if chosen is None:
-        kept = [(packed >= step).sum() for step in range(1001)]
-        assert kept == [(sure >= step / 1000).sum() for step in range(1001)]
-    else:
-        assert (packed >= round(1000 * chosen)).tolist() == (sure >= chosen).tolist()
-
-
 def unpacked(packed, rows, classes):
     count, labels, values = (
         unpacking.numbers(packed[key]) for key in ("count", "labels", "values")

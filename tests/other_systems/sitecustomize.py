@@ -180,6 +180,7 @@ def no_links(source, target, *_, **__):
 
 
 def no_handler(*_):
+    # What the event loop of Windows answers to add_signal_handler.
     raise NotImplementedError
 
 

@@ -39,7 +39,7 @@ def content(part: PredictedPictures, project: Project) -> dict[str, Any]:
         **groups(part.predictions),
         "true": packing.numbers(part.true),
         "predicted": packing.numbers(part.predicted),
-        "confidence": packing.numbers(thousandths(part)),
+        "confidence": packing.numbers(part.thousandths),
         "probabilities": packed_probabilities(part),
         "threshold": None if part.threshold is None else round(SCALE * part.threshold),
         "x": packing.numbers(whole(part.positions["x"])),
@@ -54,20 +54,6 @@ def content(part: PredictedPictures, project: Project) -> dict[str, Any]:
     small = small_pictures(part.rows.iloc[order], project, min(int(room), MOST_SHEET_BYTES))
     closer = closer_look.content(part, project, least=small.side)
     return block | {"sheets": small.content(), "closer": closer}
-
-
-def thousandths(part: PredictedPictures) -> np.ndarray:
-    """The confidences in SCALE parts: int, of shape (images,).
-
-    Rounded down, so that as many reach each whole threshold as of the exact values. Those about
-    the chosen threshold are on its right side, though it is rounded too.
-    """
-    exact = part.predictions["confidence"].to_numpy(float)
-    sure = np.floor(SCALE * exact).astype(int)
-    if part.threshold is None:
-        return sure
-    chosen, kept = round(SCALE * part.threshold), exact >= part.threshold
-    return np.where(kept, np.maximum(sure, chosen), np.minimum(sure, max(chosen - 1, 0)))
 
 
 def small_pictures(

@@ -48,12 +48,26 @@ class PredictedPictures:
         return self.true != self.predicted
 
     @property
+    def thousandths(self) -> np.ndarray:
+        """The confidences in SCALE parts: int, shape (pictures,).
+
+        Rounded down, so that as many reach each whole threshold as of the exact values. Those about
+        the chosen threshold are on its right side, though it is rounded too.
+        """
+        exact = self.predictions["confidence"].to_numpy(float)
+        sure = np.floor(SCALE * exact).astype(int)
+        if self.threshold is None:
+            return sure
+        chosen, kept = round(SCALE * self.threshold), exact >= self.threshold
+        return np.where(kept, np.maximum(sure, chosen), np.minimum(sure, max(chosen - 1, 0)))
+
+    @property
     def order(self) -> np.ndarray:
         """Places of the pictures as the gallery first shows them: int, shape (pictures,).
 
         The surest mistakes first, behind them what is right, the least sure first.
         """
-        sure, wrong = whole(self.predictions["confidence"]), self.wrong
+        sure, wrong = self.thousandths, self.wrong
         return np.lexsort((np.where(wrong, -1, 1) * sure, ~wrong))
 
 
